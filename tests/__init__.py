@@ -1,1 +1,1 @@
-"""The tests: journeys and promises, and a mirror of each part."""
+"""Tests: journeys, promises, and a folder for each part."""

@@ -1,4 +1,4 @@
-"""The cast: ana, ben, chloe and mallory, who say and hear things through the real API."""
+"""The cast: ana, ben, chloe and mallory, who post and listen through the real API."""
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -14,26 +14,26 @@ from tests.waiting import eventually
 
 
 class Person:
-    """Someone with a login. `at` names the node that the next call goes to."""
+    """A user with a session. `at`: the node for the next call."""
 
     def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
         self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token
         self.ears: list[StreamClient] = []
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
-        """One API call: `(status, decoded body)`."""
+        """Make one API call; return `(status, decoded body)`."""
         status, body, _ = await self.asks(method, path, json, **kwargs)
         return status, body
 
     async def asks(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any, Mapping[str, str]]:
-        """As `call`, with the answer's headers."""
+        """Make one API call; return the headers too."""
         headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
         async with self._http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
             body = await answer.json(content_type=None) if await answer.read() else None
             return answer.status, body, answer.headers
 
     async def says(self, conversation: int, body: str, client_id: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Post a message, expecting that it is taken; the message."""
+        """Post a message, which must be stored; return it."""
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex}
         status, answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft, **kwargs)
         assert status in (200, 201), answer
@@ -56,14 +56,14 @@ class Person:
 
 
 class Cast:
-    """Brings people onto the stage, by their names."""
+    """Creates users by their names."""
 
     def __init__(self, database_url: str, at: str, http: aiohttp.ClientSession) -> None:
         self.database_url, self._at, self.http = database_url, at, http
         self.people: list[Person] = []
 
     async def enters(self, *names: str, role: str = "member") -> list[Person]:
-        """People with a login each; written by SQL, since a password's hash takes its time on purpose."""
+        """Create users with a session each, by SQL, because hashing a password takes time on purpose."""
         return [await self._enrol(name, role) for name in names]
 
     async def _enrol(self, name: str, role: str) -> Person:
@@ -86,7 +86,7 @@ class Cast:
         return person
 
     async def share(self, *people: Person, name: str | None = None) -> int:
-        """A conversation that these people have been in from the start; its id."""
+        """Create a conversation with these members from the start; return its id."""
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             row = await (
                 await connection.execute(
@@ -104,7 +104,7 @@ class Cast:
 
 @asynccontextmanager
 async def casting(database_url: str, at: str) -> AsyncIterator[Cast]:
-    """A cast that leaves the stage at the end, with all its streams."""
+    """Yield a cast, and close all its streams at the end."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         cast = Cast(database_url, at, http)

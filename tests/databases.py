@@ -1,4 +1,4 @@
-"""Databases that live as long as a test."""
+"""Databases that last as long as a test."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 
 @contextmanager
 def folder_in_memory(otherwise: Path) -> Iterator[Path]:
-    """Where files cost nothing, if there is room: a database is 1,800 files, which a test makes and removes."""
+    """Yield a folder in memory, if there is space: a database is 1,800 files, which a test makes and removes."""
     if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         yield otherwise
         return
@@ -43,7 +43,7 @@ def as_node(url: str) -> str:
 
 
 def set_fsync(server: str, on: bool) -> None:
-    """Whether the server waits for its disk. A clone and its end take three times as long with it."""
+    """Set whether the server waits for its disk. Cloning and dropping take three times as long with it."""
     tell(server, SQL("ALTER SYSTEM SET fsync = {}").format(Literal(on)))
     tell(server, SQL("SELECT pg_reload_conf()"))
 

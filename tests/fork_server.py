@@ -19,7 +19,8 @@ LIST += "; print('\\n' + ' '.join(sys.modules))"
 
 
 def import_packages(tests: list[str]) -> None:
-    """Import what the project and these tests import from outside, found by importing them in a process of its own."""
+    """Import the third-party packages of the project and these tests, found by importing them in a process of its
+    own."""
     listed = subprocess.run([sys.executable, "-c", LIST, *tests], capture_output=True, text=True, check=True)
     for name in listed.stdout.splitlines()[-1].split():
         if not name.startswith(PROJECT) and name != "__mp_main__":
@@ -49,7 +50,7 @@ def run(options: list[str], seconds: float) -> str:
 
 
 def main() -> None:
-    """See the heading of this file."""
+    """Run the command that the heading of this file describes."""
     import_packages(json.loads(sys.stdin.readline())["options"])
     print("ready", flush=True)
     for line in sys.stdin:

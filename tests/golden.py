@@ -1,6 +1,6 @@
 """The public face of Tandem as files: OpenAPI, AsyncAPI and TypeScript types without descriptions, options, metrics.
 
-    python -m tests.golden      write `tests/golden/` anew; look at the difference before you commit it
+    python -m tests.golden      write `tests/golden/`; look at the difference before you commit it
 
 `tests/test_public_face.py` compares the program with the files. An addition is free. A change or a removal breaks
 clients, scripts or dashboards that others wrote.

@@ -21,7 +21,7 @@ Dial = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came for one request."""
+    """The bytes that came for one request."""
 
     status: int
     headers: dict[str, str]
@@ -29,7 +29,7 @@ class Answer:
 
 
 class KeptAlive:
-    """Requests one after the other on one connection, which is dialed again only where the answer ends it."""
+    """Requests one after the other on one connection, which is opened again only after an answer that ends it."""
 
     def __init__(self, dial: Dial) -> None:
         self._dial = dial
@@ -37,7 +37,7 @@ class KeptAlive:
         self._writer: asyncio.StreamWriter | None = None
 
     async def asks(self, method: str, path: str, person: Person, more: str = "") -> Answer:
-        """Send a request; the answer, whose first byte must be the next one on the connection."""
+        """Send a request; return the answer, which must start at the connection's next byte."""
         if self._reader is None or self._writer is None:
             self._reader, self._writer = await self._dial()
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {person.token}\r\n{more}\r\n"
@@ -66,7 +66,7 @@ class KeptAlive:
 
 
 def every_path() -> list[str]:
-    """The path of each route of a node, with ids in its braces; the stream also as a long poll."""
+    """Return the path of each route of a node, with ids for its parameters; the stream also as a long poll."""
     app = web.Application()
     app.add_routes(ROUTES["all"])
     paths = {filled(path) for _, path in routes(app)}
@@ -74,7 +74,7 @@ def every_path() -> list[str]:
 
 
 async def sets_scene(cast: Cast, at: str) -> list[Person]:
-    """Ana has a conversation, a message, a file and a name that say who may read them; ben and chloe are strangers."""
+    """Create a conversation, a message, a file and a user name of ana's; ben and chloe are strangers."""
     people = await cast.enters("ana", "ben", "chloe")
     for person in people:
         person.at = at
@@ -86,7 +86,8 @@ async def sets_scene(cast: Cast, at: str) -> list[Person]:
 
 
 async def walks(dial: Dial, people: Sequence[Person], paths: Sequence[str], more: str = "") -> list[int]:
-    """Send HEAD as ana, then ask as ben on the same connection, and as chloe on another one; the statuses of HEAD."""
+    """Send HEAD as ana, then a request as ben on the same connection, and as chloe on another one; return the statuses
+    of HEAD."""
     ana, ben, chloe = people
     shared, other, statuses = KeptAlive(dial), KeptAlive(dial), []
     try:
@@ -104,7 +105,7 @@ async def walks(dial: Dial, people: Sequence[Person], paths: Sequence[str], more
 
 
 async def walks_everywhere(dial: Dial, people: Sequence[Person]) -> None:
-    """Walk all routes; those that hand their connection over refuse HEAD, also where it asks for an upgrade."""
+    """Walk all routes; those that hand their connection over refuse HEAD, also with an upgrade."""
     paths = every_path()
     statuses = dict(zip(paths, await walks(dial, people, paths), strict=True))
     assert statuses["/api/users/me"] == statuses["/api/files/1/1"] == 200

@@ -18,18 +18,18 @@ seconds: dict[str, float] = {}
 
 
 def pytest_configure() -> None:
-    """Record from before the first import of the project."""
+    """Start recording before the first import of the project."""
     recorder.start()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What runs from here on belongs to this test."""
+    """Record the lines from here on for this test."""
     recorder.switch_context(item.nodeid)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep how long a test took, fixtures included, if it passed."""
+    """Keep the duration of a passed test, fixtures included."""
     if report.passed:
         seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
 

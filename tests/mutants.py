@@ -5,7 +5,7 @@
 
 A first pass records which tests execute which line. Each mutant then runs the tests of its line, quickest first, in a
 copy of the project and on a PostgreSQL and a Valkey of the command's own. Results are kept in `.mutants/`, so that a
-run that was stopped goes on where it was. A mutant that no test can tell from the original stands in
+run that was stopped continues where it was. A mutant that no test can tell from the original stands in
 `equivalent_mutants.toml` with the reason. The exit code is 1 while other mutants survive.
 
 Python is changed by cosmic-ray's operators and by leaving out calls; Lua by the table `LUA`.
@@ -112,12 +112,12 @@ class Mutant:
 
     @cached_property
     def key(self) -> str:
-        """A name that survives changes elsewhere in the file."""
+        """Return a name that stays the same when other parts of the file change."""
         return f"{self.path}: {self.before} => {self.after or '(left out)'}"
 
 
 def mutate(path: str) -> Iterator[Mutant]:
-    """Every mutant of a file, without repeats."""
+    """Yield every mutant of a file, without repeats."""
     source, seen = (ROOT / path).read_text(), set()
     for changed in mutate_lua(source) if path.endswith(".lua") else mutate_python(source):
         mutant = compare(path, source, changed)
@@ -127,7 +127,7 @@ def mutate(path: str) -> Iterator[Mutant]:
 
 
 def compare(path: str, source: str, changed: str) -> Mutant | None:
-    """The mutant, described by the lines that differ."""
+    """Return the mutant, described by the lines that differ."""
     old, new = source.splitlines(), changed.splitlines()
     if old == new:
         return None
@@ -142,7 +142,7 @@ def compare(path: str, source: str, changed: str) -> Mutant | None:
 
 
 def is_trivial(before: str, after: str) -> bool:
-    """True for tuning constants (`PAGE = 500` may as well be 501), logging, asserts, and twins of other mutants."""
+    """Return True for tuning constants (`PAGE = 500` could be 501), logging, asserts, and twins of other mutants."""
     if re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.|assert |@dataclass", before):
         return True
     negated = re.match(r"(el)?if not .* (==|!=) ", after) is not None and " and " not in after and " or " not in after
@@ -150,7 +150,7 @@ def is_trivial(before: str, after: str) -> bool:
 
 
 def mutate_python(source: str) -> Iterator[str]:
-    """By cosmic-ray's operators, then with each call for its effect alone left out."""
+    """Yield mutants by cosmic-ray's operators, then with each call for its effect alone left out."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
@@ -172,7 +172,7 @@ def mutate_python(source: str) -> Iterator[str]:
 
 
 def mutate_lua(source: str) -> Iterator[str]:
-    """By the table, line by line, comments aside."""
+    """Yield mutants by the table, line by line, without comments."""
     lines = source.splitlines()
     for number, line in enumerate(lines):
         for pattern, replacement in () if line.lstrip().startswith("--") else LUA:
@@ -182,7 +182,7 @@ def mutate_lua(source: str) -> Iterator[str]:
 
 
 class Coverage:
-    """Which tests execute which line, from one run of SUITES; kept until a source or a test changes."""
+    """The tests that execute each line, from one run of SUITES; kept until a source or a test changes."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         files = sorted([*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *ROOT.glob("tests/**/*.py")])
@@ -202,7 +202,7 @@ class Coverage:
             sys.exit("The tests did not run to their end, so no lines were recorded.")
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that execute the line, else those that execute its module; the likeliest to notice first."""
+        """Return the tests that execute the line, or else its module; those most likely to notice come first."""
         if mutant.path.endswith(".lua"):
             found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
         else:
@@ -218,7 +218,7 @@ class Coverage:
 
 
 class Workplace:
-    """A copy of the project in which one mutant at a time is tried."""
+    """A copy of the project in which mutants are tried one at a time."""
 
     def __init__(self, folder: Path, number: int, environment: dict[str, str]) -> None:
         self.folder = folder / f"copy-{number}"
@@ -245,7 +245,7 @@ class Workplace:
         return self._server.stdout.readline().strip()
 
     def kills(self, mutant: Mutant, tests: list[str]) -> bool:
-        """True when one of the tests fails, or hangs."""
+        """Return True if one of the tests fails, or hangs."""
         file = self.folder / mutant.path
         original = file.read_text()
         self._write(file, mutant.source)
@@ -260,7 +260,7 @@ class Workplace:
         return self._ask({"options": options, "seconds": RUN_SECONDS})
 
     def _write(self, file: Path, source: str) -> None:
-        """Write a source; its byte code goes, for Python compares times in whole seconds."""
+        """Write a source and delete its byte code, because Python compares times in whole seconds."""
         file.write_text(source)
         Path(cache_from_source(str(file))).unlink(missing_ok=True)
 
@@ -271,7 +271,7 @@ class Workplace:
 
 
 def read_results() -> dict[str, str]:
-    """What is known of earlier runs: key → outcome."""
+    """Return the outcomes of earlier runs by key."""
     file = KEPT / "results.jsonl"
     return (
         {row["key"]: row["outcome"] for row in map(json.loads, file.read_text().splitlines())} if file.exists() else {}
@@ -285,7 +285,7 @@ def keep_result(mutant: Mutant, outcome: str) -> None:
 
 
 def find_mutants(wanted: list[str], sample: int | None, seed: int) -> list[Mutant]:
-    """Those of the named files and folders."""
+    """Return the mutants of the named files and folders."""
     paths = [
         str(path.relative_to(ROOT))
         for name in wanted
@@ -297,7 +297,7 @@ def find_mutants(wanted: list[str], sample: int | None, seed: int) -> list[Mutan
 
 
 def try_all(mutants: list[Mutant], workers: int) -> dict[str, list[Mutant]]:
-    """Each of them; the mutants by outcome: `killed`, `survived`, `equivalent`."""
+    """Try all mutants; return them by outcome: `killed`, `survived`, `equivalent`."""
     equivalent = tomllib.loads(EQUIVALENT.read_text())
     outcomes: dict[str, list[Mutant]] = defaultdict(list)
     known = read_results()
@@ -335,7 +335,7 @@ def try_all(mutants: list[Mutant], workers: int) -> dict[str, list[Mutant]]:
 
 
 def main() -> None:
-    """See the heading of this file."""
+    """Run the command that the heading of this file describes."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the core.")
     parser.add_argument("paths", nargs="*", default=CORE, help="files and folders (default: the core)")
     parser.add_argument("--sample", type=int, help="how many mutants to draw (default: all)")

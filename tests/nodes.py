@@ -1,4 +1,4 @@
-"""Nodes for the tests: real ones, in this process, each on a port of its own."""
+"""Real nodes for the tests, in this process, each on a port of its own."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -25,10 +25,10 @@ class Node:
 
 @asynccontextmanager
 async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
-    """Start a node with these settings; it stops at the end of the block.
+    """Start a node with these settings, and stop it at the end of the block.
 
-    It shares the loop with its test, and refuses nobody because the test keeps that busy. Its people share nothing at
-    first and add each other all the same; `tests/conversations/test_invitations.py` asks them before.
+    It shares the event loop with its test, so it never sheds load. Its users may add strangers without an invitation;
+    `tests/conversations/test_invitations.py` has nodes that ask first.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
         own = {"node": "a1", "files_url": f"file://{folder}"}
@@ -39,7 +39,7 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Node]:
-    """As `running_node`, with all settings given."""
+    """Do what `running_node` does, with all settings given."""
     app = make_app(settings)
     runner = ServerRunner(app, lingering_time=0.5, shutdown_timeout=1, keepalive_timeout=settings.keep_alive_seconds)
     await runner.setup()

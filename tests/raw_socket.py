@@ -1,4 +1,4 @@
-"""A WebSocket without a library: frames go out exactly as a test writes them, and come in one by one."""
+"""A WebSocket without a library: frames are sent exactly as a test writes them, and read one by one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ SECONDS = 5.0
 
 
 def handshake(person: Person, path: str, **changed: str) -> bytes:
-    """The request that opens a socket; `changed` headers replace the usual ones, "" leaves one out."""
+    """Return the request that opens a socket; `changed` headers replace the usual ones, and "" leaves one out."""
     usual = {
         "Host": "test",
         "Upgrade": "websocket",
@@ -28,7 +28,7 @@ def handshake(person: Person, path: str, **changed: str) -> bytes:
 
 
 def masked(data: bytes, opcode: int = TEXT, final: bool = True) -> bytes:
-    """A frame as a client sends it."""
+    """Return a frame as a client sends it."""
     frame = encode_frame(data, opcode)
     start = len(frame) - len(data)
     head = bytes([frame[0] if final else frame[0] & 0x7F, frame[1] | 0x80]) + frame[2:start]
@@ -42,12 +42,12 @@ class RawSocket:
         self.reader, self.writer = reader, writer
 
     async def answers(self) -> int:
-        """Read the head of an answer; its status."""
+        """Read the head of an answer; return its status."""
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), SECONDS)
         return int(head.split(b" ")[1])
 
     def says(self, *frames: bytes) -> None:
-        """Send frames, in one piece."""
+        """Send frames in one piece."""
         self.writer.write(b"".join(frames))
 
     async def hears(self, *opcodes: int) -> WebSocketMessage:
@@ -58,11 +58,11 @@ class RawSocket:
         return frame
 
     async def closes(self) -> int:
-        """Read until the server's close frame; its code."""
+        """Read until the server's close frame; return its code."""
         return int.from_bytes((await self.hears(CLOSE)).data[:2])
 
     async def ends(self) -> bytes:
-        """Read whatever comes until the server ends the connection."""
+        """Read until the server ends the connection."""
         async with asyncio.timeout(2 * SECONDS):
             return await self.reader.read()
 
@@ -75,7 +75,7 @@ class RawSocket:
 
 @asynccontextmanager
 async def connected(person: Person) -> AsyncIterator[RawSocket]:
-    """A connection to the person's node on which nothing was sent yet."""
+    """Yield a connection to the user's node on which nothing was sent yet."""
     raw = RawSocket(*await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=2**20))
     try:
         yield raw
@@ -85,7 +85,7 @@ async def connected(person: Person) -> AsyncIterator[RawSocket]:
 
 @asynccontextmanager
 async def opened(person: Person, path: str) -> AsyncIterator[RawSocket]:
-    """A socket, open as soon as the server's handshake has been read."""
+    """Yield a socket whose handshake has been answered."""
     async with connected(person) as raw:
         raw.writer.write(handshake(person, path))
         assert await raw.answers() == 101

@@ -1,8 +1,8 @@
 """A pytest plugin: a test that takes too long leaves its name and every thread's stack in the report.
 
-Under xdist, the way in which pytest-timeout ends a worker loses its output. Here a watchdog below Python, that of
-`faulthandler`, writes the stacks to a file of the worker and ends it. That also works while a C function holds the
-interpreter's lock. The main process adds the file to the failure that xdist reports for the crashed worker.
+Under xdist, pytest-timeout ends a worker in a way that loses its output. Here the watchdog of `faulthandler` writes the
+stacks to a file of the worker and ends it. That also works while a C function holds the interpreter's lock. The main
+process adds the file to the failure that xdist reports for the crashed worker.
 """
 
 import faulthandler

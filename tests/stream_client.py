@@ -1,4 +1,4 @@
-"""A plain reader of the stream that keeps every event for a test to look at."""
+"""A client of the stream that keeps every event."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ class StreamClient:
 
     @property
     def closed(self) -> bool:
-        """True if the server has ended the stream or the connection was dropped."""
+        """Whether the server has ended the stream or the connection was dropped."""
         return self._task.done()
 
     @property

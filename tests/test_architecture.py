@@ -1,4 +1,4 @@
-"""What the sources must look like: directions, sizes, names. Each exception is named here, with its reason."""
+"""Rules for the sources: imports, sizes, names. Each exception is listed here, with its reason."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ REGISTRY_HOSTS = re.compile(r"\b(?:pypi\.|pythonhosted\.|npmjs\.|debian\.)(?:org
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """The project's files, those about to be committed included."""
+    """Return the project's files, those about to be committed included."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
     names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [ROOT / name for name in sorted(names.split("\0")) if name and (ROOT / name).is_file()]
@@ -35,12 +35,12 @@ def tracked(*patterns: str) -> list[Path]:
 
 @cache
 def sources() -> dict[str, ast.Module]:
-    """Every Python file with its syntax tree."""
+    """Return every Python file with its syntax tree."""
     return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in tracked("*.py")}
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Every function with a name that tells where it is."""
+    """Return every function with a name that says where it is."""
     for name, tree in sources().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -48,14 +48,14 @@ def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
-    """What a file calls, as written: `asyncio.sleep`, `sleep`."""
+    """Return the names of what a file calls, as written: `asyncio.sleep`, `sleep`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines from its first to its last."""
+    """Return the number of lines."""
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
@@ -67,13 +67,13 @@ def test_import_directions() -> None:
 
 
 def test_files_are_short() -> None:
-    """A file of more than 400 lines is two files, or stands in the table with its reason."""
+    """A file has at most 400 lines, unless the table has a reason."""
     lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in tracked("*.py", "web/*.ts")}
     assert {name for name, count in lines.items() if count > FILE_LINES} == set(LONG_FILES)
 
 
 def test_functions_are_short() -> None:
-    """A function of more than 40 lines is two functions, or stands in the table with its reason."""
+    """A function has at most 40 lines, unless the table has a reason."""
     assert {name for name, node in functions() if length(node) > FUNCTION_LINES} == set(LONG_FUNCTIONS)
 
 
@@ -83,7 +83,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_background_tasks_are_supervised() -> None:
-    """Tasks are started where they get a name and someone who notices their end."""
+    """Tasks are started only where they get a name and a supervisor."""
     bare = {"asyncio.create_task", "asyncio.ensure_future", "create_task", "ensure_future"}
     found = [
         name for name, tree in sources().items() if name.startswith(("chat/", "presence/")) and bare & set(calls(tree))
@@ -95,7 +95,7 @@ BODY_READERS = {"content", "read", "post", "multipart", "json", "text", "readlin
 
 
 def test_bodies_come_in_through_one_module() -> None:
-    """Only `chat/shared/bodies.py` reads a request's body: there it has a deadline and a size."""
+    """Only `chat/shared/bodies.py` reads a request's body, with a deadline and a size."""
     found = {
         f"{name}: {ast.unparse(node)}"
         for name, tree in sources().items()
@@ -107,7 +107,7 @@ def test_bodies_come_in_through_one_module() -> None:
 
 
 def test_servers_are_made_in_one_module() -> None:
-    """A node runs on `chat/http_server.py` alone, which refuses malformed requests and cuts stalled readers."""
+    """Only `chat/http_server.py` serves a node: it refuses malformed requests and cuts stalled readers."""
     makers = {"web.AppRunner", "web.Server", "web.run_app", "web.ServerRunner", "AppRunner", "TestServer"}
     found = {
         name
@@ -120,7 +120,7 @@ def test_servers_are_made_in_one_module() -> None:
 
 
 def test_tests_do_not_sleep() -> None:
-    """Tests wait for a condition or a signal; only `tests/waiting.py` knows how."""
+    """Tests wait for a condition or a signal; only `tests/waiting.py` sleeps."""
     sleepers = {
         name
         for name, tree in sources().items()
@@ -130,13 +130,13 @@ def test_tests_do_not_sleep() -> None:
 
 
 def test_top_level_is_fixed() -> None:
-    """Nothing new beside the known folders and files, dot files aside."""
+    """The top level has only the known folders and files, dot files aside."""
     found = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert {name for name in found if not name.startswith(".")} == TOP_LEVEL
 
 
 def test_no_file_names_a_package_registry() -> None:
-    """Where packages come from is the machine's business: mirrors must work without an edit."""
+    """Packages may come from mirrors, so no file names a registry."""
     guilty = [path for path in tracked() if REGISTRY_HOSTS.search(path.read_bytes().decode(errors="ignore"))]
     assert guilty == []
 

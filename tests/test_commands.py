@@ -1,4 +1,4 @@
-"""The command line, as an operator meets it."""
+"""The command line, as an operator uses it."""
 
 import contextlib
 import http.client
@@ -58,7 +58,7 @@ def test_version() -> None:
 
 
 def test_help_loads_no_driver() -> None:
-    """Help and typing errors are answered at once: commands import drivers and servers only when they run."""
+    """Help and usage errors appear at once: commands import drivers and servers only when they run."""
     names = "{'aiohttp', 'psycopg', 'redis', 'rich.console'} & set(sys.modules)"
     code = f"import sys, chat.__main__; print({names})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -66,20 +66,20 @@ def test_help_loads_no_driver() -> None:
 
 
 def test_serve_names_all_that_is_missing() -> None:
-    """Both URLs are asked for at once."""
+    """The error names both missing URLs."""
     done = tandem("serve")
     assert done.returncode == 2
     assert {line.split(":")[0] for line in done.stderr.splitlines()[1:]} == {"DATABASE_URL", "REDIS_URL"}
 
 
 def test_migrate_twice(empty_database_url: str) -> None:
-    """The first time names what it applied; the second finds nothing to do."""
+    """The first run names what it applied; the second finds nothing to do."""
     assert "applied 0001" in tandem("migrate", DATABASE_URL=empty_database_url).stdout
     assert tandem("migrate", DATABASE_URL=empty_database_url).stdout == "already up to date\n"
 
 
 def test_commands_find_the_database_of_up(tmp_path: Path) -> None:
-    """Without DATABASE_URL a command works on the folder's database, whether or not `up` serves it."""
+    """Without DATABASE_URL a command uses the folder's database, whether or not `tandem up` serves it."""
     folder = tmp_path / "data"
     assert "applied 0001" in tandem("migrate", f"--data={folder}").stdout
     with running_up(folder):
@@ -89,7 +89,7 @@ def test_commands_find_the_database_of_up(tmp_path: Path) -> None:
 
 
 def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
-    """An account made on the command line logs in at once; a second one of that name is refused."""
+    """An account made on the command line can log in at once; a second one of that name is refused."""
     folder = tmp_path / "data"
     add = ["user", "add", "ana", "--admin", "--password-stdin", f"--data={folder}"]
     with running_up(folder) as up:
@@ -100,7 +100,7 @@ def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
 
 
 def test_tables_come_first(empty_database_url: str) -> None:
-    """A database without tables: the command says which other one makes them."""
+    """Without tables the command names the one that creates them."""
     done = tandem("user", "add", "ana", "--password-stdin", says="a good long one\n", DATABASE_URL=empty_database_url)
     assert done.returncode == 1
     assert "Run `tandem migrate` first" in done.stderr
@@ -108,7 +108,7 @@ def test_tables_come_first(empty_database_url: str) -> None:
 
 @pytest.mark.parametrize("command", [["nodes"], ["drain", "n1"]], ids=" ".join)
 def test_nodes_of_nobody(tmp_path: Path, command: list[str]) -> None:
-    """Where nothing runs, and where the registry is away: what to do is said, and no traceback is shown."""
+    """Without a running node, and without the registry, the error says what to do, without a traceback."""
     nowhere = tandem(*command, f"--data={tmp_path}")
     assert (nowhere.returncode, "No Tandem runs in" in nowhere.stderr) == (1, True)
     away = tandem(*command, REDIS_URL="redis://127.0.0.1:1")
@@ -116,7 +116,7 @@ def test_nodes_of_nobody(tmp_path: Path, command: list[str]) -> None:
 
 
 def log_in(up: Running, name: str, password: str) -> Any:
-    """A login over HTTP."""
+    """Log in over HTTP."""
     credentials = json.dumps({"name": name, "password": password})
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", up.port, timeout=5.0)) as connection:
         connection.request("POST", "/api/sessions", credentials, {"Content-Type": "application/json"})

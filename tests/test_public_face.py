@@ -1,4 +1,4 @@
-"""What others build on stays: documents, options of commands, and names of metrics."""
+"""The public face does not change: documents, options of commands, and names of metrics."""
 
 import json
 import re
@@ -14,12 +14,12 @@ FACES = faces()
 
 @pytest.mark.parametrize("name", FACES)
 def test_what_is_published_is_unchanged(name: str) -> None:
-    """A change on purpose is written by `python -m tests.golden`, and seen in the same commit."""
+    """An intended change is written by `python -m tests.golden` in the same commit."""
     assert FACES[name] == json.loads((FOLDER / name).read_text())
 
 
 async def test_metrics_keep_their_names(node: Node) -> None:
-    """Dashboards and alerts of others name them."""
+    """Other people's dashboards and alerts use these names."""
     async with aiohttp.ClientSession() as http, http.get(f"{node.url}/metrics") as answer:
         assert answer.status == 200
         text = await answer.text()

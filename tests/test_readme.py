@@ -1,4 +1,4 @@
-"""The README is true: every command in it is run here, every setting in it exists, and none is left out."""
+"""The README is true: every command in it runs, every setting exists, and none is left out."""
 
 import os
 import re
@@ -41,7 +41,7 @@ Run = Callable[[str], str]
 
 @contextmanager
 def going_on(command: str, until: str, log: Path, env: dict[str, str]) -> Iterator[None]:
-    """A command that goes on: wait until it has printed `until`; in the end it is told to stop, and stops well."""
+    """Run a command until the end of the block: wait until it has printed `until`, then stop it, which must succeed."""
     with log.open("wb") as out:
         # exec: the signal is for the command, not for the shell around it
         process = subprocess.Popen(f"exec {command}", shell=True, cwd=ROOT, env=env, stdout=out, stderr=out)
@@ -56,7 +56,7 @@ def going_on(command: str, until: str, log: Path, env: dict[str, str]) -> Iterat
 
 @pytest.fixture
 def env(database_url: str, redis_url: str) -> dict[str, str]:
-    """What the README assumes: `tandem` on the path, and where the engines are."""
+    """The environment that the README assumes: `tandem` on the path, and the servers' URLs."""
     path = f"{ROOT / '.venv' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return os.environ | {
         "PATH": path,
@@ -68,20 +68,20 @@ def env(database_url: str, redis_url: str) -> dict[str, str]:
 
 
 def command(start: str) -> str:
-    """The one command of the README that starts like this."""
+    """Return the one command of the README that starts like this."""
     (found,) = [line for line in COMMANDS if line.startswith(start)]
     return found
 
 
 def run(line: str, env: dict[str, str]) -> str:
-    """Run it to its end; what it printed."""
+    """Run a command to its end; return its output."""
     done = subprocess.run(line, shell=True, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 async def log_in(url: str, name: str, password: str) -> str:
-    """A token, as the README says one gets it."""
+    """Return a token, as the README gets one."""
     async with (
         aiohttp.ClientSession() as http,
         http.post(url + "/api/sessions", json={"name": name, "password": password}) as answer,
@@ -91,7 +91,7 @@ async def log_in(url: str, name: str, password: str) -> str:
 
 
 def test_no_command_is_left_out() -> None:
-    """A new one in the README needs a place in the stories below."""
+    """Every command of the README is in one of the tests below."""
     starts = [
         "./deploy/run --demo",
         "./deploy/test",
@@ -110,7 +110,7 @@ def test_no_command_is_left_out() -> None:
 
 
 async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], tmp_path: Path) -> None:
-    """Start it with people and talk; then listen and speak with curl, as ana."""
+    """Start it with the demo; then listen and post with curl, as ana."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     start = f"{command('./deploy/run --demo')} --port {port} --data '{tmp_path}/data'"
@@ -124,7 +124,7 @@ async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], t
 
 
 def test_a_chat_comes_in_and_goes_out(env: dict[str, str], tmp_path: Path) -> None:
-    """A dry run, then everything into a file."""
+    """A dry run, an import, and an export of everything work."""
     run(command("tandem migrate"), env)
     write_slack(tmp_path / "slack-export.zip")
     run(command("tandem import").replace("slack-export.zip", str(tmp_path / "slack-export.zip")), env)
@@ -132,7 +132,7 @@ def test_a_chat_comes_in_and_goes_out(env: dict[str, str], tmp_path: Path) -> No
 
 
 async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> None:
-    """Migrate, make the first admin, serve; the admin logs in."""
+    """Migrate, create the first admin and serve; the admin logs in."""
     port = free_port()
     run(command("tandem migrate"), env)
     run(command("echo"), env)
@@ -142,7 +142,8 @@ async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> Non
 
 
 def test_several_nodes(env: dict[str, str], tmp_path: Path) -> None:
-    """As many as the README has would take a minute: two behind their balancer, then three, all renewed; one drains."""
+    """Two nodes behind their balancer instead of the README's number, which would take a minute; then three, all
+    restarted; one drains."""
     port, data = free_port(), f"--data '{tmp_path}/data'"
     start = f"{command('./deploy/run --nodes').replace('3', '2')} --port {port} {data}"
     with going_on(start, f"ready on http://127.0.0.1:{port}\n", tmp_path / "up", env):
@@ -165,7 +166,7 @@ def test_every_setting_is_explained_and_none_is_invented() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    """Pictures and pages that the documents show are there."""
+    """Pictures and pages that the documents link to exist."""
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in PAGES
@@ -176,7 +177,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    """About 150 lines; details stand in the pages of the folders."""
+    """The README has about 150 lines; details are in the pages of the folders."""
     assert README.count("\n") <= 160
 
 

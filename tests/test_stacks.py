@@ -49,7 +49,7 @@ def test_a_hanging_test_leaves_its_name_and_its_stacks(tmp_path: Path) -> None:
 
 
 def test_a_run_that_passes_ends_without_a_warning(tmp_path: Path) -> None:
-    """A folder of stacks that was made and never removed would end the run with exit status 1."""
+    """A folder of stacks that is never removed would end the run with exit status 1."""
     (tmp_path / "test_fine.py").write_text(FINE)
     done = run_pytest(tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

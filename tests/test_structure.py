@@ -41,7 +41,7 @@ FOREIGN = (
 
 @cache
 def modules() -> dict[str, Path]:
-    """The project's modules by their dotted names, packages' own files aside."""
+    """Return the project's modules by their dotted names, without `__init__`."""
     paths = chain((ROOT / "chat").rglob("*.py"), (ROOT / "presence").rglob("*.py"))
     return {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths if path.name != "__init__.py"
@@ -56,7 +56,7 @@ def trees() -> dict[str, ast.Module]:
 
 @cache
 def imports() -> dict[str, dict[str, set[str]]]:
-    """Which module imports which names from which other: importer → imported → names."""
+    """Return which module imports which names from which other: importer → imported → names."""
     found: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in modules()}
     for name, tree in trees().items():
         for node in ast.walk(tree):
@@ -91,7 +91,7 @@ def test_few_modules_have_one_importer() -> None:
 
 
 def test_modules_use_their_own_queries_alone() -> None:
-    """What another subject stores is asked of it by a function."""
+    """A module asks another subject for its data by a function."""
     borrowed = {
         name: list(targets) for name, targets in imports().items() if any("queries" in n for n in targets.values())
     }
@@ -110,12 +110,12 @@ def test_packages_have_an_order() -> None:
 
 
 def package(name: str) -> str:
-    """The part of chat or presence that a module belongs to."""
+    """Return the part of chat or presence that a module belongs to."""
     return ".".join(name.split(".")[:2])
 
 
 def test_class_names_are_unique() -> None:
-    """One name is one thing."""
+    """Two classes never have the same name."""
     places: dict[str, list[str]] = defaultdict(list)
     for name, tree in trees().items():
         for node in ast.walk(tree):

@@ -46,7 +46,7 @@ class Trace:
     steps: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, frame: FrameType, event: str, _: Any) -> None:
-        """Take a call or a return; `sys.setprofile` hands it over."""
+        """Record a call or a return, for `sys.setprofile`."""
         code = frame.f_code
         if self.calls and self.calls[-1][1] == self.last:
             return
@@ -60,12 +60,12 @@ class Trace:
 
     @property
     def files(self) -> list[str]:
-        """Each file once, in the order in which they were entered."""
+        """Return each file once, in the order of entry."""
         return list(dict.fromkeys(file for file, _ in self.calls))
 
     @property
     def jumps(self) -> int:
-        """How often a call or a return led to another file."""
+        """Return how often a call or a return led to another file."""
         return sum(one[0] != other[0] for one, other in zip(self.steps, self.steps[1:], strict=False))
 
 
@@ -108,7 +108,7 @@ async def stage() -> AsyncIterator[Cast]:
 
 
 async def post(ana: Person, ben: Person, room: int) -> Action:
-    """Ana posts; until Ben's stream has the message."""
+    """Ana posts, until Ben's stream has the message."""
     ear = await ben.listens()
 
     async def act() -> None:
@@ -120,7 +120,7 @@ async def post(ana: Person, ben: Person, room: int) -> Action:
 
 
 async def open_stream(_: Person, ben: Person, __: int) -> Action:
-    """Ben opens a stream behind the newest message, which is replayed; until the stream is live."""
+    """Ben opens a stream before the newest message, which is replayed, until the stream is live."""
 
     async def act() -> None:
         await (await ben.listens("")).cuts_wire()
@@ -195,7 +195,7 @@ async def run(wanted: list[str], detailed: bool) -> int:
 
 
 def main() -> None:
-    """See the heading of this file."""
+    """Run the command that the heading of this file describes."""
     parser = argparse.ArgumentParser(prog="python -m tests.trace_post", description="What a request enters.")
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which requests (default: all)")
     asked = parser.parse_args()

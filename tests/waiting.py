@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a limit: the only place in the tests that sleeps."""
+"""Waiting for a condition, with a time limit: the only place in the tests that sleeps."""
 
 import asyncio
 import inspect
@@ -16,7 +16,7 @@ async def eventually(check: Callable[[], Awaitable[T]], limit: float = 5.0) -> T
 @overload
 async def eventually(check: Callable[[], T], limit: float = 5.0) -> T: ...
 async def eventually(check: Callable[[], Any], limit: float = 5.0) -> Any:
-    """Await until `check` gives something true, and return it; fail after `limit` seconds.
+    """Wait until `check` returns something true, and return it; fail after `limit` seconds.
 
     Seconds in which this process got no processor do not count, since the node under test got none either.
     """
@@ -34,7 +34,7 @@ async def eventually(check: Callable[[], Any], limit: float = 5.0) -> Any:
 
 
 def wait_until(check: Callable[[], T], limit: float = 5.0) -> T:
-    """The same outside an event loop."""
+    """Do what `eventually` does, outside an event loop."""
     waited = 0.0
     while True:
         began = time.monotonic()
@@ -47,5 +47,5 @@ def wait_until(check: Callable[[], T], limit: float = 5.0) -> T:
 
 
 async def breathe(seconds: float = STEP) -> None:
-    """What a client waits between two attempts, or between two things it does."""
+    """Pause as a client does between two attempts or two actions."""
     await asyncio.sleep(seconds)

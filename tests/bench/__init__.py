@@ -1,1 +1,1 @@
-"""The bench itself: each sub-command runs, small."""
+"""Benchmarks: each subcommand runs, on a small scale."""

@@ -1,4 +1,4 @@
-"""The sub-commands as one meets them: one from end to end, and what they say when something is missing."""
+"""The subcommands as users run them: one from end to end, and the errors about missing programs."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from tests.test_commands import tandem
 
 
 def test_from_end_to_end() -> None:
-    """Engines, a node, generators, a contest, JSON; nothing of it is left running."""
+    """Servers, a node, generators, a comparison and JSON work, and nothing is left running."""
     done = tandem("bench", "post", "--scale", "0.01", "--rounds", "1", "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     said = json.loads(done.stdout)
@@ -28,7 +28,7 @@ def test_every_part_is_known() -> None:
 
 
 def test_the_floor_says_what_it_lacks(tmp_path: Path) -> None:
-    """Without a compiler: the reason, and what to do."""
+    """Without a compiler the error has the reason, and what to do."""
     program = "from chat.tools.bench.floor import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
     command, env = [sys.executable, "-c", program], {"PATH": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)

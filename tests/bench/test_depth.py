@@ -1,4 +1,4 @@
-"""Depth: what a page and a search read does not grow with what has been said; counted in pages of the database."""
+"""Search depth: a page and a search read as much among many messages as among few, in pages of the database."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -25,7 +25,7 @@ MOST = 1_200  # for whatever else
 
 @pytest.fixture
 async def talk(database_url: str) -> AsyncIterator[tuple[str, Connection]]:
-    """Four people in a busy room, a quiet one, one that falls silent and ten others, who have not said anything yet."""
+    """Four users in a busy channel, a quiet one, one that falls silent and ten others, without messages yet."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute(PEOPLE, [["ana", "ben", "chloe", "dmitri"]])
         await connection.execute(ROOMS, [["busy", "quiet", "silent", *[f"room{number}" for number in range(10)]]])
@@ -34,7 +34,7 @@ async def talk(database_url: str) -> AsyncIterator[tuple[str, Connection]]:
 
 
 async def grow(database_url: str, size: int) -> None:
-    """Half of all talk is in the busy room, a hundredth in the quiet one."""
+    """Half of all messages are in the busy channel, a hundredth in the quiet one."""
     shares = {1: size // 2, 2: size // 100} | dict.fromkeys(range(4, 14), (size - size // 2 - size // 100) // 10)
     await fill(database_url, {3: size // 50}, [1, 2, 3, 4])
     await fill(database_url, shares, [1, 2, 3, 4])

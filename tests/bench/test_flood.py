@@ -1,4 +1,4 @@
-"""A flood: the same questions among little and much talk, and a report that says what grew."""
+"""Large data: the same requests among few and many messages, and a report of what grew."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ SIZES = (LEAST, 5_000, 10_000, 10_000_000)
 
 
 def waited(milliseconds: float) -> Answer:
-    """Return an answer that waited this long, half of it for the database."""
+    """Return an answer that took this long, half of it in the database."""
     return Answer(milliseconds, Cost(milliseconds / 2, 20, Plan(50, frozenset(), frozenset(), 20)))
 
 
 def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> None:
-    """Only the calm room grows with the rest."""
+    """Only the calm channel grows with the rest; the quiet one does not."""
     names = [
         "silent",
         "busy",

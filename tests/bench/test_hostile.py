@@ -7,7 +7,7 @@ from tests.test_commands import tandem
 
 
 def test_every_case_is_run_beside_the_probe() -> None:
-    """On a small scale; how long answers take is the benchmark's to say, not a test's."""
+    """Each case runs on a small scale; the benchmark judges the delays, not this test."""
     done = tandem("bench", "hostile", "--scale", "0.02", "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     (report,) = json.loads(done.stdout)["reports"]

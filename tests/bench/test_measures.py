@@ -1,4 +1,4 @@
-"""Run every measurement, small, in one installation: figures come out, and what must be exact is exact."""
+"""Run every measurement on a small scale in one installation: figures result, and exact ones are exact."""
 
 import math
 import shutil
@@ -38,7 +38,7 @@ MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[BenchEnvironment]:
-    """Return one installation for all measurements."""
+    """One installation for all measurements."""
     with own_environment(NODES, RECENT_BYTES="100000") as environment:
         yield environment
 
@@ -59,7 +59,7 @@ async def test_it_measures(name: str, environment: BenchEnvironment) -> None:
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="the floor is a C program")
 async def test_fan_out_beside_the_floor(environment: BenchEnvironment) -> None:
-    """The same generator drives both, and nothing is missing of either."""
+    """The same generator measures both, and neither loses a message."""
     with running_floor() as (target, pid), bars() as progress:
         floor = Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
         async with benching(environment, progress, SCALE) as bench:

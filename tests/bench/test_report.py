@@ -1,4 +1,4 @@
-"""Reports: what holds, how things grow, and how it is written down."""
+"""Reports: goals, growth, and the written form."""
 
 import math
 from pathlib import Path
@@ -17,12 +17,12 @@ from chat.tools.bench.show import save
     [(3, 3, True, True), (3.1, 3, True, False), (8, 6, False, True), (5, 6, False, False), (1, None, True, None)],
 )
 def test_a_bar_holds_or_does_not(value: float, bar: float | None, most: bool, holds: bool | None) -> None:
-    """A bar is an upper limit, a lower limit, or absent."""
+    """A goal is an upper limit, a lower limit, or absent."""
     assert Row("x", value, "ms", bar, most).holds is holds
 
 
 def test_nothing_measured_holds_nothing() -> None:
-    """A figure that could not be measured never counts as kept."""
+    """A figure that could not be measured never meets its goal."""
     assert Row("x", math.nan, "", 3).holds is False
 
 
@@ -35,7 +35,7 @@ def test_the_exponent_is_the_slope(power: float, factor: float) -> None:
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=3000))
 def test_quantiles_are_of_what_was_measured(moments: list[int]) -> None:
-    """Ends and order; the middle is one of them."""
+    """Quantiles are ordered and within the measurements; the middle is one of them."""
     spread = quantiles(moments)
     assert (spread[0], spread[-1]) == (min(moments) / 1e6, max(moments) / 1e6)
     assert spread == sorted(spread)
@@ -56,7 +56,7 @@ def test_figures_read_well() -> None:
 
 
 def test_a_folder_with_everything(tmp_path: Path) -> None:
-    """Markdown with the table of bars, JSON for machines."""
+    """The folder has Markdown with the goals, and JSON for programs."""
     rows = [Row("posts/s", 6100, "", 6000, most=False), Row("lost", 1, "", 0)]
     curves = [Curve("a delivery", "streams", "µs", [(100, 4.0), (20_000, 4.2)])]
     save(

@@ -1,1 +1,1 @@
-"""The proof can fail: the checker finds what is broken in a history, and broken builds do not get past it."""
+"""Chaos runs can fail: the checker finds what is broken in a history, and broken builds are caught."""

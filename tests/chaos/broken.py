@@ -1,6 +1,6 @@
 """Broken builds: `python -m tests.chaos.broken BREAK serve …` is Tandem with one promise broken in its code.
 
-They prove that the checker can fail. Nothing of this is in the package: each break patches a function at start.
+They show that the checker can fail. Nothing of this is in the package: each break patches a function at the start.
 """
 
 import os

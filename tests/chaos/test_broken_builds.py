@@ -1,4 +1,4 @@
-"""The proof can fail: builds that break one promise each are caught by the run that finds nothing in a sound one."""
+"""Broken builds: one broken promise in each is caught by the run that finds nothing in a correct build."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""The proof in short: a dozen faults in one story, on three nodes behind the balancer, and every promise holds.
+"""A short chaos run: a dozen faults on three nodes behind the balancer, and every promise holds.
 
-PROMISE_SECONDS=600 runs it in full length; `tandem chaos` is the same with a view of it.
+PROMISE_SECONDS=600 is the full length; `tandem chaos` is the same with a live view.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ MANY = [] if SECONDS > 100 else QUICK.split(",")
 
 
 async def chaos(*arguments: str, out: Path) -> tuple[int, str, str]:
-    """The command: its exit code and what it printed."""
+    """Run the command; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chat", "chaos", *arguments, f"--out={out}"),
         env=os.environ | {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"},
@@ -59,13 +59,13 @@ async def test_every_promise_holds(tmp_path: Path) -> None:
 
 
 def picture_in(folder: Path) -> str:
-    """The timeline that the run has left there."""
+    """Return the timeline that the run has written."""
     (picture,) = folder.glob("*.svg")
     return picture.read_text()
 
 
 async def test_a_fault_that_is_none(tmp_path: Path) -> None:
-    """The message names those that there are."""
+    """The error names the faults that exist."""
     code, _, news = await chaos("--faults=earthquake", out=tmp_path)
     assert code == 1
     assert "There is no fault earthquake" in news
@@ -73,7 +73,7 @@ async def test_a_fault_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_seed_is_a_plan() -> None:
-    """The same seed, the same faults at the same times; every kind comes before any comes twice."""
+    """The same seed gives the same faults at the same times; every kind comes once before any comes twice."""
     nodes = ["n1", "n2", "n3"]
     plans = [draw(random.Random(7), FAULTS, nodes, 75, 8) for _ in range(2)]
     assert plans[0] == plans[1] != draw(random.Random(8), FAULTS, nodes, 75, 8)

@@ -1,4 +1,4 @@
-"""The checker can fail: a good history passes, and whatever is broken in one is found under its name."""
+"""The checker can fail: a good history passes, and each fault in one is found under its name."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_a_good_history_has_no_findings(history: RunHistory) -> None:
 
 @given(histories, chances)
 def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
-    """Lost when it was acknowledged; a gap in any case, unless nothing that came later tells of it."""
+    """A missing message is lost if it was acknowledged, and a gap, unless nothing later shows that it existed."""
     reader, index = pick(history, chance)
     receipt = history.received[reader].pop(index)
     message = receipt.message
@@ -84,7 +84,7 @@ def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
 
 @given(histories, chances)
 def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunHistory, chance: int) -> None:
-    """The end of an ended stay may be missing; anything missing before that is a finding."""
+    """The end of an ended membership may be missing; anything missing before that is a finding."""
     for reader, places in history.stays.items():
         ended = {conversation: stay for conversation, (stay,) in places.items() if stay.last is not None}
         kept: list[PostReceipt] = []
@@ -107,7 +107,7 @@ def test_what_comes_twice_is_repeated(history: RunHistory, chance: int, where: i
 
 @given(histories, chances)
 def test_what_is_swapped_is_out_of_order(history: RunHistory, chance: int) -> None:
-    """Any two neighbours."""
+    """Two neighbors in the wrong order are found."""
     reader, index = pick(history, chance)
     got = history.received[reader]
     assume(index + 1 < len(got))
@@ -129,7 +129,7 @@ def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHisto
 
 @given(histories, chances)
 def test_what_nobody_sent_is_invented(history: RunHistory, chance: int) -> None:
-    """A post that no client knows of."""
+    """A post that no client sent is found."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
     history.received[reader][index] = replace(receipt, message=replace(receipt.message, client_id="nobody's"))
@@ -148,7 +148,7 @@ def test_other_words_are_altered(history: RunHistory, chance: int) -> None:
 
 @given(histories, chances)
 def test_what_was_read_after_removal_is_overheard(history: RunHistory, chance: int) -> None:
-    """The reader was removed before it, or added after it."""
+    """A message read after the removal, or before the joining, is found."""
     reader, index = pick(history, chance)
     message = history.received[reader][index].message
     history.stays[reader][message.conversation] = [MemberStay(message.seq + 1)]
@@ -171,7 +171,7 @@ def test_the_server_contradicting_itself_is_found(history: RunHistory, chance: i
 
 
 def test_a_reader_who_got_nothing_has_lost_everything() -> None:
-    """A member without a single receipt is not overlooked."""
+    """A member without a single message is found."""
     history, message = RunHistory(), PostedMessage(1, 1, 7, "a", "hello")
     history.stay("ben", 1)
     history.send(message.key, message.body)

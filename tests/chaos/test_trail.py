@@ -1,4 +1,4 @@
-"""A trail names the two receipts between which a message is missing, and the streams that they came by."""
+"""A trail names the two messages between which one is missing, and the streams that brought them."""
 
 from chat.tools.chaos.history import PostedMessage, PostReceipt, Visit, tell_trail
 
@@ -11,7 +11,7 @@ def receipt(position: int) -> PostReceipt:
 
 
 def test_lost_on_the_way_from_one_stream_to_the_next() -> None:
-    """The last one of the first stream, and the first one of the second."""
+    """The last message of one stream and the first of the next are named."""
     told = tell_trail(VISITS, [receipt(1), receipt(4), receipt(6)], 5)
     assert told == (
         "position 5 is missing between 4 (stream 1 on n1, since 0.0 s, from e.0)"
@@ -20,6 +20,6 @@ def test_lost_on_the_way_from_one_stream_to_the_next() -> None:
 
 
 def test_nothing_came_before_or_nothing_after() -> None:
-    """A reader who had nothing yet, and one who got nothing more."""
+    """A missing first message and a missing last one are named too."""
     assert "between nothing and 4 (stream 1" in tell_trail(VISITS, [receipt(4)], 3)
     assert tell_trail(VISITS, [receipt(4), receipt(5), receipt(6)], 7).endswith("and nothing")

@@ -1,4 +1,4 @@
-"""The client's promises, against real nodes: each entry once and in order, each post stored once."""
+"""The Python client against real nodes: each entry once and in order, each post stored once."""
 
 import asyncio
 from contextlib import aclosing
@@ -16,7 +16,7 @@ KILLED_AT = (250, 600)
 
 
 async def bodies_of(client: Client, count: int, cursor: str = "") -> list[str]:
-    """Follow the stream until so many messages came; return what they say."""
+    """Follow the stream until so many messages arrived; return their texts."""
     found: list[str] = []
     async with aclosing(client.stream(cursor)) as entries:
         async for entry in entries:
@@ -33,12 +33,12 @@ async def cursor_of(client: Client) -> str:
 
 
 def client_of(person: Person, url: str = "") -> Client:
-    """Return a client with the person's session."""
+    """Return a client with the user's session."""
     return Client(url or person.at, person.token, longest_wait=0.5)
 
 
 async def test_a_thousand_messages_across_two_kills(stage: Cast, start_node: StartNode) -> None:
-    """Ana posts a thousand while the node is killed twice: Ben's client yields each once and in order."""
+    """Ana posts a thousand messages while the node is killed twice: Ben's client yields each once, in order."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -74,7 +74,7 @@ async def test_the_same_post_is_stored_once(stage: Cast, start_node: StartNode) 
 
 
 async def test_a_cut_connection_is_resumed(stage: Cast, start_node: StartNode) -> None:
-    """The wire is cut between two messages, and what was posted meanwhile is yielded."""
+    """The connection is cut between two messages, and messages posted meanwhile are yielded."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -89,7 +89,7 @@ async def test_a_cut_connection_is_resumed(stage: Cast, start_node: StartNode) -
 
 
 async def test_a_reset_asks_for_a_new_snapshot(stage: Cast, start_node: StartNode) -> None:
-    """A cursor of another log raises, or continues from the cursor that the caller reads."""
+    """A cursor of another log raises, or the client continues from the cursor that the caller reads."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana")
     ana.at = node.url
@@ -112,7 +112,7 @@ async def test_a_reset_asks_for_a_new_snapshot(stage: Cast, start_node: StartNod
 
 
 async def test_an_ended_session_is_refused(start_node: StartNode) -> None:
-    """The stream does not retry what no retry can change."""
+    """The client does not retry a stream that was refused for good."""
     node = await start_node("a1")
     async with Client(node.url, "no-such-token") as client:
         with pytest.raises(ApiProblem) as problem:
@@ -133,7 +133,7 @@ async def test_logging_in(start_node: StartNode) -> None:
 
 
 def test_waits_grow_and_never_undercut_the_server() -> None:
-    """The span doubles up to the longest; the server's Retry-After comes first."""
+    """Waits double up to the longest one; the server's Retry-After is the least."""
     backoff = Backoff(first=1, longest=8)
     assert all(5 <= backoff.next_wait(retry_after=5) <= 5 + min(8, 2**n) for n in range(10))
     backoff.reset()

@@ -1,4 +1,4 @@
-"""The event-stream parser returns the same events however the bytes are cut; cases as in web/client/sse.test.ts."""
+"""The event-stream parser gives the same events however the bytes are cut; cases as in web/client/sse.test.ts."""
 
 import random
 
@@ -13,7 +13,7 @@ def parse(data: str) -> list[tuple[str, str, str, int | None]]:
 
 
 def fields(event: StreamEvent) -> tuple[str, str, str, int | None]:
-    """Return what a reader sees of an event."""
+    """Return the fields of an event that a reader uses."""
     return event.id, event.event, event.data.decode(), event.retry
 
 
@@ -33,12 +33,12 @@ def fields(event: StreamEvent) -> tuple[str, str, str, int | None]:
     ],
 )
 def test_events(text: str, events: list[tuple[str, str, str, int | None]]) -> None:
-    """Fields, comments, unknown fields, ids, a byte order mark, and events that are not complete."""
+    """Fields, comments, unknown fields, ids, a byte order mark, and incomplete events are parsed."""
     assert parse(text) == events
 
 
 def test_every_line_end_also_when_it_is_cut() -> None:
-    """LF, CR and CRLF all end a line; CRLF may come in two pieces."""
+    """LF, CR and CRLF all end a line; CRLF may arrive in two pieces."""
     parser = EventParser()
     pieces = [b"data: a\r", b"\n\r", b"\ndata: b\r\rdata: c\n\n"]
     assert [event.data for piece in pieces for event in parser.feed(piece)] == [b"a", b"b", b"c"]
@@ -62,7 +62,7 @@ def test_any_cut_gives_the_same_events() -> None:
 
 
 def test_an_event_without_an_end_is_refused() -> None:
-    """The limit counts what is not complete; a stream of small events has none."""
+    """The limit counts incomplete events; a stream of small events has none."""
     splitter = EventSplitter(most=1000)
     for _ in range(100):
         assert splitter.feed(b"data: " + b"x" * 90 + b"\n\n")
@@ -73,7 +73,7 @@ def test_an_event_without_an_end_is_refused() -> None:
 
 
 def test_the_last_id_of_many() -> None:
-    """Also between the chunks of an HTTP body, and after events without an id."""
+    """The last id is found across chunks of an HTTP body, and after events without an id."""
     assert find_last_id(b"id: a.1\ndata: x\n\n\r\n2f\r\nid: a.2\ndata: y\n\nevent: beat\ndata: {}\n\n") == b"a.2"
     assert find_last_id(b"id: a.1\ndata: x") == b"a.1"
     assert find_last_id(b"event: beat\ndata: {}\n\n") == b""
@@ -81,7 +81,7 @@ def test_the_last_id_of_many() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 def test_a_response_in_chunks(size: int) -> None:
-    """The head, then whole chunks, in pieces of any size."""
+    """The head and complete chunks are read in pieces of any size."""
     body, sent = ResponseBody(), b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n3\r\nabc\r\na;x=y\r\n0123456789\r\n"
     got = b"".join(body.feed(sent[n : n + size]) for n in range(0, len(sent), size))
     assert (body.status, got) == (200, b"abc0123456789")
@@ -98,6 +98,6 @@ def test_a_response_in_chunks(size: int) -> None:
     ],
 )
 def test_a_response_that_is_none(sent: bytes) -> None:
-    """Raises instead of waiting for an end that does not come."""
+    """An invalid response raises, instead of waiting for an end that does not come."""
     with pytest.raises(BadStream):
         ResponseBody().feed(sent)

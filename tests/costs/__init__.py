@@ -1,1 +1,1 @@
-"""What things cost, in counts that are the same on every machine: statements, commands, writes, bytes."""
+"""Costs in counts that are the same on every machine: statements, commands, writes, bytes."""

@@ -1,4 +1,4 @@
-"""Statements: what a node asks PostgreSQL, as libpq itself traces it."""
+"""Statements that a node sends to PostgreSQL, as libpq traces them."""
 
 import tempfile
 from collections import Counter
@@ -15,7 +15,7 @@ ASKED = {"Execute": "statements", "Query": "statements", "Parse": "prepared", "S
 
 @asynccontextmanager
 async def traced(node: Node) -> AsyncIterator[Counter[str]]:
-    """What the node asks during the block, counted at its end; every connection of its pool is traced."""
+    """Trace every connection of the node's pool during the block, and count the statements at its end."""
     counts: Counter[str] = Counter()
     pool = node.app[POOL]
     with tempfile.TemporaryFile() as log:
@@ -33,6 +33,6 @@ async def traced(node: Node) -> AsyncIterator[Counter[str]]:
 
 
 def kind_of(line: bytes) -> str:
-    """What a line of the trace tells of, when it is ours to the server."""
+    """Return the kind of message in a line of the trace, if the node sent it."""
     fields = line.decode(errors="replace").split("\t")
     return fields[2].strip() if fields[0] == "F" and len(fields) > 2 else ""

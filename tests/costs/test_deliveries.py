@@ -1,4 +1,4 @@
-"""A delivery's cost: one write a reader and commit, of bytes that all readers share, over either transport."""
+"""The cost of a delivery: one write for each reader and commit, of shared bytes, over either transport."""
 
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
@@ -9,7 +9,7 @@ READERS, ENTRIES = 50, 100
 
 
 async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
-    """A hundred entries to fifty readers: fifty writes, one encoding for each transport."""
+    """A hundred entries to fifty readers are fifty writes, and one encoding for each transport."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
     hub.reset("e", 0)
     readers = [Kept(n + 1) for n in range(READERS)]

@@ -1,4 +1,4 @@
-"""A membership's cost: it is found at once, in however many conversations someone is, and whatever others are like."""
+"""The cost of a membership: one row, in however many conversations a user is, whatever those of others are."""
 
 import psycopg
 import pytest
@@ -30,7 +30,7 @@ select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where ind
 
 @pytest.mark.parametrize("conversations", [1, ROOMS])
 async def test_a_post_reads_one_row_of_it(database_url: str, conversations: int) -> None:
-    """Most people are in one conversation, one is in many; the plan is the same for all."""
+    """Most users are in one conversation and one is in many; the plan is the same for all."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await prepare_connection(connection)
         row = await (await connection.execute(FILL, [conversations])).fetchone()

@@ -1,4 +1,4 @@
-"""Memory's cost: what an idle stream keeps, and that a thousand of them leave nothing behind."""
+"""The cost of memory: what an idle stream keeps, and that a thousand closed streams leave nothing behind."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, fo
 
 
 class Idler:
-    """A bare connection with a stream that nobody looks at: no client of ours may be counted."""
+    """A raw connection with a stream that is not read, so that no client of ours is counted."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -32,24 +32,24 @@ class Idler:
         return cls(writer)
 
     def goes(self) -> None:
-        """Without a word."""
+        """Close it without a goodbye."""
         self._writer.transport.abort()
 
 
 def ours() -> Counter[str]:
-    """How many objects of each of our own types there are."""
+    """Return how many objects of each of our own types exist."""
     gc.collect()
     kinds = (type(one) for one in gc.get_objects())
     return Counter(f"{kind.__module__}.{kind.__name__}" for kind in kinds if str(kind.__module__).startswith("chat."))
 
 
 async def all_live(node: Node, count: int) -> None:
-    """So many streams are at the hub, and the registry has been told."""
+    """Return whether so many streams are at the hub and in the registry."""
     await eventually(lambda: sum(stream.live for stream in node.app[STREAMS].connections) == count, limit=20)
 
 
 async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, cast: Cast) -> None:
-    """They come and go; of our own objects as many are left after the fifth time as after the second."""
+    """Streams open and close; as many of our own objects are left after the fifth time as after the second."""
     people = await cast.enters(*(f"p{n}" for n in range(40)))
     await cast.share(*people)
     left: list[Counter[str]] = []
@@ -69,12 +69,12 @@ async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, c
 
 
 def nobody_held(node: Node) -> bool:
-    """The registry's own list of who is here is empty again."""
+    """Return whether the registry has no user."""
     return not node.app[REGISTRY].connected.users
 
 
 async def test_an_idle_stream_keeps_few_bytes(database_url: str, redis_url: str, cast: Cast) -> None:
-    """A person each; what Python has allocated for the node and kept."""
+    """With a user for each stream, the memory that Python has allocated for the node is small."""
     people = await cast.enters(*(f"q{n}" for n in range(STREAMS_AT_ONCE)))
     await cast.share(*people)
     async with running_node(database_url, redis_url, node="b2") as node:
@@ -99,7 +99,8 @@ async def test_an_idle_stream_keeps_few_bytes(database_url: str, redis_url: str,
 
 
 def kept_by_node() -> int:
-    """Bytes that our own code and aiohttp have allocated and keep; the loop's are those of both ends, so not these."""
+    """Return the bytes that our code and aiohttp have allocated. Those of the event loop are left out, because both
+    ends use it."""
     gc.collect()
     theirs = [tracemalloc.Filter(True, "*/chat/*"), tracemalloc.Filter(True, "*/aiohttp/*")]
     snapshot = tracemalloc.take_snapshot().filter_traces(theirs)

@@ -1,4 +1,4 @@
-"""A post's cost: a hundred at once take as many statements, round trips and commands as one does."""
+"""The cost of a post: a hundred at once take as many statements, round trips and commands as one."""
 
 import asyncio
 from collections import Counter
@@ -21,13 +21,13 @@ FRAME_MOST = 420  # of a message of a hundred characters, announced
 
 
 async def posts_at_once(node: Node, room: int, author: int, count: int, name: str) -> None:
-    """So many posts that share a commit: all are there before the writer can look."""
+    """Post so many at once that share a commit: all are queued before the writer runs."""
     posts = [Post(room, author, Draft(body=f"{n} " + "x" * 100, client_id=f"{name}-{n}")) for n in range(count)]
     await asyncio.gather(*(node.app[POSTS].submit(post) for post in posts))
 
 
 async def asked_for(node: Node, room: int, author: int, count: int) -> Counter[str]:
-    """What so many posts at once ask the database; the least of some rounds, for the node's other tasks ask too."""
+    """Return the statements of so many posts at once: the least of several rounds, because other tasks ask too."""
     rounds: list[Counter[str]] = []
     for n in range(ROUNDS):
         async with traced(node) as counts:
@@ -37,7 +37,7 @@ async def asked_for(node: Node, room: int, author: int, count: int) -> Counter[s
 
 
 async def test_a_hundred_posts_are_as_many_statements_as_one(cast: Cast, node: Node) -> None:
-    """One commit, whatever is in it: that is what lets one node store thousands a second."""
+    """One commit with any number of posts is what lets one node store thousands a second."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     for n in range(12):  # every connection of the pool has prepared what it needs
@@ -50,7 +50,7 @@ async def test_a_hundred_posts_are_as_many_statements_as_one(cast: Cast, node: N
 
 
 async def test_a_commit_is_one_publish_of_its_frames(cast: Cast, node: Node, redis_url: str) -> None:
-    """Redis hears of a hundred messages once, in not many more bytes than their frames have."""
+    """Redis gets one message about a hundred posts, hardly larger than their frames."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     async with redis.Redis.from_url(redis_url) as client, client.pubsub() as channel:

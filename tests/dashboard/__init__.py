@@ -1,1 +1,1 @@
-"""What operators see is true, costs little, and shows nobody who wants not to be seen."""
+"""Dashboard: its figures are true, cost little, and show no invisible user."""

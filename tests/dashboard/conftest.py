@@ -1,4 +1,4 @@
-"""Nodes that notice quickly, and an admin."""
+"""Nodes that notice changes quickly, and an admin."""
 
 import pytest
 
@@ -10,6 +10,6 @@ __all__ = ["node", "other"]
 
 @pytest.fixture
 async def ada(cast: Cast) -> Person:
-    """She is an admin."""
+    """An admin."""
     (ada,) = await cast.enters("ada", role="admin")
     return ada

@@ -1,4 +1,4 @@
-"""What an admin asks, a verb each."""
+"""Requests of an admin, one verb each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ FIGURES = ("people", "online", "away", "dnd", "streams", "sockets")
 
 
 async def asks(admin: Person, path: str, **query: object) -> Json:
-    """One answer, which is as it is described."""
+    """Make a request, whose answer matches its description."""
     status, answer = await admin.call("GET", f"/api/presence/{path}?{urlencode(query)}")
     assert status == 200, answer
     ANSWERS[f"get_{path.partition('/')[0]}"].model_validate(answer)
@@ -21,12 +21,12 @@ async def asks(admin: Person, path: str, **query: object) -> Json:
 
 
 async def counts(admin: Person, **wanted: int) -> None:
-    """Wait until the figures are these; the others of them are nought."""
+    """Wait until the figures are these, and all others are 0."""
     await tells(admin, **dict.fromkeys(FIGURES, 0) | wanted)
 
 
 async def tells(admin: Person, **wanted: int) -> None:
-    """Wait until these figures are so, whatever the others are."""
+    """Wait until these figures have these values."""
 
     async def seen() -> Json:
         answer = await asks(admin, "stats")
@@ -42,12 +42,12 @@ async def tells(admin: Person, **wanted: int) -> None:
 
 
 async def finds(admin: Person, **query: object) -> Sequence[str]:
-    """The names of who is here."""
+    """Return the names of online users."""
     return [one["name"] for one in (await asks(admin, "people", **query))["people"]]
 
 
 async def audited(admin: Person, query: str = "") -> list[tuple[str, int | None, Any]]:
-    """`(action, about whom, detail)`, the latest first."""
+    """Return `(action, subject, detail)`, the latest first."""
     status, page = await admin.call("GET", f"/api/audit?{query}")
     assert status == 200, page
     ANSWERS["get_audit"].model_validate(page)

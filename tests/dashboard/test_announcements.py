@@ -1,4 +1,4 @@
-"""An announcement reaches everybody, wherever and whenever they come, until it is over."""
+"""Announcements reach everyone, on every node and later, until they end."""
 
 import asyncio
 from typing import Any
@@ -14,14 +14,14 @@ PATH = "/api/announcement"
 
 
 async def stands(person: Person) -> Any:
-    """What stands above his conversations."""
+    """Return the announcement above the user's conversations."""
     status, answer = await person.call("GET", PATH)
     assert status == 200
     return answer["announcement"]
 
 
 async def test_heard_on_every_node_and_later(cast: Cast, ada: Person, other: Node) -> None:
-    """In the streams of both nodes, in a replay, in what is found by who comes later; the next one replaces it."""
+    """It is in the streams of both nodes, in a replay, and in later snapshots; the next one replaces it."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     ben.at = other.url
     ears = [await ana.listens(), await ben.listens()]
@@ -45,7 +45,7 @@ async def test_heard_on_every_node_and_later(cast: Cast, ada: Person, other: Nod
 
 
 async def test_whoever_announces_at_once_the_last_one_stands(cast: Cast, ada: Person) -> None:
-    """Two at the same moment: one stands, the one that everybody heard last; taking back nothing is harmless."""
+    """Of two at the same moment, the one received last is shown; withdrawing none is harmless."""
     (ana,) = await cast.enters("ana")
     ear = await ana.listens()
     await asyncio.gather(*(ada.call("PUT", PATH, {"body": f"number {n}"}) for n in range(5)))
@@ -60,13 +60,13 @@ async def test_whoever_announces_at_once_the_last_one_stands(cast: Cast, ada: Pe
     "body", [{"body": ""}, {"body": "  "}, {"body": "x" * 501}, {"body": "a\0b"}, {}, {"text": "x"}]
 )
 async def test_what_cannot_be_announced(ada: Person, body: dict[str, str]) -> None:
-    """Nothing, too much, or what no reader can hold."""
+    """An empty, too long or invalid announcement is refused."""
     status, problem = await ada.call("PUT", PATH, body)
     assert (status, problem["code"]) == (422, "invalid")
 
 
 async def test_only_admins_announce(cast: Cast, ada: Person) -> None:
-    """Others read."""
+    """Only admins announce; others read."""
     (mallory,) = await cast.enters("mallory")
     await ada.call("PUT", PATH, {"body": "hello"})
     for method, body in (("PUT", {"body": "mine"}), ("DELETE", None)):

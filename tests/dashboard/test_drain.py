@@ -1,4 +1,4 @@
-"""Draining a node from the dashboard: it lets go of everybody and takes nobody, until it is told to return."""
+"""Draining from the dashboard: a node moves its clients and accepts none, until it is told to resume."""
 
 from chat.shared.web import REGISTRY
 from tests.cast import Cast, Person
@@ -9,13 +9,13 @@ from tests.waiting import eventually
 
 
 async def state(admin: Person, name: str) -> str | None:
-    """How it stands with the node."""
+    """Return the node's state."""
     nodes = (await asks(admin, "nodes"))["nodes"]
     return next((str(node["state"]) for node in nodes if node["name"] == name), None)
 
 
 async def becomes(admin: Person, name: str, wanted: str) -> None:
-    """Wait for it."""
+    """Wait for this state."""
 
     async def so() -> bool:
         return await state(admin, name) == wanted
@@ -24,13 +24,13 @@ async def becomes(admin: Person, name: str, wanted: str) -> None:
 
 
 async def readiness(cast: Cast, node: Node) -> int:
-    """What the load balancer hears."""
+    """Return the status of the readiness check."""
     async with cast.http.get(node.url + "/health/ready") as answer:
         return answer.status
 
 
 async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
-    """Streams and sockets are told `drain`, readiness fails, newcomers are refused; then all is as before."""
+    """Streams and sockets get `drain`, readiness fails, new clients are refused; resumed, all is as before."""
     (ben,) = await cast.enters("ben")
     ben.at = other.url
     ear, eyes = await ben.listens(), await opens_eyes(ben)
@@ -57,7 +57,7 @@ async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
 
 
 async def test_an_order_outlives_a_lost_registry(cast: Cast, ada: Person, other: Node) -> None:
-    """Redis forgets everything: the node registers again, and is still out of work."""
+    """Redis loses everything: the node registers again and still drains."""
     await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": True})
     await becomes(ada, "b2", "drained")
     await other.app[REGISTRY].redis.flushall()
@@ -66,7 +66,7 @@ async def test_an_order_outlives_a_lost_registry(cast: Cast, ada: Person, other:
 
 
 async def test_who_may_drain_what(cast: Cast, ada: Person) -> None:
-    """Admins, nodes that are there, and by saying so clearly."""
+    """Only admins drain, only existing nodes, with a valid request."""
     (mallory,) = await cast.enters("mallory")
     for person, name, body, wanted in (
         (mallory, "a1", {"draining": True}, (403, "admins_only")),

@@ -1,4 +1,4 @@
-"""The figures are the truth, over all nodes; telling them costs the same however many people are here."""
+"""Figures: true over all nodes, at the same cost however many users are online."""
 
 import orjson
 
@@ -15,7 +15,7 @@ FEW, MANY, READS = 10, 3_000, 5
 
 
 async def test_a_person_on_two_nodes_is_one(cast: Cast, ada: Person, other: Node) -> None:
-    """A stream here, a socket there, a second device, in any order: counted once, and gone when all is closed."""
+    """A stream, a socket elsewhere and a second device, in any order, count one user, until all are closed."""
     ben, chloe = await cast.enters("ben", "chloe")
     await ben.listens()
     ben.at = other.url
@@ -37,7 +37,7 @@ async def test_a_person_on_two_nodes_is_one(cast: Cast, ada: Person, other: Node
 
 
 async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:
-    """Neither as people nor as going: only their connections are connections."""
+    """Invisible users count neither as online nor as leaving; their connections count as connections."""
     (ben,) = await cast.enters("ben")
     async with open_eyes(ben) as bens:
         await counts(ada, people=1, online=1, sockets=1)
@@ -47,7 +47,7 @@ async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:
 
 
 async def test_who_comes_and_goes_is_counted_once(cast: Cast, ada: Person, other: Node) -> None:
-    """By whichever node; a reload, a second device and a lost registry are no coming."""
+    """Joins and leaves count once, on whichever node; a reload, a second device and a lost registry are no join."""
     (ben,) = await cast.enters("ben")
 
     bens = await opens_eyes(ben)
@@ -67,7 +67,7 @@ async def test_who_comes_and_goes_is_counted_once(cast: Cast, ada: Person, other
 
 
 async def held_by(admin: Person, name: str, nodes: int) -> None:
-    """Wait until the registry has this person on so many nodes."""
+    """Wait until the registry has this user on so many nodes."""
 
     async def so() -> bool:
         (found,) = (await asks(admin, "people", status="any", q=name))["people"]
@@ -77,7 +77,7 @@ async def held_by(admin: Person, name: str, nodes: int) -> None:
 
 
 async def test_a_look_costs_the_same_however_many_are_here(database_url: str, redis_url: str) -> None:
-    """Redis runs as many commands, and as many bytes go to the browser, with 10 people and with 3,000."""
+    """Redis runs as many commands, and the browser receives as many bytes, with 10 users as with 3,000."""
     async with open_desk(database_url, redis_url, node_lease=10) as desk:
         few = await cost(desk, FEW)
         many = await cost(desk, MANY)
@@ -87,7 +87,7 @@ async def test_a_look_costs_the_same_however_many_are_here(database_url: str, re
 
 
 async def cost(desk: Desk, people: int) -> tuple[int, int]:
-    """`(commands, bytes)` of a look when so many are here; nothing else asks Redis meanwhile."""
+    """Return `(commands, bytes)` of reading the figures with so many users; nothing else asks Redis meanwhile."""
     registry = desk.registry
     for user_id in range(1, people + 1):
         if user_id not in registry.connected.users:

@@ -1,4 +1,4 @@
-"""The list of who is here: by name, page by page, filtered by the server."""
+"""The list of users: by name, in pages, filtered by the server."""
 
 import pytest
 
@@ -12,14 +12,14 @@ from tests.waiting import eventually
 
 @pytest.fixture(params=["few", "many"], autouse=True)
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of finding people: from what the nodes hold, and by a walk through all names."""
+    """Both ways to find users: from the nodes' entries, and through all names."""
     if request.param == "many":
         monkeypatch.setattr(people, "FEW", 0)
         monkeypatch.setattr(people, "BATCH", 2)
 
 
 async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: Node) -> None:
-    """What others see of each; who has set himself invisible is here for nobody."""
+    """The status is the one that others see; an invisible user is offline for all."""
     ben, chloe, dora, _ = await cast.enters("ben", "chloe", "Dora_100%", "edgar")
     chloe.at = other.url
     eyes = [await opens_eyes(person) for person in (ben, chloe, dora)]
@@ -43,7 +43,7 @@ async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: 
 
 
 async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
-    """By name, without gap or repeat; the last one says that it is."""
+    """Pages follow each other by name, without gap or repeat; the last one says so."""
     names = [f"walker{n}" for n in range(5)]
     eyes = [await opens_eyes(person) for person in await cast.enters(*names)]
 
@@ -63,7 +63,7 @@ async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
 
 
 async def test_a_walk_ends_somewhere_and_says_where(cast: Cast, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody fits among the first so many: an empty page that is not the last."""
+    """If no user matches among the first names, the page is empty and not the last one."""
     await cast.enters(*(f"walker{n}" for n in range(6)))
     monkeypatch.setattr(people, "LOOKED_MOST", 4)
     monkeypatch.setattr(people, "BATCH", 2)
@@ -75,6 +75,6 @@ async def test_a_walk_ends_somewhere_and_says_where(cast: Cast, ada: Person, mon
 
 @pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=201", "q=" + "x" * 101, "node=%00"])
 async def test_what_cannot_be_asked(ada: Person, query: str) -> None:
-    """Each names its field."""
+    """Each invalid parameter is named."""
     status, problem = await ada.call("GET", f"/api/presence/people?{query}")
     assert (status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid", query.partition("=")[0])

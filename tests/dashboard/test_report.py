@@ -1,4 +1,4 @@
-"""What a node says of itself, and what is kept of all of them."""
+"""Reports of a node, and the history of all nodes."""
 
 import psycopg
 
@@ -11,13 +11,13 @@ from tests.waiting import eventually
 
 
 async def report(admin: Person) -> Json:
-    """The only node's."""
+    """Return the only node's report."""
     (node,) = (await asks(admin, "nodes"))["nodes"]
     return dict(node)
 
 
 async def test_a_node_tells_how_it_is(cast: Cast, ada: Person) -> None:
-    """Its readers and why they went, how long messages and announcements take, where it is in the log."""
+    """The report has readers, reasons of their ends, delays, and the position in the log."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
@@ -43,7 +43,8 @@ async def test_a_node_tells_how_it_is(cast: Cast, ada: Person) -> None:
 
 
 async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Person, database_url: str) -> None:
-    """Means, peaks, and what only grows as of each step's end; of an hour, every minute."""
+    """A month has as many points as a chart shows: means, peaks, and the last value of counters; an hour has every
+    minute."""
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins)"
@@ -68,7 +69,7 @@ async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Perso
 
 
 async def test_the_audit_is_filtered(cast: Cast, ada: Person) -> None:
-    """By the beginning of the action, and by whom it is by or about."""
+    """Filters are the beginning of the action, and the user it is by or about."""
     (ben,) = await cast.enters("ben")
     await asks(ada, f"evidence/{ben.id}")
     await ada.call("POST", "/api/presence/reconcile")

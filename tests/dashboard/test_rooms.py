@@ -1,4 +1,4 @@
-"""How many people are here of which conversation."""
+"""Online members of each conversation."""
 
 from typing import Any
 
@@ -12,14 +12,15 @@ from tests.waiting import eventually
 
 
 async def told_rooms(ada: Person, nodes: tuple[Node, ...], q: str = "") -> list[Any]:
-    """What the admin sees once these nodes have counted."""
+    """Return what the admin sees once these nodes have counted."""
     for one in nodes:
         await one.app[SOCKETS].rooms.store()
     return list((await asks(ada, "rooms", q=q))["rooms"])
 
 
 async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other: Node) -> None:
-    """Who is on two nodes counts once, the invisible not at all; private ones have no name, directs do not appear."""
+    """A user on two nodes counts once, an invisible one not; private conversations have no name, direct ones do not
+    appear."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     kitchen = await begins(ana, "channel", "kitchen", ben, chloe)
     attic = await begins(ana, "channel", "attic", ben, private=True)
@@ -43,7 +44,7 @@ async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other
 
 
 async def test_counted_only_while_somebody_asks(ada: Person) -> None:
-    """The first question begins it."""
+    """The first request starts the counting."""
     assert await asks(ada, "rooms") == {"rooms": [], "counted": 0}
 
     async def counted() -> bool:

@@ -1,4 +1,4 @@
-"""Why did Ben not get it? Each way a message can or cannot reach someone, as an admin sees it."""
+"""Delivery details: each way in which a message can or cannot reach a user, as an admin sees it."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ async def root(cast: Cast) -> Person:
 
 
 async def traces(root: Person, conversation: int, seq: int, whom: Person) -> dict[str, Any]:
-    """What the admin is told."""
+    """Return the details for the admin."""
     status, said = await root.call("GET", f"{CONVERSATIONS}/{conversation}/messages/{seq}/delivery/{whom.id}")
     assert status == 200, said
     return dict(said)
 
 
 async def recorded(database_url: str, *, open: int, closed: int) -> None:
-    """Wait until so many streams have been written down."""
+    """Wait until so many streams are recorded."""
 
     async def there() -> bool:
         async with await psycopg.AsyncConnection.connect(database_url) as connection:
@@ -37,7 +37,7 @@ async def recorded(database_url: str, *, open: int, closed: int) -> None:
 
 
 async def test_who_listened_was_handed_it(root: Person, ana: Person, ben: Person, database_url: str) -> None:
-    """By which stream of which node, and when; who commits is told too."""
+    """The details name the stream, its node and the time, and the node that committed the message."""
     room = await begins(ana, "group", "", ben)
     ear = await ben.listens()
     await ana.says(room, "psst")
@@ -54,7 +54,7 @@ async def test_who_listened_was_handed_it(root: Person, ana: Person, ben: Person
 
 
 async def test_who_was_away_gets_it_on_his_return(root: Person, ana: Person, ben: Person, database_url: str) -> None:
-    """Until then no stream was open; then it was replayed, and read."""
+    """While the user was away no stream was open; then the message was replayed, and read."""
     room = await begins(ana, "direct", "", ben)
     first = await ben.listens()
     cursor = first.cursor
@@ -73,7 +73,7 @@ async def test_who_was_away_gets_it_on_his_return(root: Person, ana: Person, ben
 
 
 async def test_an_answer_says_when_it_was_read(root: Person, ana: Person, ben: Person) -> None:
-    """Who writes has read what is above, without a mark of its own."""
+    """An author has read what is above, without a read mark."""
     room = await begins(ana, "direct", "", ben)
     await ana.says(room, "are you there?")
     answer = await ben.says(room, "yes")
@@ -81,7 +81,7 @@ async def test_an_answer_says_when_it_was_read(root: Person, ana: Person, ben: P
 
 
 async def test_who_was_not_in_did_not_get_it(root: Person, ana: Person, ben: Person, chloe: Person) -> None:
-    """Never, not yet, not any more, or banned."""
+    """A user who was never, not yet or no longer a member, or banned, did not get it."""
     room = await begins(ana, "channel", "doors", ben)
     await unseats(ben, room, "me")
     await ana.says(room, "one")
@@ -97,7 +97,7 @@ async def test_who_was_not_in_did_not_get_it(root: Person, ana: Person, ben: Per
 async def test_a_fresh_stream_does_not_start_before_it(
     root: Person, ana: Person, ben: Person, database_url: str
 ) -> None:
-    """He came back without his cursor: the stream went on from the end."""
+    """The user connected without a cursor, so the stream started at the end."""
     room = await begins(ana, "group", "", ben)
     await ana.says(room, "while you were away")
     await ben.listens()
@@ -106,7 +106,7 @@ async def test_a_fresh_stream_does_not_start_before_it(
 
 
 async def test_only_admins_of_the_server_ask(root: Person, ana: Person, ben: Person, mallory: Person) -> None:
-    """Not even who runs the conversation, for it shows what devices someone has; and asking is written down."""
+    """Even owners may not ask, because the details show a user's devices; each request is recorded."""
     room = await begins(ana, "group", "", ben)
     await ana.says(room, "psst")
     path = f"{CONVERSATIONS}/{room}/messages/1/delivery/{ben.id}"

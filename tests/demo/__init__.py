@@ -1,1 +1,1 @@
-"""The demo: a team that talks, in an empty database."""
+"""The demo: a team with messages, in an empty database."""

@@ -13,12 +13,12 @@ from tests.nodes import running_node
 
 
 def settings_of(database_url: str, redis_url: str, folder: Path) -> Settings:
-    """As a node would have them."""
+    """Return the settings of a node."""
     return read_settings(database_url=database_url, redis_url=redis_url, files_url=folder.as_uri())
 
 
 async def log_in(http: aiohttp.ClientSession, at: str, name: str) -> Person:
-    """With the password that the README names."""
+    """Log in with the password of the README."""
     async with http.post(f"{at}/api/sessions", json={"name": name, "password": PASSWORD}) as answer:
         assert answer.status == 201
         told = await answer.json()
@@ -26,7 +26,7 @@ async def log_in(http: aiohttp.ClientSession, at: str, name: str) -> Person:
 
 
 async def test_ana_finds_everything(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """She logs in, sees her conversations, and reads what was said in the order of the script."""
+    """Ana logs in, sees her conversations, and reads the messages in the order of the script."""
     filled = await fill_empty(settings_of(database_url, redis_url, tmp_path))
     assert filled is not None
     assert filled.users == len(USERS)
@@ -43,7 +43,7 @@ async def test_ana_finds_everything(database_url: str, redis_url: str, tmp_path:
 
 
 async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """Messages lie in the past days, in the order of their times; what is unread is unread for all but its authors."""
+    """Messages lie in the past days, in the order of their times; unread ones are unread for all but their authors."""
     await fill_empty(settings_of(database_url, redis_url, tmp_path))
     async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:
         ben = await log_in(http, node.url, "ben")
@@ -67,6 +67,6 @@ async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: s
 
 
 async def test_only_an_empty_database_is_filled(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """Where someone is, nothing is added."""
+    """A database with a user is left unchanged."""
     assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is not None
     assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is None

@@ -1,4 +1,4 @@
-"""The demo's accounts do not get into a public server unnoticed."""
+"""The demo's accounts are noticed on a public server."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ __all__ = ["start_node"]
 
 
 def test_what_others_may_reach() -> None:
-    """An address beyond this machine, or a proxy before the node."""
+    """An address beyond this machine, or a proxy in front of the node, counts as public."""
     plain = read_settings(database_url="", redis_url="")
     proxied = read_settings(database_url="", redis_url="", trusted_proxies="127.0.0.1")
     secure = read_settings(database_url="", redis_url="", cookie_secure=True)
@@ -29,7 +29,7 @@ def test_what_others_may_reach() -> None:
 
 @pytest.mark.parametrize("more", [{"host": "0.0.0.0"}, {"TRUSTED_PROXIES": "127.0.0.1"}])
 def test_the_demo_is_refused_where_others_reach_it(more: dict[str, str], tmp_path: Path) -> None:
-    """The start is refused before anything runs, and the message says what to do."""
+    """The start is refused before anything runs, and the error says what to do."""
     options = ["--demo", *(f"--{name}={value}" for name, value in more.items() if name.islower())]
     settings = {name: value for name, value in more.items() if name.isupper()}
     code, said = refused(tmp_path / "data", options=options, **settings)
@@ -41,7 +41,7 @@ def test_the_demo_is_refused_where_others_reach_it(more: dict[str, str], tmp_pat
 async def test_demo_accounts_are_noticed_until_they_are_disabled(
     database_url: str, redis_url: str, tmp_path: Path, start_node: StartNode
 ) -> None:
-    """By a node that others may reach, in its log, and by the doctor."""
+    """A public node logs them, and the doctor names them."""
     assert await read_demo_accounts(database_url) == 0
     await fill_empty(settings_of(database_url, redis_url, tmp_path))
     assert await read_demo_accounts(database_url) == len(USERS)
@@ -58,7 +58,7 @@ async def test_demo_accounts_are_noticed_until_they_are_disabled(
 
 
 def test_a_start_without_the_demo_still_warns(tmp_path: Path) -> None:
-    """The folder was filled before, on loopback; now a proxy stands before it."""
+    """The folder was filled earlier on loopback, and now a proxy is in front of it."""
     with running_up(tmp_path / "data", options=["--demo"]) as up:
         assert "demo accounts can log in" not in up.said()
     with running_up(tmp_path / "data", TRUSTED_PROXIES="127.0.0.1") as up:

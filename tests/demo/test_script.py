@@ -1,4 +1,4 @@
-"""The script of the demo holds together."""
+"""The script of the demo is consistent."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 
 
 def test_headings_times_and_lines() -> None:
-    """A heading begins a conversation, a time a talk in it; indented lines go on with the message above."""
+    """A heading starts a conversation, a time starts a talk; indented lines continue the message above."""
     text = (
         "# for us\n== channel tea > Hot: ana, ben\n-- 2 days ago, 09:05\nana: One?\n    Or: two?\n        indented\n"
         "ben: No\n\n== private x: ben\n== direct: ben, ana\n-- 5 minutes ago\nben: Two: please\n"
@@ -28,7 +28,7 @@ def test_headings_times_and_lines() -> None:
 
 
 def test_lines_carry_files() -> None:
-    """Their names stand before what is said."""
+    """Names of files stand before the text."""
     scenes = read_scenes("== direct: ana\n-- 5 minutes ago\nana: {a.png}{b-2.csv} Look {here}\nana: plain\n")
     assert [(line.text, line.files) for line in scenes[0].lines] == [
         ("Look {here}", ("a.png", "b-2.csv")),
@@ -44,13 +44,13 @@ def test_days_ago_are_working_days() -> None:
 
 
 def test_what_is_no_time_is_refused() -> None:
-    """A slip of the pen is noticed here, and not in a demo."""
+    """An invalid time is found here, and not in a demo."""
     with pytest.raises(ValueError, match="yesterday"):
         read_beginning("yesterday")
 
 
 def test_everybody_speaks_where_they_are() -> None:
-    """Nobody talks in a conversation without being in it, and nobody is a stranger."""
+    """Every author is a member of the conversation."""
     scenes = read_scenes(SCRIPT.read_text("utf-8"))
     for scene in scenes:
         assert set(scene.members) <= set(USERS)
@@ -62,7 +62,7 @@ def test_everybody_speaks_where_they_are() -> None:
 
 @pytest.mark.parametrize("now", [SUNDAY, WEDNESDAY])
 def test_time_goes_forward(now: datetime) -> None:
-    """In each conversation every line follows the one above, and none is yet to come."""
+    """In each conversation times rise from line to line, and none is in the future."""
     for scene in read_scenes(SCRIPT.read_text("utf-8")):
         moments = [line.moment(now) for line in scene.lines]
         assert moments == sorted(moments)

@@ -1,1 +1,1 @@
-"""The embedded engines, started, killed and broken for real."""
+"""Bundled servers: started, killed and broken for real."""

@@ -1,4 +1,4 @@
-"""Folders as people have them."""
+"""Folders as users have them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a space in its name, under a parent that only its owner may enter."""
+    """A folder with a space in its name, in a folder that only its owner may enter."""
     parent = tmp_path / "only mine"
     parent.mkdir(mode=0o700)
     return parent / "data here"

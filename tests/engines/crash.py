@@ -1,4 +1,4 @@
-"""A program that starts both engines in the folder it is given, says so, and waits to be killed."""
+"""A program that starts both servers in the given folder, says so, and waits to be killed."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from chat.local.valkey import ValkeyEngine
 
 
 def started_elsewhere(folder: Path) -> subprocess.Popen[str]:
-    """Run this file in a process of its own, and wait until both engines serve."""
+    """Run this file in a process of its own, and wait until both servers accept connections."""
     other = subprocess.Popen([sys.executable, "-m", __name__, str(folder)], stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     assert other.stdout.readline() == "started\n"

@@ -1,4 +1,4 @@
-"""A free port is given once, no matter who else is looking for one at the same moment."""
+"""Free ports: each is given once, however many processes look for one."""
 
 import random
 import subprocess
@@ -12,7 +12,7 @@ OTHER = (
 
 
 def test_no_port_is_given_twice() -> None:
-    """Though nobody listens yet, and though chance is made to repeat itself, as by a test that is to be repeatable."""
+    """No port is given twice, even if nothing listens yet and random choices repeat."""
     given = []
     for _ in range(200):
         random.seed(1)
@@ -21,7 +21,7 @@ def test_no_port_is_given_twice() -> None:
 
 
 def test_what_another_process_has_is_not_ours_until_it_ends() -> None:
-    """It has not begun to listen there either."""
+    """A port of another process is not given, even if it does not listen yet."""
     command = [sys.executable, "-c", OTHER]
     port = free_port()
     assert subprocess.run([*command, str(port)], stdin=subprocess.DEVNULL, capture_output=True).stdout == b"False\n"

@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL keeps what it was told, whatever happens to it."""
+"""Bundled PostgreSQL keeps its data, whatever happens to it."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def postgres(folder: Path) -> Iterator[PostgresEngine]:
-    """An engine with one fact in it."""
+    """A server with one row in it."""
     with PostgresEngine(folder) as engine:
         run(engine, "CREATE TABLE facts (fact text)")
         run(engine, "INSERT INTO facts VALUES ('kept')")
@@ -32,19 +32,19 @@ def run(engine: PostgresEngine, statement: str) -> None:
 
 
 def ask(engine: PostgresEngine, question: str) -> object:
-    """The first column of the first row of the answer."""
+    """Return the first column of the first row."""
     with psycopg.connect(engine.url) as connection:
         row = connection.execute(question.encode()).fetchone()
         return row and row[0]
 
 
 def knows_its_fact(engine: PostgresEngine) -> bool:
-    """Whether the fact is there."""
+    """Return whether the row is there."""
     return ask(engine, "SELECT fact FROM facts") == "kept"
 
 
 def test_durable_and_closed_to_strangers(postgres: PostgresEngine) -> None:
-    """fsync is on, and without the password nobody gets in."""
+    """fsync is on, and connections without the password are refused."""
     assert ask(postgres, "SHOW fsync") == "on"
     assert ask(postgres, "SHOW synchronous_commit") == "on"
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -52,17 +52,17 @@ def test_durable_and_closed_to_strangers(postgres: PostgresEngine) -> None:
 
 
 def test_never_runs_as_root(postgres: PostgresEngine) -> None:
-    """The server's user is not root, even when ours is."""
+    """The server's user is not root, even if ours is."""
     assert Path(f"/proc/{postgres.pid}").stat().st_uid != 0
 
 
 def test_letters_of_all_languages(postgres: PostgresEngine) -> None:
-    """Lower case knows more than ASCII, on every system."""
+    """Lower case works beyond ASCII on every system."""
     assert ask(postgres, "SELECT lower('ÄΩЖ')") == "äωж"
 
 
 def test_starting_again_keeps_data_and_port(postgres: PostgresEngine) -> None:
-    """Stopped in order, stopped at once, or killed: the same data under the same URL."""
+    """After a stop, a fast stop or a kill, the same data is under the same URL."""
     url = postgres.url
     for end in (postgres.stop, lambda: postgres.stop(immediate=True), postgres.kill):
         end()
@@ -73,7 +73,7 @@ def test_starting_again_keeps_data_and_port(postgres: PostgresEngine) -> None:
 
 
 def test_postmaster_killed_alone(postgres: PostgresEngine) -> None:
-    """kill -9 of the main process alone, as when memory runs out: the next start waits for the rest."""
+    """After kill -9 of the main process alone, the next start waits for the others."""
     os.kill(postgres.pid, signal.SIGKILL)
     wait_until(lambda: not postgres.alive())
     postgres.start()
@@ -81,7 +81,7 @@ def test_postmaster_killed_alone(postgres: PostgresEngine) -> None:
 
 
 def test_pause_freezes_and_resume_thaws(postgres: PostgresEngine) -> None:
-    """A paused server takes connections and answers nobody."""
+    """A paused server accepts connections and answers none."""
     postgres.pause()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(postgres.url, connect_timeout=2)
@@ -90,7 +90,7 @@ def test_pause_freezes_and_resume_thaws(postgres: PostgresEngine) -> None:
 
 
 def test_stale_pid_file(postgres: PostgresEngine, folder: Path) -> None:
-    """After a reboot the pid file names a process that is someone else: it is not believed."""
+    """After a reboot the pid file names another process: it is ignored."""
     postgres.stop()
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=(folder / "data").stat().st_uid) as other:
         (folder / "data" / "postmaster.pid").write_text(f"{other.pid}\n{folder}\n0\n5432\n\n127.0.0.1\n0 0\nready\n")
@@ -99,7 +99,7 @@ def test_stale_pid_file(postgres: PostgresEngine, folder: Path) -> None:
 
 
 def test_half_made_folder(folder: Path) -> None:
-    """A first start killed while it made the data folder does not hinder the next one."""
+    """A first start that was killed while it made the data folder does not block the next one."""
     (folder / "draft").mkdir(parents=True)
     (folder / "draft" / "PG_VERSION").write_text("18")
     with PostgresEngine(folder) as postgres:
@@ -107,14 +107,14 @@ def test_half_made_folder(folder: Path) -> None:
 
 
 def test_second_start_is_refused(postgres: PostgresEngine, folder: Path) -> None:
-    """Two of us on one folder: the second is told who has it, and the first notices nothing."""
+    """The second start on one folder is told which process has it, and the first one is not affected."""
     with pytest.raises(EngineError, match=rf"in use by another Tandem \(process {os.getpid()}\)"):
         PostgresEngine(folder).start()
     assert knows_its_fact(postgres)
 
 
 def test_dies_with_its_parent(folder: Path) -> None:
-    """The parent is killed: the engine stops by itself, in order, with nothing to recover."""
+    """When the parent is killed, the server shuts down by itself, with nothing to recover."""
     other = started_elsewhere(folder)
     other.kill()
     other.communicate()
@@ -123,7 +123,7 @@ def test_dies_with_its_parent(folder: Path) -> None:
 
 
 def test_orphan_is_moved_out(folder: Path) -> None:
-    """An engine that outlived its parent, even a frozen one, is stopped before ours starts on its folder."""
+    """A server that outlived its parent, even a frozen one, is stopped before the next one starts in its folder."""
     other = started_elsewhere(folder)
     orphan = processes_in(folder / "postgres" / "data", "postgres")
     for pid in orphan:
@@ -136,14 +136,14 @@ def test_orphan_is_moved_out(folder: Path) -> None:
 
 
 def test_unwritable_folder(tmp_path: Path) -> None:
-    """What cannot be a folder is named, with what to do."""
+    """A path that cannot be a folder is named, with what to do."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EngineError, match="--data"):
         PostgresEngine(tmp_path / "file" / "data").start()
 
 
 def test_foreign_files_show_the_log(folder: Path) -> None:
-    """Data of another version: the reason stands in the message, not only in a file."""
+    """Data of another version: the error has the reason, and the log."""
     with PostgresEngine(folder) as postgres:
         pass
     (folder / "data" / "PG_VERSION").write_text("9\n")

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, where the user who runs them can reach them."""
+"""PostgreSQL's programs, readable for the user that runs them."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from chat.local.postgres import PostgresEngine
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may pass through, which pytest's own are not."""
+    """A folder that every user may pass through, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
@@ -23,7 +23,7 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
 def test_installed_where_nobody_may_look(tmp_path: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root's clone under a closed folder: the server runs from a copy, and no folder is opened to anyone."""
+    """With root's clone in a closed folder, the server runs from a copy, and no folder is opened."""
     closed = tmp_path / "root's"
     closed.mkdir(mode=0o700)
     for part in binaries.copied_parts():

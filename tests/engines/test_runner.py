@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL: anyone who starts it, the owner of the data, or nobody, and never root."""
+"""The user that runs PostgreSQL: the one who starts it, the owner of the data, or nobody, and never root."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def become(monkeypatch: pytest.MonkeyPatch, uid: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data of hers, or none yet: no change of user."""
+    """Own data, or none yet: the user does not change."""
     os.chown(tmp_path, ANA, ANA)
     become(monkeypatch, ANA)
     assert user_for(tmp_path) is None
@@ -26,7 +26,7 @@ def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_ana_does_not_run_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data of someone else is refused, with what to do."""
+    """Data of another user is refused, with what to do."""
     become(monkeypatch, ANA)
     with pytest.raises(ForeignData, match=r"belongs to .*--data"):
         user_for(tmp_path)
@@ -41,7 +41,7 @@ def test_root_runs_data_as_its_owner(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
 def test_root_becomes_nobody(tmp_path: Path) -> None:
-    """New data, or data that root owns: an unprivileged user runs it."""
+    """New data, or data that root owns, is run by an unprivileged user."""
     runner = user_for(tmp_path)
     assert runner is not None
     assert runner.uid != 0

@@ -1,4 +1,4 @@
-"""Embedded Valkey serves, forgets, and returns under the same URL."""
+"""Bundled Valkey stops, loses its data, and starts under the same URL."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ ONCE = Retry(NoBackoff(), 0)
 
 
 def connected(valkey: ValkeyEngine) -> redis.Redis:
-    """A client that tries once, and not for long."""
+    """A client that tries once, for a short time."""
     return redis.Redis.from_url(valkey.url, socket_timeout=0.3, retry=ONCE, decode_responses=True)
 
 
 def test_closed_to_strangers(folder: Path) -> None:
-    """Without the password nobody gets in, and the process list does not show it."""
+    """Connections without the password are refused, and the process list does not show it."""
     with ValkeyEngine(folder) as valkey:
         with redis.Redis(port=valkey.port, retry=ONCE) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
@@ -26,7 +26,7 @@ def test_closed_to_strangers(folder: Path) -> None:
 
 
 def test_comes_back_empty_under_the_same_url(folder: Path) -> None:
-    """A killed registry is lost; its clients find the new one where the old one was."""
+    """A killed server has lost its data; clients find the new one at the same address."""
     with ValkeyEngine(folder) as valkey, connected(valkey) as client:
         client.set("who", "ana")
         valkey.kill()
@@ -37,7 +37,7 @@ def test_comes_back_empty_under_the_same_url(folder: Path) -> None:
 
 
 def test_pause_keeps_what_it_holds(folder: Path) -> None:
-    """A paused registry answers nobody; awake again it has forgotten nothing."""
+    """A paused server answers no one, and keeps its data."""
     with ValkeyEngine(folder) as valkey, connected(valkey) as client:
         client.set("who", "ana")
         valkey.pause()

@@ -1,4 +1,4 @@
-"""Bans, links and the audit."""
+"""Bans, invite links and the activity log."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from tests.verbs import CONVERSATIONS, begins, members_of, seats, tries, unseats
 
 
 async def makes_link(person: Person, conversation: int, **form: Any) -> dict[str, Any]:
-    """A link with its code."""
+    """Create a link; return it with its code."""
     status, link = await person.call("POST", f"{CONVERSATIONS}/{conversation}/links", form)
     assert status == 201, link
     return dict(link)
 
 
 async def joins(person: Person, code: str) -> tuple[int, str]:
-    """Come in by a link."""
+    """Join by a link."""
     return await tries(person, "POST", "/api/chat/join", {"code": code})
 
 
 async def test_who_is_banned_does_not_come_back(ana: Person, ben: Person, mallory: Person) -> None:
-    """Not by himself, not by a friend, not by a link; until he is allowed to."""
+    """A banned user cannot join alone, be added, or use a link, until the ban ends."""
     room = await begins(ana, "channel", "peace", ben, mallory)
     ban, ear = f"{CONVERSATIONS}/{room}/bans/{mallory.id}", await mallory.listens()
     link = await makes_link(ana, room)
@@ -40,7 +40,7 @@ async def test_who_is_banned_does_not_come_back(ana: Person, ben: Person, mallor
 
 
 async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> None:
-    """A member bans nobody, an admin no owner, nobody himself; anyone who is not in can be banned too."""
+    """Members ban no one, admins no owner, and no one themselves; users who are not members can be banned too."""
     room = await begins(ana, "channel", "ranks", ben)
     here = f"{CONVERSATIONS}/{room}/bans"
     assert await tries(ben, "PUT", f"{here}/{chloe.id}") == (403, "forbidden")
@@ -56,7 +56,7 @@ async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> Non
 
 
 async def test_a_link_lets_strangers_in(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """As many as it says; who is in already uses nothing up; the newcomer is told what it is."""
+    """A link admits so many users; members use nothing up; a new member receives the conversation."""
     room = await begins(ana, "channel", "hidden", private=True)
     link = await makes_link(ana, room, uses=2)
     ear = await ben.listens()
@@ -69,7 +69,7 @@ async def test_a_link_lets_strangers_in(ana: Person, ben: Person, chloe: Person,
 
 
 async def test_links_end(ana: Person, ben: Person, database_url: str) -> None:
-    """Withdrawn, expired, archived, made up; a list shows those that live, never a code."""
+    """Withdrawn, expired, archived and invented links are refused; the list has valid ones, without codes."""
     room = await begins(ana, "channel", "hidden", private=True)
     here = f"{CONVERSATIONS}/{room}/links"
     first, second, third = [await makes_link(ana, room) for _ in range(3)]
@@ -85,7 +85,7 @@ async def test_links_end(ana: Person, ben: Person, database_url: str) -> None:
 
 
 async def test_members_make_no_links(ana: Person, ben: Person) -> None:
-    """Nor do they see or withdraw them."""
+    """Members can neither create nor see nor withdraw links."""
     room = await begins(ana, "channel", "hidden", ben, private=True)
     link = await makes_link(ana, room)
     here = f"{CONVERSATIONS}/{room}/links"
@@ -96,7 +96,7 @@ async def test_members_make_no_links(ana: Person, ben: Person) -> None:
 
 
 async def test_everything_done_is_noted(cast: Cast, ana: Person, ben: Person) -> None:
-    """For those who run the conversation, and for admins of the server; what fails is not."""
+    """Owners and admins of the conversation, and server admins, see all actions; failed ones are not recorded."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "noted", ben)
     await tries(ana, "PATCH", f"{CONVERSATIONS}/{room}", {"slow": 5})

@@ -1,25 +1,25 @@
-"""Reports: from anyone who may read a message to those who judge it."""
+"""Reports: from any reader of a message to its moderators."""
 
 from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, tries
 
 
 async def reports(person: Person, conversation: int, seq: int, reason: str = "rude") -> tuple[int, int]:
-    """Report a message; the status and the report's id."""
+    """Report a message; return the status and the report's id."""
     path = f"{CONVERSATIONS}/{conversation}/messages/{seq}/reports"
     status, said = await person.call("POST", path, {"reason": reason})
     return status, said.get("id", 0)
 
 
 async def queue(person: Person, state: str = "open") -> list[dict[str, object]]:
-    """What the person may judge."""
+    """Return the reports that the user may resolve."""
     status, said = await person.call("GET", f"/api/chat/reports?state={state}")
     assert status == 200, said
     return list(said["reports"])
 
 
 async def test_a_report_reaches_those_who_judge(cast: Cast, ana: Person, ben: Person, chloe: Person) -> None:
-    """At once, by the log; the text stays as it was; one person reports a message once."""
+    """The report arrives at once by the log with the text as it was; a user reports a message once."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "street", ben, chloe)
     ears = [await person.listens() for person in (ana, root, ben)]
@@ -39,7 +39,7 @@ async def test_a_report_reaches_those_who_judge(cast: Cast, ana: Person, ben: Pe
 
 
 async def test_a_report_is_resolved_once(ana: Person, ben: Person, mallory: Person) -> None:
-    """Then it leaves the queue, and everybody who judges knows."""
+    """A resolved report leaves the queue, and all moderators see it."""
     room = await begins(ana, "channel", "street", ben)
     await ben.says(room, "you fool")
     _, report = await reports(ben, room, 1)
@@ -56,7 +56,7 @@ async def test_a_report_is_resolved_once(ana: Person, ben: Person, mallory: Pers
 
 
 async def test_in_a_direct_conversation_the_server_judges(cast: Cast, ana: Person, ben: Person) -> None:
-    """Its two people run it together, so neither judges the other."""
+    """The two users of a direct conversation cannot judge each other, so server admins do."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "direct", "", ben)
     await ben.says(room, "you fool")
@@ -66,7 +66,7 @@ async def test_in_a_direct_conversation_the_server_judges(cast: Cast, ana: Perso
 
 
 async def test_only_what_one_reads_can_be_reported(ana: Person, ben: Person, mallory: Person) -> None:
-    """Neither another's secret, nor what is not there."""
+    """Messages that the user cannot read, or that do not exist, cannot be reported."""
     secret = await begins(ana, "group", "", ben)
     await ana.says(secret, "between us")
     assert (await reports(mallory, secret, 1))[0] == 404

@@ -1,4 +1,4 @@
-"""Slow mode and read-only conversations: who runs them writes as he likes."""
+"""Slow mode and read-only channels, which do not limit owners and admins."""
 
 import psycopg
 
@@ -21,13 +21,13 @@ async def writes(person: Person, conversation: int, client_id: str) -> tuple[int
 
 
 def lets_pass(database_url: str, seconds: int) -> None:
-    """As if everybody had written so much earlier."""
+    """Let the last posts of all users be so much earlier."""
     with psycopg.connect(database_url) as database:
         database.execute("update memberships set posted_at = posted_at - make_interval(secs => %s)", [seconds])
 
 
 async def test_slow_mode_asks_for_patience(ana: Person, ben: Person, chloe: Person, database_url: str) -> None:
-    """Of each person for himself; how long is told; a retry of what was taken is not refused."""
+    """Each user waits alone, and is told how long; a retry of a stored post is not refused."""
     room = await begins(ana, "channel", "slow", ben, chloe)
     ear = await ben.listens()
     assert await sets(ana, room, slow=60) == (200, "")
@@ -45,7 +45,7 @@ async def test_slow_mode_asks_for_patience(ana: Person, ben: Person, chloe: Pers
 
 
 async def test_two_at_once_are_two(ana: Person, ben: Person) -> None:
-    """In one commit the second is refused, and the neighbours are not."""
+    """Of two posts in one commit the second is refused, and posts of others are not."""
     room, other = await begins(ana, "channel", "slow", ben), await begins(ana, "channel", "quick", ben)
     assert await sets(ana, room, slow=60) == (200, "")
     places = (room, other, room, other)
@@ -55,7 +55,7 @@ async def test_two_at_once_are_two(ana: Person, ben: Person) -> None:
 
 
 async def test_going_and_coming_back_is_no_way_around(ana: Person, ben: Person) -> None:
-    """The clock is the person's, not the stay's."""
+    """Leaving and joining again does not shorten the wait."""
     room = await begins(ana, "channel", "slow", ben)
     assert await sets(ana, room, slow=60) == (200, "")
     assert await writes(ben, room, "1") == (201, "")
@@ -65,7 +65,7 @@ async def test_going_and_coming_back_is_no_way_around(ana: Person, ben: Person) 
 
 
 async def test_only_those_who_run_it_write_to_a_read_only_channel(ana: Person, ben: Person) -> None:
-    """Until it is opened again; everybody hears of both."""
+    """Only owners and admins post, until the channel is opened again; all members receive both changes."""
     room = await begins(ana, "channel", "news", ben)
     ear = await ben.listens()
     assert await sets(ana, room, read_only=True) == (200, "")
@@ -79,7 +79,7 @@ async def test_only_those_who_run_it_write_to_a_read_only_channel(ana: Person, b
 
 
 async def test_members_change_neither(ana: Person, ben: Person) -> None:
-    """Nor beyond the limit, nor where two are alone."""
+    """Members can change neither, and limits beyond the maximum and in direct conversations are refused."""
     room, direct = await begins(ana, "channel", "slow", ben), await begins(ana, "direct", "", ben)
     assert await sets(ben, room, slow=1) == (403, "forbidden")
     assert await sets(ben, room, read_only=True) == (403, "forbidden")
@@ -89,7 +89,7 @@ async def test_members_change_neither(ana: Person, ben: Person) -> None:
 
 
 async def test_the_door_is_the_owners(ana: Person, ben: Person, mallory: Person) -> None:
-    """Admins do not open or close it; behind it a stranger sees nothing, before it everything."""
+    """Admins cannot publish or hide a channel, owners can; a stranger sees nothing of a hidden one."""
     room, group = await begins(ana, "channel", "door", ben), await begins(ana, "group", "", ben)
     here = f"{CONVERSATIONS}/{room}"
     await seats(ana, room, ben, "admin")
@@ -103,7 +103,7 @@ async def test_the_door_is_the_owners(ana: Person, ben: Person, mallory: Person)
 
 
 async def test_an_archived_channel_comes_back(ana: Person, ben: Person) -> None:
-    """Unless someone has taken its name; then it returns by another one."""
+    """A channel is restored, under another name if its own was taken."""
     room = await begins(ana, "channel", "phoenix", ben)
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
     assert await writes(ben, room, "1") == (403, "archived")

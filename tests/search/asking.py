@@ -1,4 +1,4 @@
-"""Asking: a question and what it finds, once everything said so far is in the index."""
+"""Searches, made once all messages so far are in the index."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -27,12 +27,12 @@ async def indexed(database_url: str) -> None:
 
 
 async def asks(person: Person, q: str, **fields: object) -> Json:
-    """The page that answers."""
+    """Search; return the page of results."""
     status, said = await person.call("GET", "/api/chat/search?" + urlencode({"q": q} | fields, doseq=True))
     assert status == 200, said
     return dict(said)
 
 
 async def finds(person: Person, q: str, **fields: object) -> list[str]:
-    """What the messages found say, the newest first."""
+    """Search; return the texts of the found messages, the newest first."""
     return [result["message"]["body"] for result in (await asks(person, q, **fields))["results"]]

@@ -1,4 +1,4 @@
-"""Finding what was said: words, phrases, prefixes, scripts, filters; only what one may read."""
+"""Search: words, phrases, prefixes, scripts, filters; only in what the user may read."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
 
 
 async def test_words_are_found_whatever_their_case_and_accents(ana: Person, database_url: str) -> None:
-    """All of them, in any order; the newest first."""
+    """All words must match, in any order, with any case and accents; the newest message comes first."""
     room = await begins(ana, "channel", "garden")
     for body in ("Éric brings TOMATOES", "no tomatoes, said eric", "nothing here", "Ερικ?"):
         await ana.says(room, body)
@@ -21,7 +21,7 @@ async def test_words_are_found_whatever_their_case_and_accents(ana: Person, data
 
 
 async def test_phrases_stand_together_and_prefixes_at_the_beginning(ana: Person, database_url: str) -> None:
-    """What is written as one, such as an address, is a phrase by itself."""
+    """A compound such as an address is a phrase too; prefixes match the beginning of words."""
     room = await begins(ana, "channel", "garden")
     for body in ("ripe and red", "red and ripe", "see www.example.org/tomatoes", "example of an org", "redder"):
         await ana.says(room, body)
@@ -34,7 +34,7 @@ async def test_phrases_stand_together_and_prefixes_at_the_beginning(ana: Person,
 
 
 async def test_scripts_without_spaces(ana: Person, database_url: str) -> None:
-    """Any stretch of them is found, and a single sign; but not signs that only stand near each other."""
+    """Any part of them is found, and a single character; but not characters that are only near each other."""
     room = await begins(ana, "channel", "世界")
     bodies = ["明日東京都に行きます", "京都は楽しい", "สวัสดีครับ", "我喜欢看书", "안녕하세요 서울에서", "🍅 und 🥒"]
     for body in bodies:
@@ -57,7 +57,7 @@ async def test_scripts_without_spaces(ana: Person, database_url: str) -> None:
 
 
 async def test_filters_in_the_text_and_beside_it(ana: Person, ben: Person, database_url: str) -> None:
-    """Who said it, where, when, and with a link; alone or with words."""
+    """Author, place, time and link filter alone or with words."""
     garden = await begins(ana, "channel", "Garden", ben)
     kitchen = await begins(ana, "channel", "kitchen", ben)
     await ana.says(garden, "soup https://example.org")
@@ -75,7 +75,7 @@ async def test_filters_in_the_text_and_beside_it(ana: Person, ben: Person, datab
 
 
 async def test_days_are_those_that_imported_messages_bear(cast: Cast, database_url: str) -> None:
-    """Exactly to the moment."""
+    """Imported messages are found by their own dates, exactly."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(root, "channel", "old")
     days = ("2019-12-31T23:59:59Z", "2020-01-01T00:00:00Z", "2020-06-15T12:00:00Z", "2021-03-01T00:00:00Z")
@@ -91,7 +91,7 @@ async def test_days_are_those_that_imported_messages_bear(cast: Cast, database_u
 
 
 async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory: Person, database_url: str) -> None:
-    """Not what is said where one is not; a public channel where it is named; nothing after one has gone."""
+    """Only the user's conversations are searched, and a named public channel; nothing is found after leaving."""
     group = await begins(ana, "group", "", ben)
     secret = await begins(ana, "channel", "secret", ben, private=True)
     public = await begins(ana, "channel", "public")
@@ -109,7 +109,7 @@ async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory
 
 
 async def test_what_is_archived_is_found_by_those_who_are_in(ana: Person, ben: Person, database_url: str) -> None:
-    """Everywhere and by its name; a visitor finds it no more."""
+    """Members find archived messages everywhere and by the conversation's name; visitors do not."""
     room = await begins(ana, "channel", "done")
     await ana.says(room, "the tomato harvest")
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
@@ -119,7 +119,7 @@ async def test_what_is_archived_is_found_by_those_who_are_in(ana: Person, ben: P
 
 
 async def test_pages_follow_each_other_while_people_talk(ana: Person, database_url: str) -> None:
-    """Each message once, newest first, whatever is said meanwhile."""
+    """Paging returns each message once, newest first, while others post."""
     room = await begins(ana, "channel", "counting")
     await asyncio.gather(*[ana.says(room, f"number {n}") for n in range(25)])
     await indexed(database_url)
@@ -135,7 +135,7 @@ async def test_pages_follow_each_other_while_people_talk(ana: Person, database_u
 
 
 async def test_what_was_found_is_shown_without_markup(ana: Person, database_url: str) -> None:
-    """As pieces of the text, hits and what stands around them."""
+    """Results are pieces of the text: matches and what is around them."""
     room = await begins(ana, "channel", "html")
     await ana.says(room, "<b>Tomaten</b> & mehr " + "lang " * 100)
     await indexed(database_url)
@@ -152,7 +152,7 @@ async def test_what_was_found_is_shown_without_markup(ana: Person, database_url:
      "q=a&from=me", "q=a&conversation=-1", "q=%00", "q=" + "x" * 257, "before=p", "q=" + "a+" * 21],
 )  # fmt: skip
 async def test_a_question_that_asks_nothing_is_refused(ana: Person, query: str) -> None:
-    """422, naming the field."""
+    """An empty query gets 422 with the field."""
     assert await tries(ana, "GET", f"/api/chat/search?{query}") == (422, "invalid")
 
 
@@ -160,13 +160,13 @@ async def test_a_question_that_asks_nothing_is_refused(ana: Person, query: str) 
     "q", ["'", "\\", "a & b | !c", ":* <-> ((", "'); drop table users; --", "%ff", "\u202e", '"', '"a']
 )
 async def test_signs_that_mean_something_elsewhere_mean_nothing_here(ana: Person, q: str) -> None:
-    """Neither an error nor a find."""
+    """Special characters of query languages cause neither an error nor a match."""
     status, said = await ana.call("GET", "/api/chat/search", params={"q": q})
     assert (status, said.get("code")) == (422, "invalid") or said == {"results": [], "next": None}
 
 
 async def test_what_is_taken_back_is_found_no_more(ana: Person, database_url: str) -> None:
-    """Deleted at once; what was edited by what it says now, and not by what it said."""
+    """A deleted message is gone at once; an edited one is found by its new text, and not by the old one."""
     room = await begins(ana, "channel", "second thoughts")
     for body in ("tomato one", "tomato two", "tomato three"):
         await ana.says(room, body)

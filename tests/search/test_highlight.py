@@ -1,4 +1,4 @@
-"""Highlights: the excerpt around the first hit, found with little work and the same as if all hits were looked for."""
+"""Highlights: the excerpt around the first match, found with little work, as if all matches were known."""
 
 from collections.abc import Iterator, Sequence
 
@@ -48,7 +48,7 @@ QUESTIONS = st.lists(st.sampled_from(ASKED), min_size=1, max_size=4).map(" ".joi
 
 
 def all_spans(body: str, wanted: Sequence[SearchTerms]) -> Iterator[tuple[int, int]]:
-    """Yield every hit, found in the simplest way."""
+    """Yield every match, found in the simplest way."""
     terms = list(cut(body))
     for one in wanted:
         if one.sign:
@@ -60,14 +60,14 @@ def all_spans(body: str, wanted: Sequence[SearchTerms]) -> Iterator[tuple[int, i
 
 
 def phrases(terms: list[Term], names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where these terms stand side by side."""
+    """Yield where these terms are adjacent."""
     for n in range(len(terms) - len(names) + 1):
         if [term.name for term in terms[n : n + len(names)]] == list(names):
             yield terms[n].start, terms[n + len(names) - 1].end
 
 
 def reference(body: str, wanted: Sequence[SearchTerms]) -> list[tuple[str, bool]]:
-    """Return the highlight, made from every hit of the whole body."""
+    """Return the highlight, made from every match of the whole text."""
     spans = join_spans(sorted(all_spans(body, wanted)))
     start, end = choose_stretch(body, spans)
     segments, at = [("…", False)] if start else [], start
@@ -81,34 +81,34 @@ def reference(body: str, wanted: Sequence[SearchTerms]) -> list[tuple[str, bool]
 
 @given(BODIES, QUESTIONS)
 def test_the_excerpt_is_the_same_as_if_all_hits_were_known(body: str, question: str) -> None:
-    """Words, prefixes, phrases that overlap, and signs of scripts without spaces."""
+    """Words, prefixes, overlapping phrases, and scripts without spaces give the same excerpt."""
     wanted = parse_query(question).wanted
     if all(high - low <= HIT_MOST for low, high in join_spans(sorted(all_spans(body, wanted)))):
         assert highlight(body, wanted) == reference(body, wanted)
 
 
 def test_a_phrase_across_a_gap_is_whole() -> None:
-    """Its first word comes before the end of the excerpt of another hit, its last one long after it."""
+    """A phrase starts before the end of another match's excerpt and ends long after it; it is complete."""
     body = "one two " + "." * 2 * LENGTH + " three"
     pieces = highlight(body, parse_query('two "two three"').wanted)
     assert [text for text, hit in pieces if hit] == [body.removeprefix("one ")]
 
 
 def test_a_hit_that_has_no_end_is_cut() -> None:
-    """Ten thousand signs in a row are one hit."""
+    """Ten thousand matching characters in a row are one match, which is cut."""
     pieces = highlight("東" * 10_000, parse_query("東東").wanted)
     assert pieces == [("東" * HIT_MOST, True), ("…", False)]
 
 
 def test_what_is_behind_the_excerpt_is_not_read() -> None:
-    """The work for a hit at the beginning is that for the excerpt, however long the message."""
+    """The work for a match at the beginning is that for the excerpt, however long the message is."""
     budget = Budget()
     highlight("tomato soup " * 1_300, parse_query("tomato soup").wanted, budget)
     assert WORK_MOST - budget.left < LENGTH
 
 
 def test_an_answer_has_a_budget() -> None:
-    """Of a hundred long messages with late hits the last are shown from their beginning, without hits."""
+    """Of a hundred long messages with late matches, the last ones are shown from their beginning, without matches."""
     budget, wanted = Budget(), parse_query('zebra "a a b" "a a c"').wanted
     body = "a " * 7_990 + "zebra"
     shown = [highlight(body, wanted, budget) for _ in range(100)]

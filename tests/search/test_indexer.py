@@ -1,4 +1,4 @@
-"""The indexer: nothing is left out, anyone who indexes, whenever it stops, however old the database is."""
+"""The indexer: nothing is left out, whichever node indexes, whenever it stops, however old the database is."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,20 +17,20 @@ from tests.verbs import begins
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """A pool of the test's own."""
+    """A pool of the test."""
     async with make_pool(database_url) as pool:
         yield pool
 
 
 async def documents(pool: Pool) -> list[tuple[int, int]]:
-    """What is in the index: `(conversation, seq)`."""
+    """Return the indexed messages: `(conversation, seq)`."""
     async with pool.connection() as connection:
         rows = await connection.execute("select conversation_id, seq from search_documents order by 1, 2")
         return [(row[0], row[1]) for row in await rows.fetchall()]
 
 
 async def catch_up(indexer: Indexer) -> None:
-    """Everything that there is."""
+    """Index everything."""
     while await indexer.step():
         pass
 
@@ -38,7 +38,8 @@ async def catch_up(indexer: Indexer) -> None:
 async def test_a_database_older_than_its_search_is_walked_through(
     ana: Person, ben: Person, pool: Pool, database_url: str
 ) -> None:
-    """Where the log does not reach back to the index, all messages are read, in pieces; then it follows again."""
+    """If the log no longer reaches back to the index, all messages are read in pieces; then the log is followed
+    again."""
     rooms = [await begins(ana, "channel", name, ben) for name in ("one", "two")]
     for n in range(10):
         await ana.says(rooms[n % 2], f"number {n}")
@@ -54,7 +55,7 @@ async def test_a_database_older_than_its_search_is_walked_through(
 
 
 async def test_two_nodes_share_the_work(cast: Cast, pool: Pool, database_url: str, redis_url: str) -> None:
-    """One indexes, the other waits its turn; each message is there once."""
+    """One node indexes while the other waits; each message is indexed once."""
     (ana,) = await cast.enters("ana")
     async with running_node(database_url, redis_url, node="b2") as other:
         room = await begins(ana, "channel", "crowded")
@@ -68,7 +69,7 @@ async def test_two_nodes_share_the_work(cast: Cast, pool: Pool, database_url: st
 
 
 async def test_what_cannot_be_indexed_now_is_indexed_later(ana: Person, pool: Pool, database_url: str) -> None:
-    """Talk goes on meanwhile; the index and how far it has come are one commit."""
+    """Messages are posted meanwhile; the index and its progress are one commit."""
     room = await begins(ana, "channel", "brittle")
     await ana.says(room, "number one")
     await indexed(database_url)
@@ -85,7 +86,7 @@ async def test_what_cannot_be_indexed_now_is_indexed_later(ana: Person, pool: Po
 
 
 async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
-    """Anyone who finds another one at it does nothing."""
+    """A node that finds another one indexing does nothing."""
     await begins(ana, "channel", "busy")
     async with pool.connection() as holder, holder.transaction():
         await holder.execute("select from search_state for update")
@@ -93,7 +94,7 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
 
 
 async def test_others_have_their_turn_between_a_few() -> None:
-    """A post that comes while many are made ready does not wait for all of them."""
+    """A post that arrives while many texts are prepared does not wait for all of them."""
     texts = [IndexedText(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
     loop, turns = asyncio.get_running_loop(), 0
     encoding = asyncio.ensure_future(encode(texts))

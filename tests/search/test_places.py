@@ -1,4 +1,4 @@
-"""Places: whatever is looked for, wherever a page begins, exactly the newest that answer are found."""
+"""Places: for any query and page, exactly the newest matching messages are found."""
 
 import random
 from collections.abc import Iterator
@@ -22,19 +22,19 @@ QUESTIONS = ("always", "often", "some", "rare", "hardly", "never", "often some",
 
 
 def room_of(position: int) -> int:
-    """The first two speak in turns; the last one falls silent early, and returns once."""
+    """Return the conversation of a message: two take turns; the last one falls silent early, with one message later."""
     return 3 if position <= 3_000 or position == SAID else 1 + position % 2
 
 
 def words_of(position: int) -> list[str]:
-    """What is said there; each word as often as it is called."""
+    """Return the words of a message; each word is as frequent as its name says."""
     luck = random.Random(position)
     return [word for word, one_in in RARITIES.items() if luck.randrange(one_in) == 0]
 
 
 @pytest.fixture(scope="module")
 def talk(postgres_url: str, template: str) -> Iterator[tuple[Connection, list[tuple[int, int, int, list[str]]]]]:
-    """All of it in the index: `(position, room, seq, words)`, the oldest first."""
+    """Index all messages; yield `(position, conversation, seq, words)`, the oldest first."""
     counts, said = [0] * (ROOMS + 1), []
     for position in range(1, SAID + 1):
         room = room_of(position)
@@ -55,7 +55,7 @@ def talk(postgres_url: str, template: str) -> Iterator[tuple[Connection, list[tu
 
 
 def answers(words: list[str], q: str) -> bool:
-    """Does a message with these words?"""
+    """Return whether a message with these words matches."""
     if q.startswith('"'):
         return q.strip('"') in " ".join(words)
     return all(any(word == one.rstrip("*") for word in words) for one in q.split())
@@ -63,7 +63,7 @@ def answers(words: list[str], q: str) -> bool:
 
 @pytest.mark.parametrize("q", QUESTIONS)
 def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
-    """Along the log and along each room, from many places, for pages of many sizes."""
+    """Pages of many sizes, from many places, along the log and along each conversation, are exact."""
     server, said = talk
     luck = random.Random(q)
     for _ in range(25):

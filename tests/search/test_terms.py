@@ -1,4 +1,4 @@
-"""Terms and lexemes: whatever stands in a text is found by it."""
+"""Terms and lexemes: every text is found by its parts."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -23,14 +23,14 @@ MIXED = st.lists(
 
 @pytest.fixture(scope="module")
 def server(postgres_url: str) -> Iterator[Connection]:
-    """A connection that lasts for all examples."""
+    """A connection for all examples."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         yield connection
 
 
 @given(TEXTS | MIXED)
 def test_every_term_is_a_piece_of_the_text(text: str) -> None:
-    """From left to right; folding it again changes nothing."""
+    """Terms come from left to right; folding one again changes nothing."""
     terms = list(cut(text))
     assert all(0 <= term.start < term.end <= len(text) for term in terms)
     assert [term.start for term in terms] == sorted(term.start for term in terms)
@@ -39,7 +39,7 @@ def test_every_term_is_a_piece_of_the_text(text: str) -> None:
 
 @given(TEXTS)
 def test_each_prefix_has_a_key_that_the_word_has_too(word: str) -> None:
-    """Unless it is too short for any."""
+    """A prefix shares a key with its word, unless it is too short for any."""
     for term in cut(word):
         for size in range(1, len(term.name) + 1):
             key = gram_for(term.name[:size])
@@ -48,7 +48,7 @@ def test_each_prefix_has_a_key_that_the_word_has_too(word: str) -> None:
 
 @given(TEXTS | MIXED)
 def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
-    """Each word of a text is found in it, and what is shown stands in it just so."""
+    """Each word of a text matches it, and the pieces together are the text."""
     for word in text.replace('"', " ").replace("*", " ").replace(":", " ").split()[:5]:
         wanted = parse_query(word).wanted
         pieces = highlight(text, wanted)
@@ -60,7 +60,7 @@ def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(text=TEXTS | MIXED)
 def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: Connection) -> None:
-    """Whatever signs there are; by the whole text as a phrase too."""
+    """Any text is a valid vector, and is found by each word and as a phrase."""
     vector = encode_vector(1, 300, 12345, 7, NOW, text)
     for word in [text.replace('"', " "), *text.split()]:
         question = parse_query('"' + word.replace('"', " ") + '"')
@@ -70,13 +70,13 @@ def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: C
 
 
 def test_months_cover_what_is_asked() -> None:
-    """Whole years by one key."""
+    """Whole years are one key."""
     keys = list(months_between(datetime(2024, 11, 5, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)))
     assert keys == ["@m2024-11", "@m2024-12", "@y2025", "@m2026-01", "@m2026-02"]
 
 
 def test_months_are_those_of_one_zone() -> None:
-    """Whatever zone the database's session has."""
+    """The time zone of the database's session makes no difference."""
     at = datetime(2020, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
     assert {"@y2019", "@m2019-12"} <= set(encode_keys(1, 300, 12345, 7, at).split())
     assert parse_day("2020-01-01T00:30+01:00", "after") == at
@@ -84,7 +84,7 @@ def test_months_are_those_of_one_zone() -> None:
 
 
 def test_prefixes_are_checked_in_their_full_length() -> None:
-    """The index knows the beginning of five letters; the rest is looked at in what it finds."""
+    """The index has the first five letters; longer prefixes are checked in its matches."""
     question = parse_query("tomato* soup")
     assert encode_what(question, []) == "'tomat~' & 'soup'"
     assert encode_rest(question) == "'tomato':*"

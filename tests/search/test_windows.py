@@ -1,4 +1,4 @@
-"""Windows: nothing that was said falls between two of them, of the log or of one conversation."""
+"""Windows: no message is lost between two of them, in the log or in one conversation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ select count(*), count(*) filter (where vector @@ format('''@c%%s.10.0''', %s::b
 
 
 async def talks(person: Person, *said: tuple[int, str]) -> None:
-    """Many messages at once, in this order."""
+    """Write many messages at once, in this order."""
     for begin in range(0, len(said), 500):
         messages = [
             {"conversation": room, "body": body, "client_id": f"{begin + n}"}
@@ -36,7 +36,7 @@ async def talks(person: Person, *said: tuple[int, str]) -> None:
 
 
 async def leafs(person: Person, q: str, limit: int, **fields: object) -> list[str]:
-    """Everything that is found, a page after the other."""
+    """Return everything found, page by page."""
     found, more = [], None
     while True:
         page = await asks(person, q, limit=limit, **(fields | ({"before": more} if more else {})))
@@ -46,7 +46,7 @@ async def leafs(person: Person, q: str, limit: int, **fields: object) -> list[st
 
 
 def newest(said: Sequence[tuple[int, str]], *words: str, room: int | None = None) -> list[str]:
-    """What a search must find."""
+    """Return what a search must find."""
     kept = [body for place, body in reversed(said) if room in (None, place)]
     return [body for body in kept if set(words) <= set(body.split())]
 
@@ -55,7 +55,7 @@ def newest(said: Sequence[tuple[int, str]], *words: str, room: int | None = None
 async def test_one_conversation_is_looked_through_by_its_own_windows(
     ana: Person, ben: Person, limit: int, database_url: str
 ) -> None:
-    """Over every edge of them, common words and rare ones; as much as in the whole log, and in any page."""
+    """Common and rare words are found across every edge of the windows, as in the whole log, on any page."""
     long, other, still = [await begins(ana, "channel", name, ben) for name in ("long", "other", "still")]
     said = [
         (
@@ -80,7 +80,7 @@ async def test_one_conversation_is_looked_through_by_its_own_windows(
 
 @pytest.mark.parametrize("edge", [254, 255, 256, 257])
 async def test_the_last_of_a_window_and_the_first_of_the_next(ana: Person, edge: int, database_url: str) -> None:
-    """Are found, wherever the conversation ends."""
+    """Messages on both sides of an edge are found, wherever the conversation ends."""
     room = await begins(ana, "channel", "edge")
     said = [(room, f"n{n} word") for n in range(1, edge + 1)]
     await talks(ana, *said)
@@ -91,7 +91,7 @@ async def test_the_last_of_a_window_and_the_first_of_the_next(ana: Person, edge:
 
 
 async def test_a_day_is_looked_for_where_it_is_in_the_log(cast: Cast, database_url: str) -> None:
-    """Whatever the order is in which days came in: an import brings the old after the new."""
+    """Days in any order of the log are found: an import writes old messages after new ones."""
     (root,) = await cast.enters("root", role="admin")
     room, other = await begins(root, "channel", "old"), await begins(root, "channel", "new")
     days = ["2021-03-05", "2019-12-31", "2021-03-09", "2020-06-15", "2019-12-01", "2021-03-01"]
@@ -113,7 +113,8 @@ async def test_a_day_is_looked_for_where_it_is_in_the_log(cast: Cast, database_u
 
 
 async def test_what_was_found_before_is_found_while_all_is_indexed_anew(ana: Person, database_url: str) -> None:
-    """By the windows of the log, which messages had before they had their own; then by those as well."""
+    """During re-indexing messages are found by the windows of the log, which they had before; afterwards by their own
+    too."""
     room = await begins(ana, "channel", "older")
     await talks(ana, *[(room, f"n{n} word") for n in range(1, 31)])
     await indexed(database_url)

@@ -1,1 +1,1 @@
-"""What both channels lean on."""
+"""Modules that both channels use."""

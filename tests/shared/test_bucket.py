@@ -1,4 +1,4 @@
-"""A bucket: so many at once, refilled evenly; the clock is the test's own."""
+"""Token buckets: so many at once, refilled evenly; the test has its own clock."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from chat.shared.rate_limits import KEYS_MOST, SWEPT_FROM, TokenBucket
 
 
 class Clock:
-    """It stands still until the test moves it."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -17,7 +17,7 @@ class Clock:
 
 
 def test_so_many_at_once_then_evenly() -> None:
-    """Three a minute: three now, then one every twenty seconds."""
+    """With three a minute, three pass now, then one every twenty seconds."""
     clock = Clock()
     bucket = TokenBucket(3, 60, clock)
     assert [bucket.take("ana") for _ in range(4)] == [0, 0, 0, 20]
@@ -29,7 +29,7 @@ def test_so_many_at_once_then_evenly() -> None:
 
 
 def test_who_is_refused_loses_nothing() -> None:
-    """Trying all the time does not make the wait longer."""
+    """Refused attempts do not make the wait longer."""
     clock = Clock()
     bucket = TokenBucket(1, 10, clock)
     assert bucket.take("ana") == 0
@@ -37,13 +37,13 @@ def test_who_is_refused_loses_nothing() -> None:
 
 
 def test_keys_do_not_know_each_other() -> None:
-    """Ana's haste is not Ben's."""
+    """Ana's attempts do not count for Ben."""
     bucket = TokenBucket(1, 10, Clock())
     assert [bucket.take("ana"), bucket.take("ben"), bucket.take("ana") > 0] == [0, 0, True]
 
 
 def test_cost_counts_and_more_than_all_is_all() -> None:
-    """A batch counts its messages; one that is larger than the whole allowance takes all of it."""
+    """A batch counts its messages; one larger than the whole limit takes all of it."""
     clock = Clock()
     bucket = TokenBucket(100, 100, clock)
     assert [bucket.take("ana", 60), bucket.take("ana", 60), bucket.take("ana", 40)] == [0, 20, 0]
@@ -52,7 +52,7 @@ def test_cost_counts_and_more_than_all_is_all() -> None:
 
 
 def test_refilled_as_if_nothing_had_been() -> None:
-    """After the right password."""
+    """After the right password the bucket is full again."""
     bucket = TokenBucket(1, 10, Clock())
     bucket.take("ana")
     bucket.refill("ana")
@@ -60,7 +60,7 @@ def test_refilled_as_if_nothing_had_been() -> None:
 
 
 def test_full_buckets_are_forgotten() -> None:
-    """Who has done nothing for a while takes no memory."""
+    """A key that was not used for a while takes no memory."""
     clock = Clock()
     bucket = TokenBucket(1, 10, clock)
     for number in range(SWEPT_FROM - 1):
@@ -71,7 +71,7 @@ def test_full_buckets_are_forgotten() -> None:
 
 
 def test_a_flood_of_keys_is_bounded() -> None:
-    """As many names as someone can think of: memory has a limit all the same."""
+    """Any number of different keys takes bounded memory."""
     bucket = TokenBucket(1, 86_400, Clock())
     for number in range(3 * KEYS_MOST):
         bucket.take(number)
@@ -85,7 +85,7 @@ def test_a_flood_of_keys_is_bounded() -> None:
     st.lists(st.tuples(st.floats(0, 50), st.integers(1, 25)), max_size=60),
 )
 def test_never_more_than_the_rate(amount: int, seconds: float, steps: list[tuple[float, int]]) -> None:
-    """In any span of time: at most one whole allowance and what has been refilled; and waiting as told is enough."""
+    """In any span of time at most one whole limit and what was refilled pass; waiting as told is enough."""
     clock = Clock()
     bucket = TokenBucket(amount, seconds, clock)
     taken: list[tuple[float, int]] = []

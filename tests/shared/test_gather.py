@@ -1,4 +1,4 @@
-"""Group work: batches one after the other, each caller with the outcome that is theirs."""
+"""Batches: one after the other, each caller with its own outcome."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 
 class Works:
-    """Doubles numbers; refuses 13, breaks down altogether at 99, and gets no connection at 77."""
+    """Doubles numbers; refuses 13, fails at 99, and gets no connection at 77."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -31,7 +31,7 @@ class Works:
 
 @asynccontextmanager
 async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIterator[Batcher[int, int]]:
-    """A running gather."""
+    """A running batcher."""
     gather = Batcher[int, int](works, batch=batch, limit=limit)
     task = asyncio.ensure_future(gather.run())
     yield gather
@@ -39,7 +39,7 @@ async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIte
 
 
 async def test_what_arrives_during_a_batch_goes_together_into_the_next() -> None:
-    """One alone, then all the others at once."""
+    """The first item goes alone, then all the others together."""
     works = Works()
     async with gathering(works) as gather:
         first = gather.submit(1)
@@ -52,7 +52,7 @@ async def test_what_arrives_during_a_batch_goes_together_into_the_next() -> None
 
 
 async def test_each_caller_gets_their_own_outcome() -> None:
-    """One refusal in the middle touches nobody else; a breakdown reaches all of its batch."""
+    """An error in the middle reaches its caller alone; a failure reaches the whole batch."""
     works = Works()
     works.gate.set()
     async with gathering(works) as gather:
@@ -65,7 +65,7 @@ async def test_each_caller_gets_their_own_outcome() -> None:
 
 
 async def test_a_caller_who_has_gone_is_left_out() -> None:
-    """No work is done for a request that was given up."""
+    """No work is done for a canceled request."""
     works = Works()
     works.gate.set()
     async with gathering(works) as gather:
@@ -76,7 +76,7 @@ async def test_a_caller_who_has_gone_is_left_out() -> None:
 
 
 async def test_more_than_the_limit_is_refused_at_once() -> None:
-    """A queue never grows without end."""
+    """The queue has a limit."""
     gather = Batcher[int, int](Works(), batch=10, limit=2)
     waiting = [gather.submit(1), gather.submit(2)]
     with pytest.raises(Overloaded):
@@ -85,7 +85,7 @@ async def test_more_than_the_limit_is_refused_at_once() -> None:
 
 
 async def test_heavy_items_make_smaller_batches() -> None:
-    """A batch holds ten units, but always one item, however heavy it is."""
+    """A batch has ten units, and always at least one item, however heavy it is."""
     works = Works()
     works.gate.set()
     gather = Batcher[int, int](works, batch=10, limit=100, weigh=lambda item: item)
@@ -97,7 +97,8 @@ async def test_heavy_items_make_smaller_batches() -> None:
 
 
 async def test_without_a_connection_all_who_wait_are_told_at_once() -> None:
-    """They would wait as long again for the same answer, batch after batch; who comes later is served."""
+    """All waiting callers fail at once, because each batch would wait as long for the same answer; later callers are
+    served."""
     works = Works()
     async with gathering(works, batch=2) as gather:
         first = gather.submit(77)

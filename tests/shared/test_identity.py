@@ -1,4 +1,4 @@
-"""Identities: answers are remembered for as long as they are fresh, and no longer."""
+"""Identities: answers are remembered while they are fresh, and no longer."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 
 async def test_old_answers_are_let_go(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A node with many idle streams does not keep what it would look up again anyway; who asks again is known again."""
+    """Old identities are forgotten, also those of idle streams, and are looked up when they are needed again."""
     monkeypatch.setattr(identity, "FRESH_SECONDS", 0.1)
     monkeypatch.setattr(identity, "TOUCH_SECONDS", 0.1)
     (ana,) = await enrol(database_url, "ana")

@@ -1,4 +1,4 @@
-"""A line of the log says what a stranger sent, and cannot be steered by it."""
+"""Logs: text of strangers is logged, and cannot control the terminal."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ def log_of(form: str) -> str:
 
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_value_cannot_steer_the_terminal(form: str) -> None:
-    """Neither a field, nor one within a list, nor an exception's message."""
+    """A field, an item of a list and an exception's message are escaped."""
     said = log_of(form)
     assert "\x1b" not in COLOR.sub("", said)
     assert UNSAFE.findall(said) == []
@@ -47,13 +47,13 @@ def test_a_value_cannot_steer_the_terminal(form: str) -> None:
 
 
 def test_ordinary_text_stays_as_it_is() -> None:
-    """In every script, emoji with joiners of variation included."""
+    """Text of any script, and emoji with joiners, stays unchanged."""
     for text in ("Grüße, 日本語, العربية, हिन्दी", "❤️ 🇩🇪", "plain"):
         assert escape_controls(text) == text
 
 
 async def test_a_path_cannot_steer_the_terminal(start_node: StartNode) -> None:
-    """The same through a node."""
+    """The path of a request to a node is escaped."""
     node = await start_node("a1", LOG_REQUESTS="all", LOG_FORMAT="console")
     async with aiohttp.ClientSession() as http, http.get(node.url + "/api/x%1b%5b2J%E2%80%AEgnp") as answer:
         assert answer.status == 404

@@ -1,4 +1,4 @@
-"""The form parser: the same events however the bytes are cut, and work that grows with them."""
+"""The form parser: the same events however the bytes are cut, in linear time."""
 
 import time
 from contextlib import suppress
@@ -15,7 +15,7 @@ PIECES = st.lists(st.sampled_from([b"\r", b"\n", b"-", b"--", b"--b", b"b", b"x"
 
 
 def parse(data: bytes, *sizes: int) -> list[Event]:
-    """The events of a form that arrives in pieces of these sizes; neighbouring content joined."""
+    """Return the events of a form that arrives in pieces of these sizes; adjacent content is joined."""
     parser, events = FormParser(b"b"), list[Event]()
     cuts = [sum(sizes[:n]) for n in range(len(sizes) + 1)]
     for start, end in zip(cuts, [*cuts[1:], len(data)], strict=True):
@@ -24,7 +24,7 @@ def parse(data: bytes, *sizes: int) -> list[Event]:
 
 
 def join(events: list[Event]) -> list[Event]:
-    """Content that comes in several pieces, as one."""
+    """Join content that comes in several pieces."""
     joined: list[Event] = []
     for event in events:
         if isinstance(event, bytes) and joined and isinstance(joined[-1], bytes):
@@ -36,7 +36,7 @@ def join(events: list[Event]) -> list[Event]:
 
 @given(st.lists(PIECES.map(b"".join), max_size=3), st.lists(st.integers(0, 20), max_size=12))
 def test_content_survives_any_cut(contents: list[bytes], sizes: list[int]) -> None:
-    """Every part comes out as it went in, unless it holds the delimiter itself."""
+    """Every part is read back, unless it contains the delimiter itself."""
     contents = [one for one in contents if b"\r\n--b" not in b"\r\n" + one + b"\r\n"]
     form = b"".join(b"--b\r\n" + HEAD + one + b"\r\n" for one in contents) + b"--b--\r\nepilogue"
     expected: list[Event] = []
@@ -50,13 +50,13 @@ SCRAPS = [b"\r\n", b"--b", b"--", HEAD, b"x", b" ", b":", b"\r\n\r\n", b"\0", b"
 
 @given(st.lists(st.sampled_from(SCRAPS), max_size=20))
 def test_any_bytes_are_taken_or_refused_alike(pieces: list[bytes]) -> None:
-    """At once or a byte at a time: the same events, or a refusal both times."""
+    """Any bytes give the same events, or are refused, in one piece and byte by byte."""
     data = b"".join(pieces)
     assert outcome(data) == outcome(data, *[1] * len(data))
 
 
 def outcome(data: bytes, *sizes: int) -> list[Event] | str:
-    """The events, or the name of the refusal."""
+    """Return the events, or the name of the error."""
     try:
         return parse(data, *sizes)
     except (BadForm, TooLarge) as refusal:
@@ -68,7 +68,7 @@ HOSTILE = [b"\r\n--", b"\r\n--\r\n--", b"\r", b"\n", b"-", b"\r\n--c", b"x"]
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_the_work_grows_with_the_bytes(unit: bytes) -> None:
-    """Sixteen times the bytes take less than a hundred times as long; quadratic work takes 256 times."""
+    """Sixteen times the bytes take less than a hundred times as long; quadratic work would take 256 times."""
 
     def seconds(count: int) -> float:
         data = b"--b\r\n" + HEAD + unit * count
@@ -84,7 +84,7 @@ def test_the_work_grows_with_the_bytes(unit: bytes) -> None:
 
 @pytest.mark.parametrize("unit", ["\\", ";a=b", '; a="', ";", "; a= ", '"', '\\"'])
 def test_the_work_of_parameters_grows_with_the_text(unit: str) -> None:
-    """Parsed or refused, in time that grows with the header."""
+    """Any header is parsed or refused in linear time."""
 
     def seconds(count: int) -> float:
         began = time.perf_counter()
@@ -98,7 +98,7 @@ def test_the_work_of_parameters_grows_with_the_text(unit: str) -> None:
 
 
 def test_boundaries() -> None:
-    """As browsers and libraries choose them; raises `BadForm` on the others."""
+    """Boundaries of browsers and libraries are accepted; others raise `BadForm`."""
     for fine in ("----WebKitFormBoundaryAbC123", "a'()+_,-./:=? b", "x" * 70):
         assert find_boundary(f'multipart/form-data; charset=utf-8; boundary="{fine}"') == fine.encode()
     for wrong in ("", "x" * 71, "x ", "ü", "a\tb"):

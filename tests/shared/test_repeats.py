@@ -1,10 +1,10 @@
-"""What repeats is said once a minute, with how often it was kept back."""
+"""Repeated log lines appear once a minute, with a count of those left out."""
 
 from chat.shared.logging import MOST, PERIOD_SECONDS, LogThrottle
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that the test moves."""
 
     now = 0.0
 
@@ -13,7 +13,8 @@ class Clock:
 
 
 def test_one_line_a_minute_and_cause() -> None:
-    """The first at once; then a count; another cause, and another kind of error, have lines of their own."""
+    """The first line appears at once, then a count; another cause, and another kind of error, have lines of their
+    own."""
     clock = Clock()
     repeats = LogThrottle(clock)
     refused = "OperationalError('connection refused by port {}')"
@@ -29,7 +30,7 @@ def test_one_line_a_minute_and_cause() -> None:
 
 
 def test_what_never_repeats_is_not_remembered_for_ever() -> None:
-    """A thousand causes at most."""
+    """At most a thousand causes are remembered."""
     repeats = LogThrottle(Clock())
     for n in range(2 * MOST + 1):
         assert repeats.count(f"event {n}", "once") == 0

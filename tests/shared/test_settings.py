@@ -1,4 +1,4 @@
-"""Settings: checked together at start, all wrong ones named at once."""
+"""Settings: checked together at the start, and all wrong ones are named at once."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from chat.shared.settings import BadSettings, read_settings
 
 
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operator corrects them in one go."""
+    """The error names every wrong setting."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://here")
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.setenv("STREAM_BUFFER", "a lot")
@@ -18,7 +18,7 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_lists_read_well_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Separated by commas, blanks ignored."""
+    """Lists are separated by commas, and spaces are ignored."""
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example, https://b.example,")
     settings = read_settings(database_url="x", redis_url="y")
     assert settings.allowed_origins == ["https://a.example", "https://b.example"]
@@ -26,13 +26,13 @@ def test_lists_read_well_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("rates", ["", "fast", "0/minute", "5/fortnight", "5/minute;", "-1/hour"])
 def test_rates_that_are_none(rates: str) -> None:
-    """A limit that means nothing would be no limit."""
+    """Rates without a meaning are refused."""
     with pytest.raises(BadSettings, match=r"RATE_LOGIN: .*must be like 5/minute"):
         read_settings(database_url="x", redis_url="y", rate_login=rates)
 
 
 def test_proxies_are_addresses_or_networks() -> None:
-    """What is none is named at start, and not at the first request."""
+    """Anything but an address or a network is refused at the start, not at the first request."""
     settings = read_settings(database_url="x", redis_url="y", trusted_proxies="10.0.0.0/8, 127.0.0.1, fd00::/8")
     assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]
     with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
@@ -43,6 +43,6 @@ def test_proxies_are_addresses_or_networks() -> None:
     "url", ["", "files", "file:", "file://host/files", "s3://", "ftp://x/y", "http://s3.example/b"]
 )
 def test_where_files_lie_is_a_folder_or_a_bucket(url: str) -> None:
-    """Anything else is told at start, and not when the first file comes."""
+    """Anything but a folder or a bucket is refused at the start, not at the first file."""
     with pytest.raises(BadSettings, match="FILES_URL"):
         read_settings(database_url="x", redis_url="x", files_url=url)

@@ -1,4 +1,4 @@
-"""Tasks that belong together end together, also where a library swallows a cancellation."""
+"""Task groups: tasks end together, even if a library swallows a cancellation."""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +10,7 @@ from tests.waiting import breathe
 
 
 async def swallow(times: int, ended: asyncio.Event) -> None:
-    """Goes on though it was told to end, so many times."""
+    """Swallow so many cancellations."""
     for _ in range(times):
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
@@ -21,12 +21,12 @@ async def swallow(times: int, ended: asyncio.Event) -> None:
 
 
 async def fail() -> None:
-    """At once."""
+    """Fail at once."""
     raise ConnectionError("gone")
 
 
 async def test_who_is_left_alone_ends_too() -> None:
-    """The first one's error is told when the other has ended, and not before."""
+    """The first task's error is raised once the other has ended, and not before."""
     ended = asyncio.Event()
     async with asyncio.timeout(5):
         with pytest.raises(ConnectionError, match="gone"):
@@ -35,7 +35,7 @@ async def test_who_is_left_alone_ends_too() -> None:
 
 
 async def test_all_tasks_stop() -> None:
-    """Whatever they swallow, and without a word of failure."""
+    """All tasks stop, whatever they swallow, without an error."""
     tasks, ended = Tasks(), asyncio.Event()
     tasks.start("stubborn", swallow(2, ended))
     await breathe()
@@ -46,7 +46,7 @@ async def test_all_tasks_stop() -> None:
 
 
 async def test_who_is_told_twice_still_waits_for_the_others() -> None:
-    """One that is stubborn below another: the connection they hear on may go to someone else when both have ended."""
+    """A task that is canceled twice still waits for its subtasks: they may share a connection that others use next."""
     tasks, ended = Tasks(), asyncio.Event()
     tasks.start("pair", first_of(swallow(3, ended), swallow(0, asyncio.Event())))
     await breathe()

@@ -1,4 +1,4 @@
-"""WebSocket frames: whatever the pieces, the messages; whatever the bytes, a refusal at most."""
+"""WebSocket frames: the same messages for any pieces, and at most an error for any bytes."""
 
 import timeit
 from collections.abc import Callable
@@ -43,24 +43,24 @@ SMALLEST = {"pong": b"\x8a\x80\0\0\0\0", "ping": b"\x89\x80\0\0\0\0", "empty tex
 
 
 def heard(reader: FrameReader, data: bytes) -> list[WebSocketMessage]:
-    """The messages that are complete now."""
+    """Return the messages that are complete now."""
     return [message for message in reader.feed(data) if message is not None]
 
 
 def read_at_once(data: bytes) -> int:
-    """Read everything in one piece; the number of frames."""
+    """Read everything in one piece; return the number of frames."""
     return sum(1 for _ in FrameReader().feed(data))
 
 
 def read_byte_by_byte(data: bytes) -> int:
-    """Read every byte by itself; the number of frames."""
+    """Read byte by byte; return the number of frames."""
     reader = FrameReader()
     return sum(1 for at in range(len(data)) for _ in reader.feed(data[at : at + 1]))
 
 
 @given(MESSAGES, st.lists(st.integers(1, 50)))
 def test_messages_arrive_whole_in_any_pieces(messages: list[tuple[int, bytes]], cuts: list[int]) -> None:
-    """However the network cuts them."""
+    """Messages arrive complete, however the network cuts them."""
     wire, reader, found = b"".join(masked(data, opcode) for opcode, data in messages), FrameReader(), []
     for cut in cuts:
         piece, wire = wire[:cut], wire[cut:]
@@ -71,7 +71,7 @@ def test_messages_arrive_whole_in_any_pieces(messages: list[tuple[int, bytes]], 
 
 @given(st.lists(st.binary(max_size=40), min_size=2, max_size=5))
 def test_fragments_make_one_message(parts: list[bytes]) -> None:
-    """Also with a ping in between."""
+    """Fragments are joined, also with a ping between them."""
     first, *middle, last = parts
     wire = masked(first, BINARY, final=False)
     wire += b"".join(masked(part, CONTINUATION, final=False) + masked(b"", PING) for part in middle)
@@ -80,14 +80,14 @@ def test_fragments_make_one_message(parts: list[bytes]) -> None:
 
 
 def test_a_sign_may_be_cut_by_fragments() -> None:
-    """Text is UTF-8 as a whole; its fragments need not be."""
+    """The whole text must be UTF-8; its fragments need not be."""
     snowman = "☃".encode()
     wire = masked(snowman[:1], TEXT, final=False) + masked(snowman[1:], CONTINUATION)
     assert heard(FrameReader(), wire) == [WebSocketMessage(TEXT, snowman)]
 
 
 def test_every_frame_is_seen() -> None:
-    """A fragment counts as a frame, so that it can be charged; who stops reading has parsed no more than that."""
+    """A fragment counts as a frame, so it can be charged; a reader that stops has parsed no more."""
     wire = masked(b"a", TEXT, final=False) + masked(b"", CONTINUATION, final=False) + masked(b"", PING) + b"garbage"
     reading = FrameReader().feed(wire)
     assert [next(reading) for _ in range(3)] == [None, None, WebSocketMessage(PING, b"")]
@@ -95,7 +95,7 @@ def test_every_frame_is_seen() -> None:
 
 @given(st.lists(st.binary(max_size=60), max_size=5))
 def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
-    """Nothing else can happen."""
+    """Any bytes are read or refused."""
     reader = FrameReader()
     try:
         for piece in pieces:
@@ -127,7 +127,7 @@ def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
     ],
 )
 def test_what_no_client_may_send(wire: bytes, code: int) -> None:
-    """Refused with the code that RFC 6455 names."""
+    """Frames that clients may not send are refused with the code of RFC 6455."""
     with pytest.raises(BadWire) as bad:
         heard(FrameReader(), wire)
     assert bad.value.code == code
@@ -135,7 +135,7 @@ def test_what_no_client_may_send(wire: bytes, code: int) -> None:
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535])
 def test_close_codes_that_no_peer_may_send(code: int) -> None:
-    """Reserved codes and those without a meaning are violations."""
+    """Reserved and undefined codes are violations."""
     with pytest.raises(BadWire) as bad:
         heard(FrameReader(), masked(code.to_bytes(2), CLOSE))
     assert bad.value.code == 1002
@@ -143,7 +143,7 @@ def test_close_codes_that_no_peer_may_send(code: int) -> None:
 
 @pytest.mark.parametrize("code", [1000, 1003, 1007, 1014, 3000, 4999])
 def test_close_codes_of_peers(code: int) -> None:
-    """Codes are understood with and without a reason."""
+    """Valid codes are accepted with and without a reason."""
     assert parse_close(encode_close(code, "gone")[2:]) == code
     assert parse_close(b"") == 1000
 
@@ -151,7 +151,7 @@ def test_close_codes_of_peers(code: int) -> None:
 @pytest.mark.parametrize("read", [read_at_once, read_byte_by_byte])
 @pytest.mark.parametrize("kind", SMALLEST)
 def test_the_smallest_frames_are_read_in_linear_time(kind: str, read: Callable[[bytes], int]) -> None:
-    """Eight times as many take about eight times as long: a megabyte read at once, or 50 KB byte by byte."""
+    """A megabyte at once, or 50 KB byte by byte: eight times as many frames take about eight times as long."""
     few = SMALLEST[kind] * (22_000 if read is read_at_once else 1_100)
     assert len(few) * 8 > (2**20 if read is read_at_once else 50_000)
     assert growth(read, few, few * 8) < 20
@@ -159,16 +159,16 @@ def test_the_smallest_frames_are_read_in_linear_time(kind: str, read: Callable[[
 
 @pytest.mark.parametrize("read", [read_at_once, read_byte_by_byte])
 def test_one_large_message_is_read_in_linear_time(read: Callable[[bytes], int]) -> None:
-    """Unmasking included, and however slowly it arrives."""
+    """Reading and unmasking a large message is linear, however slowly it arrives."""
     small, large = (masked(b"x" * size, BINARY) for size in (MESSAGE_MOST // 8, MESSAGE_MOST))
     assert growth(read, small, large) < 20
 
 
 def growth(read: Callable[[bytes], int], small: bytes, large: bytes) -> float:
-    """Return how many times as long the larger one takes, by the best of three."""
+    """Return the time for the larger one divided by that for the smaller one, by the best of three."""
     return best_of(read, large) / best_of(read, small)
 
 
 def best_of(read: Callable[[bytes], int], data: bytes) -> float:
-    """Return the seconds of processor time that the quickest of three takes."""
+    """Return the CPU seconds of the fastest of three runs."""
     return min(timeit.repeat(lambda: read(data), number=1, repeat=3, timer=thread_time))
