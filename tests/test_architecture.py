@@ -94,7 +94,7 @@ def test_background_tasks_are_supervised() -> None:
 BODY_READERS = {"content", "read", "post", "multipart", "json", "text", "readline", "iter_any", "iter_chunked"}
 
 
-def test_bodies_come_in_through_one_module() -> None:
+def test_bodies_are_read_in_one_module() -> None:
     """Only `chat/shared/bodies.py` reads a request's body, with a deadline and a size."""
     found = {
         f"{name}: {ast.unparse(node)}"

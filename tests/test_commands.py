@@ -99,7 +99,7 @@ def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
     assert (again.returncode, again.stderr) == (1, "That name is taken. Choose another one.\n")
 
 
-def test_tables_come_first(empty_database_url: str) -> None:
+def test_missing_tables_are_explained(empty_database_url: str) -> None:
     """Without tables the command names the one that creates them."""
     done = tandem("user", "add", "ana", "--password-stdin", says="a good long one\n", DATABASE_URL=empty_database_url)
     assert done.returncode == 1
@@ -107,7 +107,7 @@ def test_tables_come_first(empty_database_url: str) -> None:
 
 
 @pytest.mark.parametrize("command", [["nodes"], ["drain", "n1"]], ids=" ".join)
-def test_nodes_of_nobody(tmp_path: Path, command: list[str]) -> None:
+def test_nodes_without_a_registry(tmp_path: Path, command: list[str]) -> None:
     """Without a running node, and without the registry, the error says what to do, without a traceback."""
     nowhere = tandem(*command, f"--data={tmp_path}")
     assert (nowhere.returncode, "No Tandem runs in" in nowhere.stderr) == (1, True)

@@ -13,7 +13,7 @@ FACES = faces()
 
 
 @pytest.mark.parametrize("name", FACES)
-def test_what_is_published_is_unchanged(name: str) -> None:
+def test_the_public_face_is_unchanged(name: str) -> None:
     """An intended change is written by `python -m tests.golden` in the same commit."""
     assert FACES[name] == json.loads((FOLDER / name).read_text())
 

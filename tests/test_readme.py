@@ -123,7 +123,7 @@ async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], t
             wait_until(lambda: '"body":"hello"' in (tmp_path / "stream").read_text())
 
 
-def test_a_chat_comes_in_and_goes_out(env: dict[str, str], tmp_path: Path) -> None:
+def test_import_and_export(env: dict[str, str], tmp_path: Path) -> None:
     """A dry run, an import, and an export of everything work."""
     run(command("tandem migrate"), env)
     write_slack(tmp_path / "slack-export.zip")

@@ -40,7 +40,7 @@ async def test_over_tls_the_cookie_belongs_to_this_host_alone(database_url: str,
         assert old.startswith('tandem="";')
 
 
-async def test_nobody_claims_tls_but_a_trusted_proxy(ana: Visitor) -> None:
+async def test_only_a_trusted_proxy_can_claim_tls(ana: Visitor) -> None:
     """X-Forwarded-Proto from an untrusted address changes nothing."""
     ana.headers |= TLS
     await ana.signs_up("ana")
@@ -83,7 +83,7 @@ async def test_a_planted_cookie_does_not_win(database_url: str, redis_url: str, 
 
 
 @pytest.mark.parametrize("how", ["tandem={}", "a=b __Host-tandem={}", "\u2000__Host-tandem={}", "__host-tandem={}"])
-async def test_a_planted_cookie_alone_logs_nobody_in(database_url: str, redis_url: str, how: str) -> None:
+async def test_a_planted_cookie_alone_is_no_session(database_url: str, redis_url: str, how: str) -> None:
     """With a planted cookie alone, Ana is not logged in; she does not write into Mallory's account."""
     async with behind_tls(database_url, redis_url) as (_, mallory):
         _, evil = await mallory.signs_up("mallory")
@@ -91,7 +91,7 @@ async def test_a_planted_cookie_alone_logs_nobody_in(database_url: str, redis_ur
         assert await asks_with(mallory, f"__Host-tandem={evil['token']}") == 200
 
 
-async def test_an_update_logs_nobody_out(database_url: str, redis_url: str, ana: Visitor) -> None:
+async def test_an_update_ends_no_session(database_url: str, redis_url: str, ana: Visitor) -> None:
     """Sessions from before, and those made without TLS, are still accepted from the cookie of the old name."""
     _, came = await ana.signs_up("ana")
     async with behind_tls(database_url, redis_url, node="b2") as (_, later):
@@ -167,7 +167,7 @@ async def test_logging_out_clears_what_the_browser_keeps(database_url: str, redi
         assert sorted(line.partition(";")[0] for line in ana.cookies_set) == ['__Host-tandem=""', 'tandem=""']
 
 
-async def test_only_so_many_sessions(database_url: str, redis_url: str) -> None:
+async def test_the_number_of_sessions_is_limited(database_url: str, redis_url: str) -> None:
     """One session too many ends the one unused for longest; the list says how many are allowed."""
     async with running_node(database_url, redis_url, sessions_per_person=3) as node, visiting(node.url) as ana:
         await ana.signs_up("ana", device="first")

@@ -67,7 +67,7 @@ async def test_the_account_is_gone_at_once(cast: Cast, database_url: str, redis_
     assert [one["user"] for one in members["members"]] == [ben.id]
 
 
-async def test_nothing_tells_the_name_any_more(cast: Cast, database_url: str) -> None:
+async def test_no_trace_of_the_name_is_left(cast: Cast, database_url: str) -> None:
     """Neither a table nor the log nor a node's memory has the name; settings, blocks and unsent files are gone."""
     ana, ben = await cast.enters("anastasia", "ben")
     room = await begins(ben, kind="channel", name="room")

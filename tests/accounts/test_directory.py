@@ -49,7 +49,7 @@ async def test_authors_who_have_left_keep_their_names(cast: Cast) -> None:
     assert await sees(ben, f"ids={ana.id}") == []
 
 
-async def test_changes_reach_those_who_share_a_conversation(cast: Cast) -> None:
+async def test_changes_reach_users_with_a_shared_conversation(cast: Cast) -> None:
     """Ben receives Ana's new name, in the directory and on his stream; Mallory does not."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     room = await begins(ana, "channel", "kitchen", ben)

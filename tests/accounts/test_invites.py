@@ -27,7 +27,7 @@ async def invited(cast: Cast, **form: int) -> str:
     return str(made["invite"])
 
 
-async def test_an_invited_visitor_comes_in_once(ana: Visitor, mallory: Visitor, cast: Cast) -> None:
+async def test_a_single_use_code_works_once(ana: Visitor, mallory: Visitor, cast: Cast) -> None:
     """The second use of a single-use code is refused."""
     code = await invited(cast)
     assert (await ana.signs_up("ana", invite=code))[0] == 201
@@ -36,13 +36,13 @@ async def test_an_invited_visitor_comes_in_once(ana: Visitor, mallory: Visitor, 
 
 
 @pytest.mark.parametrize("code", ["", "guess"])
-async def test_nobody_comes_in_without(mallory: Visitor, code: str) -> None:
+async def test_sign_up_needs_a_code(mallory: Visitor, code: str) -> None:
     """Sign-up without a code or with a guessed one is refused."""
     status, problem = await mallory.signs_up("mallory", invite=code)
     assert (status, problem["code"]) == (403, "bad_invite")
 
 
-async def test_an_expired_code_lets_nobody_in(ana: Visitor, cast: Cast, database_url: str) -> None:
+async def test_an_expired_code_is_refused(ana: Visitor, cast: Cast, database_url: str) -> None:
     """The database's clock decides."""
     code = await invited(cast)
     with psycopg.connect(database_url) as connection:
@@ -57,7 +57,7 @@ async def test_a_name_that_is_taken_uses_up_nothing(ana: Visitor, cast: Cast) ->
     assert (await ana.signs_up("ana", invite=code))[0] == 201
 
 
-async def test_as_many_come_in_as_were_invited(node: Node, database_url: str) -> None:
+async def test_a_code_admits_its_number_of_users(node: Node, database_url: str) -> None:
     """Five sign up at once with a code for three, made on the command line (`tandem invite`)."""
     code = await asyncio.to_thread(add_invite, database_url, 3, 1)
     async with visiting(node.url) as crowd:

@@ -56,7 +56,7 @@ async def test_the_delay_grows(database_url: str, redis_url: str) -> None:
         assert first <= 4
 
 
-async def test_the_right_password_begins_anew(database_url: str, redis_url: str) -> None:
+async def test_the_right_password_resets_the_limit(database_url: str, redis_url: str) -> None:
     """A user who mistypes now and then is not delayed."""
     async with guarded(database_url, redis_url, signup="open") as ana:
         await ana.signs_up("ana")
@@ -73,7 +73,7 @@ async def test_one_address_cannot_try_all_names(database_url: str, redis_url: st
         assert await tries(mallory, "name9", 1, "2001:db8:1::1") == [401]
 
 
-async def test_many_addresses_cannot_try_one_name_for_ever(database_url: str, redis_url: str) -> None:
+async def test_many_addresses_cannot_try_one_name_forever(database_url: str, redis_url: str) -> None:
     """The limit of a name is wide, and it exists."""
     async with guarded(database_url, redis_url, rate_login_name="4/minute") as mallory:
         statuses = [(await tries(mallory, "ana", 1, f"198.51.100.{n}"))[0] for n in range(5)]
@@ -210,7 +210,7 @@ async def test_guessing_the_old_password_is_slowed_down_too(database_url: str, r
         assert statuses == [403] * 5 + [429]
 
 
-async def test_nobody_is_slowed_down_with_limits_off(database_url: str, redis_url: str) -> None:
+async def test_no_user_is_delayed_with_limits_off(database_url: str, redis_url: str) -> None:
     """RATE_LIMITS=off delays no one."""
     async with guarded(database_url, redis_url, rate_limits=False) as ana:
         assert await tries(ana, "ana", 8) == [401] * 8

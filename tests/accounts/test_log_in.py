@@ -14,7 +14,7 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 
-async def test_a_login_is_another_session(ana: Visitor) -> None:
+async def test_each_log_in_is_a_session(ana: Visitor) -> None:
     """Each session has a token and an id of its own."""
     _, first = await ana.signs_up("ana")
     ana.leaves()
@@ -28,7 +28,7 @@ async def test_a_login_is_another_session(ana: Visitor) -> None:
     }
 
 
-async def test_wrong_name_and_wrong_password_are_told_alike(ana: Visitor, mallory: Visitor, node: Node) -> None:
+async def test_wrong_name_and_wrong_password_get_the_same_answer(ana: Visitor, mallory: Visitor, node: Node) -> None:
     """The words are the same, and so is the number of computed hashes, so the time is the same too."""
     await ana.signs_up("ana")
     hasher, answers, costs = node.app[ACCOUNTS].hasher, [], []
@@ -41,7 +41,7 @@ async def test_wrong_name_and_wrong_password_are_told_alike(ana: Visitor, mallor
     assert (answers[0][0], answers[0][1]["code"]) == (401, "bad_credentials")
 
 
-def test_nobodys_hash_costs_what_anybodys_does() -> None:
+def test_the_hash_for_unknown_names_costs_the_same() -> None:
     """The hash for unknown names is fixed, not computed; comparing with it must take as long."""
     argon = PasswordHasher()
     nobodys = dummy_hash(argon)
@@ -51,7 +51,7 @@ def test_nobodys_hash_costs_what_anybodys_does() -> None:
         argon.verify(nobodys, PASSWORD)
 
 
-async def test_a_disabled_account_is_told_alike(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+async def test_a_disabled_account_gets_the_same_answer(ana: Visitor, mallory: Visitor, database_url: str) -> None:
     """Mallory's right password for a disabled account gets the same answer."""
     await ana.signs_up("ana")
     with psycopg.connect(database_url) as connection:
@@ -80,7 +80,7 @@ async def test_an_old_hash_is_renewed(ana: Visitor, database_url: str) -> None:
         assert connection.execute("select password_hash from users").fetchall() == [(renewed,)]
 
 
-async def test_an_account_without_a_password_admits_nobody(ana: Visitor, database_url: str) -> None:
+async def test_an_account_without_a_password_cannot_log_in(ana: Visitor, database_url: str) -> None:
     """An account with an empty hash cannot log in."""
     with psycopg.connect(database_url) as connection:
         connection.execute("insert into users (name, display_name, password_hash) values ('ana', 'Ana', '')")
@@ -109,7 +109,7 @@ async def test_the_device_is_the_browser_where_it_has_no_name(ana: Visitor) -> N
     assert came["session"]["created_at"].endswith("Z")
 
 
-async def test_a_login_with_the_old_password_does_not_outrun_its_change(ana: Visitor, database_url: str) -> None:
+async def test_a_log_in_with_the_old_password_cannot_overtake_its_change(ana: Visitor, database_url: str) -> None:
     """The password changes after it was verified and before the session is made: there is no session."""
     await ana.signs_up("ana")
     async with await psycopg.AsyncConnection.connect(database_url) as connection:

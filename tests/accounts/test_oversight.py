@@ -59,7 +59,7 @@ async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visi
     assert await audited(ada) == [("login.end", user, {"sessions": [first, other["session"]["id"]], "why": "admin"})]
 
 
-async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
+async def test_disabled_users_have_no_session(ada: Person, ana: Visitor) -> None:
     """All sessions end and none can be made until the user is enabled again. Repeating the action records nothing."""
     user, session = await enters(ana, "ana")
     for disabled in (True, True):
@@ -76,7 +76,7 @@ async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
     ]
 
 
-async def test_what_cannot_be_disabled(ada: Person) -> None:
+async def test_invalid_disabling_is_refused(ada: Person) -> None:
     """Oneself, unknown users, and values that are neither true nor false are refused."""
     path = "/api/users/{}/disabled"
     tried = [(ada.id, {"disabled": True}), (999_999, {"disabled": True}), (ada.id, {"disabled": "yes"}), (ada.id, {})]
@@ -150,7 +150,7 @@ async def test_only_admins(cast: Cast, ana: Visitor) -> None:
     assert await ana.is_known()
 
 
-async def test_a_login_made_while_disabling_ends_too(ada: Person, ana: Visitor) -> None:
+async def test_a_session_made_while_disabling_ends_too(ada: Person, ana: Visitor) -> None:
     """Whichever comes first, no session is left."""
     user, _ = await enters(ana, "ana")
     async with visiting(ana.at) as phone:

@@ -81,7 +81,7 @@ async def test_links_that_do_not_work(ada: Person, ana: Visitor, mallory: Visito
     assert (status, problem["code"]) == (409, "account_disabled")
 
 
-async def test_second_factors_go_where_the_admin_says_so(
+async def test_the_admin_decides_whether_second_factors_go(
     ada: Person, cast: Cast, mallory: Visitor, database_url: str
 ) -> None:
     """Second factors stay, unless the admin chose to remove them for a lost phone."""
@@ -108,7 +108,7 @@ async def test_a_bad_password_keeps_the_link(ada: Person, ana: Visitor) -> None:
     assert await uses(ana, token) == (204, "")
 
 
-async def test_only_one_of_many_at_once(ada: Person, ana: Visitor) -> None:
+async def test_a_link_used_many_times_at_once_works_once(ada: Person, ana: Visitor) -> None:
     """Five uses of a link at once set one password."""
     _, came = await ana.signs_up("ana")
     token = await link_for(ada, came["user"]["id"])
@@ -116,7 +116,7 @@ async def test_only_one_of_many_at_once(ada: Person, ana: Visitor) -> None:
     assert sorted(answers) == [(204, "")] + [(403, "bad_reset")] * 4
 
 
-async def test_who_may_make_one(cast: Cast, ada: Person, database_url: str) -> None:
+async def test_only_admins_with_a_proof_make_links(cast: Cast, ada: Person, database_url: str) -> None:
     """Only admins with a recent proof make links, for existing users."""
     mallory, ana = await cast.enters("mallory", "ana")
     path = f"/api/users/{ana.id}/reset"

@@ -55,7 +55,7 @@ async def test_the_last_admin_stays(ada: Person, cast: Cast) -> None:
     assert len(left) == 1
 
 
-async def test_what_is_refused(ada: Person, cast: Cast) -> None:
+async def test_invalid_role_changes_are_refused(ada: Person, cast: Cast) -> None:
     """Calls by members, unknown users and unknown roles are refused."""
     mallory, ana = await cast.enters("mallory", "ana")
     assert await gives(mallory, mallory, "admin") == (403, "admins_only")

@@ -35,7 +35,7 @@ async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url
     assert await mallory.is_known()
 
 
-async def test_it_asks_for_nothing_before_it_is_confirmed(ana: Visitor, mallory: Visitor) -> None:
+async def test_an_unconfirmed_app_is_not_required(ana: Visitor, mallory: Visitor) -> None:
     """A user who scans the code and closes the page is not locked out."""
     await ana.signs_up("ana")
     _, made = await ana.call("POST", f"{ME}/totp", {})
@@ -130,7 +130,7 @@ async def test_a_passkey_alone_is_enough(ana: Visitor, mallory: Visitor) -> None
     assert (await mallory.call("POST", "/api/passkeys/login", form))[1]["code"] == "bad_challenge"
 
 
-async def test_passkeys_that_log_nobody_in(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+async def test_invalid_passkeys_are_refused(ana: Visitor, mallory: Visitor, database_url: str) -> None:
     """Unknown, of another site, without user verification, for another challenge, copied, of a disabled account, or no
     passkey: the answer is the same."""
     await ana.signs_up("ana")
@@ -161,7 +161,7 @@ async def test_passkeys_that_log_nobody_in(ana: Visitor, mallory: Visitor, datab
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"id": 7}, {"id": "é"}, {"id": "AAAA", "response": None}, {"id": "A" * 5000}])
-async def test_what_is_no_passkey(ana: Visitor, nonsense: object) -> None:
+async def test_an_invalid_passkey_is_refused(ana: Visitor, nonsense: object) -> None:
     """Any invalid content is refused, and never an internal error."""
     await ana.signs_up("ana")
     await adds_passkey(ana)
@@ -336,7 +336,7 @@ async def eventually_admin(visitor: Visitor, headers: dict[str, str]) -> None:
     await eventually(is_admin, 3)
 
 
-async def test_a_reset_link_may_take_second_factors_away(ana: Visitor, cast: Cast) -> None:
+async def test_a_reset_link_may_remove_second_factors(ana: Visitor, cast: Cast) -> None:
     """A reset link removes second factors if the admin chose so for a lost device; otherwise they stay."""
     (ada,) = await cast.enters("ada", role="admin")
     _, came = await ana.signs_up("ana")

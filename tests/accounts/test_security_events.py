@@ -108,7 +108,7 @@ async def test_a_flood_becomes_few_rows(database_url: str) -> None:
     assert rows == [("limit.hit", 1, 1), ("login.failed", 10_000, WINDOWS_MOST + 1)]
 
 
-async def test_a_database_away_loses_no_event(own_postgres: Any) -> None:
+async def test_no_event_is_lost_while_the_database_is_unavailable(own_postgres: Any) -> None:
     """While the database is unavailable events wait, up to a limit, and are written later."""
     async with make_pool(own_postgres.url, size=2) as pool:
         noting = SecurityEvents(pool)
@@ -137,7 +137,7 @@ async def test_reading_the_audit_is_recorded(ada: Person, cast: Cast) -> None:
     assert [row["actor"] for row in await finds(ada, "report.read", 2)] == [ada.id, ana.id]
 
 
-async def test_what_owners_do_has_an_address(ada: Person, cast: Cast) -> None:
+async def test_actions_of_owners_have_an_address(ada: Person, cast: Cast) -> None:
     """Eight kinds of changes to a conversation, from roles to reports, are recorded with an address."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await begins(ana, kind="channel", name="room")

@@ -39,7 +39,7 @@ async def test_all_others_can_be_ended_at_once(ana: Visitor, mallory: Visitor) -
     assert (await ana.call("DELETE", "/api/sessions/others"))[0] == 204
 
 
-async def test_what_is_not_mine_is_not_found(ana: Visitor, mallory: Visitor) -> None:
+async def test_sessions_of_others_are_not_found(ana: Visitor, mallory: Visitor) -> None:
     """Mallory can neither end Ana's session nor learn that it exists."""
     _, came = await ana.signs_up("ana")
     await mallory.signs_up("mallory")
@@ -69,7 +69,7 @@ async def test_a_new_password_ends_all_other_sessions(ana: Visitor, mallory: Vis
     assert (await mallory.logs_in("ana", NEXT_PASSWORD))[0] == 201
 
 
-async def test_a_password_change_that_is_none(ana: Visitor) -> None:
+async def test_a_wrong_password_change_is_refused(ana: Visitor) -> None:
     """A change with a wrong current password, or to a common new one, is refused."""
     await ana.signs_up("ana")
     for old, new, code in (("another", NEXT_PASSWORD, "wrong_password"), (PASSWORD, "ana1234567", "invalid")):
@@ -119,7 +119,7 @@ async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
         await eventually(unknown, 3)
 
 
-async def test_tokens_that_are_none(mallory: Visitor) -> None:
+async def test_invalid_tokens_are_refused(mallory: Visitor) -> None:
     """Any invalid header gets the same answer."""
     for token in ("", "x", "\udcff", "a" * 8000, "tandem", "\t"):
         mallory.headers["Authorization"] = f"Bearer {token}"

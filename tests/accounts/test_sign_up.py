@@ -11,7 +11,7 @@ from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 
 
-async def test_who_signs_up_is_logged_in(ana: Visitor) -> None:
+async def test_signing_up_logs_in(ana: Visitor) -> None:
     """The answer has the user, the session and a token; afterwards the cookie is enough."""
     status, came = await ana.signs_up("Ana", display_name="Ana Álvarez", device="laptop")
     assert status == 201
@@ -51,14 +51,14 @@ async def test_a_name_is_taken_in_whatever_case(ana: Visitor, mallory: Visitor) 
     assert not await mallory.is_known()
 
 
-async def test_names_that_are_none(ana: Visitor) -> None:
+async def test_invalid_names_are_refused(ana: Visitor) -> None:
     """Names that are short or long, or with spaces, other alphabets or invisible characters, are refused."""
     for name in ("a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", ""):
         status, problem = await ana.signs_up(name)
         assert (name, status, problem["errors"][0]["field"]) == (name, 422, "name")
 
 
-async def test_display_names_that_are_none(ana: Visitor) -> None:
+async def test_invalid_display_names_are_refused(ana: Visitor) -> None:
     """Display names that are empty, invisible, of several lines, or with control characters are refused."""
     for shown in ("", "  ", "\u200b", "a\nb", "evil\u202eeman", "x\u2066y", "a\0b", "x" * 65):
         status, problem = await ana.signs_up("ana", display_name=shown)
@@ -73,7 +73,7 @@ async def test_display_names_of_the_world(ana: Visitor) -> None:
         assert (status, user["display_name"]) == (200, shown)
 
 
-async def test_passwords_that_are_none(ana: Visitor) -> None:
+async def test_invalid_passwords_are_refused(ana: Visitor) -> None:
     """Passwords that are short, long, common, or the user's name are refused; the answer does not repeat them."""
     for password in ("short", "anaanaanaana", "password12", "x" * 257):
         status, problem = await ana.signs_up("ana", password)

@@ -49,7 +49,7 @@ def test_the_own_name_is_no_password(password: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["e\u0301" * 5, "\ufdfa", "x" * 257, "ninechars"])
-def test_length_is_counted_as_people_count(password: str) -> None:
+def test_length_is_counted_in_visible_characters(password: str) -> None:
     """An accent is not a character of its own, and a ligature is one."""
     with pytest.raises(ValueError, match="10 to 256 characters"):
         check_password(password)

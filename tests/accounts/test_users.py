@@ -7,7 +7,7 @@ from tests.cast import Cast
 from tests.verbs import tries
 
 
-async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
+async def test_profiles_are_visible_to_all_users(cast: Cast) -> None:
     """One or many users are read by id, with the fields of the own profile that are not private."""
     ana, ben = await cast.enters("ana", "ben")
     seen = {
@@ -25,14 +25,14 @@ async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
     assert (status, [user["name"] for user in listed["users"]]) == (200, ["ana", "ben"])
 
 
-async def test_nobody_is_not_found(cast: Cast) -> None:
+async def test_an_unknown_user_is_not_found(cast: Cast) -> None:
     """An unused id, and what is no id, is not found."""
     (ana,) = await cast.enters("ana")
     for path in ("/api/users/999999", "/api/users/x"):
         assert (await ana.call("GET", path))[0] == 404
 
 
-async def test_ids_that_are_none(cast: Cast) -> None:
+async def test_invalid_ids_are_refused(cast: Cast) -> None:
     """Invalid ids, and more than 500 of them, are refused."""
     (ana,) = await cast.enters("ana")
     for ids in ("x", "1;2", "1,-2", "9" * 30, ",".join(["1"] * 501)):
@@ -54,7 +54,7 @@ SEARCHES = {
 }
 
 
-async def test_people_are_found_by_what_they_are_called(cast: Cast, database_url: str) -> None:
+async def test_users_are_found_by_name(cast: Cast, database_url: str) -> None:
     """Users are found by the beginning of the name or a part of the display name; an exact name comes first; patterns
     have no meaning."""
     (ana,) = await cast.enters("ana")
@@ -70,7 +70,7 @@ async def test_people_are_found_by_what_they_are_called(cast: Cast, database_url
         assert (q, status, [user["name"] for user in found["users"]]) == (q, 200, names)
 
 
-async def test_a_new_display_name_reaches_everybody(cast: Cast) -> None:
+async def test_a_new_display_name_reaches_all_users(cast: Cast) -> None:
     """Mallory, who shares no conversation with Ana, receives it too, because a list may show her name."""
     ana, mallory = await cast.enters("ana", "mallory")
     ear = await mallory.listens()
@@ -80,7 +80,7 @@ async def test_a_new_display_name_reaches_everybody(cast: Cast) -> None:
     assert (await ana.call("GET", "/api/users/me"))[1] == changed
 
 
-async def test_what_does_not_change_is_not_told(cast: Cast) -> None:
+async def test_no_change_records_no_entry(cast: Cast) -> None:
     """Setting the same name again records no entry."""
     ana, ben = await cast.enters("ana", "ben")
     ear = await ben.listens()
@@ -90,7 +90,7 @@ async def test_what_does_not_change_is_not_told(cast: Cast) -> None:
     assert len(ear.named("user")) == 1
 
 
-async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
+async def test_users_cannot_make_themselves_admins(ana: Visitor) -> None:
     """Neither role nor name can be changed by the user."""
     await ana.signs_up("ana")
     for field, value in (("role", "admin"), ("name", "root"), ("id", 1)):
@@ -98,7 +98,7 @@ async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
         assert (status, problem["errors"][0]["field"]) == (422, field)
 
 
-async def test_nobody_takes_an_admins_display_name(cast: Cast) -> None:
+async def test_an_admins_display_name_cannot_be_taken(cast: Cast) -> None:
     """A display name like an admin's is refused, at sign-up and later; the admin keeps it, and other users may share
     theirs."""
     (ada,) = await cast.enters("ada", role="admin")

@@ -50,7 +50,7 @@ async def test_both_must_take_it_back(ana: Person, mallory: Person) -> None:
     await ana.says(direct, "well")
 
 
-async def test_neither_begins_anything_with_the_other(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_neither_can_start_a_conversation_with_the_other(ana: Person, ben: Person, mallory: Person) -> None:
     """They can start no direct conversation or group and add each other nowhere; public channels stay public, and
     others may add both."""
     await blocks(ana, mallory)
@@ -68,7 +68,7 @@ async def test_neither_begins_anything_with_the_other(ana: Person, ben: Person, 
     await mallory.says(direct, "hello ben")
 
 
-async def test_only_my_devices_hear_of_it(ana: Person, mallory: Person) -> None:
+async def test_only_the_users_own_devices_receive_it(ana: Person, mallory: Person) -> None:
     """The list and the entries show it; a repeated block records no entry."""
     phone, his = await ana.listens(), await mallory.listens()
     room = await begins(ana, "channel", "room", mallory)
@@ -86,7 +86,7 @@ async def test_only_my_devices_hear_of_it(ana: Person, mallory: Person) -> None:
     assert his.named("block") == []
 
 
-async def test_neither_sees_the_other_come_and_go(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_neither_sees_the_presence_of_the_other(ana: Person, ben: Person, mallory: Person) -> None:
     """Both stop seeing the other's presence at once, and cannot watch it again; a third user sees both."""
     await begins(ben, "channel", "room", ana, mallory)
     async with open_eyes(ana) as eyes, open_eyes(mallory) as his, open_eyes(ben) as friend:
@@ -106,7 +106,7 @@ async def test_neither_sees_the_other_come_and_go(ana: Person, ben: Person, mall
         assert "dnd" not in eyes.seen.get(mallory.id, [])
 
 
-async def test_what_cannot_be_blocked(database_url: str, redis_url: str) -> None:
+async def test_invalid_blocks_are_refused(database_url: str, redis_url: str) -> None:
     """Unknown users, oneself, and more users than allowed cannot be blocked."""
     async with (
         running_node(database_url, redis_url, blocks_per_person=1) as node,

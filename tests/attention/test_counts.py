@@ -33,7 +33,7 @@ async def test_answering_counts_them_off(ana: Person, ben: Person) -> None:
     assert await counts(ana, room) == (1, 1)
 
 
-async def test_what_is_deleted_is_no_longer_unread(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_deleted_message_is_no_longer_unread(ana: Person, ben: Person, chloe: Person) -> None:
     """A deleted message counts neither as unread nor as a mention; if it was read, nothing changes; the entry names the
     mentioned users."""
     room = await begins(ana, "channel", "room", ben, chloe)
@@ -61,7 +61,7 @@ async def test_what_is_deleted_is_no_longer_unread(ana: Person, ben: Person, chl
     assert await counts(ben, room) == (1, 0)
 
 
-async def test_an_edit_reaches_nobody_anew(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_an_edit_mentions_no_one_anew(ana: Person, ben: Person, chloe: Person) -> None:
     """Mentions are decided when the message is posted."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "@ben")
@@ -70,7 +70,7 @@ async def test_an_edit_reaches_nobody_anew(ana: Person, ben: Person, chloe: Pers
     assert [await counts(who, room) for who in (ben, chloe)] == [(1, 1), (1, 0)]
 
 
-async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None:
+async def test_joining_again_resets_the_counts(ana: Person, ben: Person) -> None:
     """Messages from before, or from between two memberships, do not count."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "@ben one")
@@ -83,7 +83,7 @@ async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None
     assert await counts(ben, room) == (1, 1)
 
 
-async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_blocked_users_are_not_mentioned(ana: Person, ben: Person, chloe: Person) -> None:
     """Blocked by either side, no mention by name counts. `@channel` counts, except at once for the user who blocked the
     author."""
     room = await begins(ana, "channel", "room", ben, chloe)
@@ -104,7 +104,7 @@ async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Per
     assert await counts(ben, room) == (1, 0)
 
 
-async def test_a_block_says_what_still_counts(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_block_carries_the_new_counts(ana: Person, ben: Person, chloe: Person) -> None:
     """The counts are in the entry only where a message of the other user was counted, with what is left."""
     one, two = [await begins(ana, "channel", name, ben, chloe) for name in ("one", "two")]
     await ana.says(one, "@ben")

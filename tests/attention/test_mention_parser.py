@@ -48,7 +48,7 @@ def called(text: str) -> list[str]:
         ("a `b` @ben `c` @chloe", ["ben", "chloe"]),
     ],
 )
-def test_who_is_called(text: str, names: list[str]) -> None:
+def test_mentions_are_parsed(text: str, names: list[str]) -> None:
     """Names in any case count once each, outside of code, mail addresses and URLs."""
     assert called(text) == names
 
@@ -66,7 +66,7 @@ def test_the_number_is_bounded() -> None:
     assert naming.channel
 
 
-def test_what_is_too_long_is_nobodys_name() -> None:
+def test_a_name_that_is_too_long_mentions_no_one() -> None:
     """A name of 33 letters mentions no one; 32 and a full stop may."""
     assert parse_mentions("@" + "x" * 33) == NO_MENTIONS
     assert parse_mentions("@" + "x" * 32 + ".").calls == (("x" * 32,),)

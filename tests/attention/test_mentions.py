@@ -22,7 +22,7 @@ async def test_a_name_reaches_its_member(ana: Person, ben: Person, chloe: Person
     assert (await sees(ben))["conversations"][0]["last_message"] == said
 
 
-async def test_nobody_else_is_mentioned(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_no_one_else_is_mentioned(ana: Person, ben: Person, mallory: Person) -> None:
     """Strangers, the author, unknown names and quoted ones are not mentioned."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "@mallory @ana @nobody `@ben` ben@example.org\n```\n@ben\n```")
@@ -32,7 +32,7 @@ async def test_nobody_else_is_mentioned(ana: Person, ben: Person, mallory: Perso
     assert (await tries(mallory, "GET", f"/api/chat/conversations/{room}"))[0] == 200
 
 
-async def test_a_full_stop_at_the_end_is_whose_name_it_is(cast: Cast, ana: Person) -> None:
+async def test_a_name_may_end_with_a_full_stop(cast: Cast, ana: Person) -> None:
     """A user named `b.` is mentioned before one named `b`."""
     dotted, plain, other = await cast.enters("bo.", "bo", "al")
     room = await begins(ana, "channel", "room", dotted, plain, other)
@@ -49,7 +49,7 @@ async def test_everyone_is_called_at_once(ana: Person, ben: Person, chloe: Perso
     assert [await counts(who, room) for who in (ana, ben, chloe)] == [(0, 0), (1, 1), (1, 1)]
 
 
-async def test_here_is_who_is_here(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_here_mentions_online_members(ana: Person, ben: Person, chloe: Person) -> None:
     """Ben has an open socket; chloe has none, and is not mentioned."""
     room = await begins(ana, "channel", "room", ben, chloe)
     async with open_eyes(ben) as eyes:
@@ -75,7 +75,7 @@ async def test_in_a_large_conversation_here_is_everyone(
     assert await counts(ben, room) == (1, 1)
 
 
-async def test_an_import_calls_nobody_who_was_there(cast: Cast, ben: Person) -> None:
+async def test_here_in_an_import_mentions_no_one(cast: Cast, ben: Person) -> None:
     """An import with `@here` mentions no one, because presence at that time is unknown; names still count."""
     (admin,) = await cast.enters("admin", role="admin")
     room = await begins(admin, "channel", "room", ben)

@@ -24,7 +24,7 @@ async def test_each_has_a_level_and_a_mute(ana: Person, ben: Person) -> None:
     assert (await opens(ana, room))["level"] == "all"
 
 
-async def test_only_my_devices_hear_of_it(ana: Person, ben: Person) -> None:
+async def test_only_the_users_own_devices_receive_it(ana: Person, ben: Person) -> None:
     """Only changes are sent."""
     room = await begins(ana, "channel", "room", ben)
     phone, hers = await ben.listens(), await ana.listens()
@@ -49,7 +49,7 @@ async def test_counts_do_not_depend_on_it(ana: Person, ben: Person) -> None:
     assert await counts(ben, room) == (1, 1)
 
 
-async def test_coming_back_begins_anew(ana: Person, ben: Person) -> None:
+async def test_joining_again_resets_the_settings(ana: Person, ben: Person) -> None:
     """A level ends with the membership."""
     room = await begins(ana, "channel", "room", ben)
     await notices(ben, room, level="nothing")
@@ -58,7 +58,7 @@ async def test_coming_back_begins_anew(ana: Person, ben: Person) -> None:
     assert (await opens(ben, room))["level"] == "all"
 
 
-async def test_what_is_wrong_is_named(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_wrong_values_are_named(ana: Person, ben: Person, mallory: Person) -> None:
     """Unknown levels, times without a zone, and visitors are refused; an archived conversation can be muted."""
     room = await begins(ana, "channel", "room", ben)
     for patch in ({"level": "loud"}, {"muted_until": "tomorrow"}, {"muted_until": "2030-01-01T00:00:00"}, {"x": 1}):

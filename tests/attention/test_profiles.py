@@ -8,7 +8,7 @@ from tests.cast import Person
 from tests.nodes import Node
 
 
-async def test_about_and_time_zone_reach_everybody(ana: Person, mallory: Person) -> None:
+async def test_about_and_time_zone_reach_all_users(ana: Person, mallory: Person) -> None:
     """They are in one entry with the name; emptied ones are empty."""
     ear = await mallory.listens()
     mine = await profiles(ana, about=" Builds things.\nOn Fridays: not. ", time_zone="Europe/Berlin")
@@ -34,14 +34,14 @@ async def test_about_and_time_zone_reach_everybody(ana: Person, mallory: Person)
         ("receipts", True),
     ],
 )
-async def test_what_is_wrong_is_named(field: str, value: object, ana: Person) -> None:
+async def test_wrong_values_are_named(field: str, value: object, ana: Person) -> None:
     """Unknown time zones and control characters are refused."""
     status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
     assert (status, problem["errors"][0]["field"]) == (422, field)
 
 
 @pytest.mark.parametrize("name", ["channel", "Here"])
-async def test_nobody_is_called_everybody(name: str, node: Node) -> None:
+async def test_reserved_names_are_refused(name: str, node: Node) -> None:
     """`@channel` and `@here` cannot be usernames."""
     async with visiting(node.url) as visitor:
         assert isinstance(visitor, Visitor)

@@ -23,7 +23,7 @@ async def furnish(ana: Person, *others: Person) -> int:
     return room
 
 
-async def test_the_others_see_how_far_one_is(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_others_see_read_receipts(ana: Person, ben: Person, chloe: Person) -> None:
     """Receipts are live and in the list, only forward; an author has read."""
     room = await furnish(ana, ben, chloe)
     ear = await ana.listens()
@@ -36,7 +36,7 @@ async def test_the_others_see_how_far_one_is(ana: Person, ben: Person, chloe: Pe
     assert await receipts_of(ben, room) == {ana.id: 3, chloe.id: 4}
 
 
-async def test_who_does_not_want_that_is_not_seen(ana: Person, ben: Person) -> None:
+async def test_receipts_can_be_switched_off(ana: Person, ben: Person) -> None:
     """Switched off, earlier receipts are hidden too, while own read marks continue; switched on, new ones show."""
     room = await furnish(ana, ben)
     await marks_read(ben, room, 1)
@@ -92,7 +92,7 @@ async def test_larger_conversations_have_none(database_url: str, redis_url: str)
         assert heard(ear) == []
 
 
-async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) -> None:
+async def test_many_marks_at_once_are_one_receipt(ana: Person, ben: Person) -> None:
     """Marks of one moment share a transaction, and the furthest counts."""
     room = await begins(ana, "channel", "room", ben)
     for number in range(30):
@@ -105,7 +105,7 @@ async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) 
     assert heard(ear)[-1] == (ben.id, 30)
 
 
-async def test_those_at_odds_give_each_other_none(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_block_ends_receipts_for_all_members(ana: Person, ben: Person, chloe: Person) -> None:
     """Earlier receipts stay; in a direct conversation or group with a blocked user, no member's receipts move."""
     room, direct = await furnish(ana, ben, chloe), await begins(ana, "direct", "", ben)
     await ana.says(direct, "hello")

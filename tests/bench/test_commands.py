@@ -27,7 +27,7 @@ def test_every_part_is_known() -> None:
     assert "nchan: " in tandem("bench", "peers").stdout
 
 
-def test_the_floor_says_what_it_lacks(tmp_path: Path) -> None:
+def test_the_floor_names_a_missing_compiler(tmp_path: Path) -> None:
     """Without a compiler the error has the reason, and what to do."""
     program = "from chat.tools.bench.floor import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
     command, env = [sys.executable, "-c", program], {"PATH": str(tmp_path)}

@@ -61,7 +61,7 @@ async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int
     return found
 
 
-async def test_a_page_costs_the_same_in_a_long_talk(talk: tuple[str, Connection]) -> None:
+async def test_a_page_costs_the_same_in_a_long_conversation(talk: tuple[str, Connection]) -> None:
     """Pages in all directions use the primary key."""
     await grow(talk[0], LARGE)
     for name, plan in (await history(talk[1])).items():
@@ -70,7 +70,7 @@ async def test_a_page_costs_the_same_in_a_long_talk(talk: tuple[str, Connection]
         assert plan.buffers <= LIMIT + 20, name  # at most one for each message, and the way down the tree
 
 
-async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connection]) -> None:
+async def test_a_search_costs_hardly_more_in_a_long_conversation(talk: tuple[str, Connection]) -> None:
     """Each kind of search uses the one index, and finds messages where there are some."""
     await grow(talk[0], SMALL)
     small = await search(talk[1], SMALL)
@@ -84,7 +84,7 @@ async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connec
         assert (found > 0) == (name != "nothing"), name
 
 
-async def test_people_are_found_without_reading_everybody(talk: tuple[str, Connection]) -> None:
+async def test_users_are_found_without_reading_all(talk: tuple[str, Connection]) -> None:
     """Users are found by ranges of prefixes: twenty thousand more users cost nothing."""
     await talk[1].execute(
         "insert into users (name, display_name, password_hash)"

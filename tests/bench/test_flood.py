@@ -17,7 +17,7 @@ def waited(milliseconds: float) -> Answer:
     return Answer(milliseconds, Cost(milliseconds / 2, 20, Plan(50, frozenset(), frozenset(), 20)))
 
 
-def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> None:
+def test_the_quiet_channel_is_the_same_at_all_sizes() -> None:
     """Only the calm channel grows with the rest; the quiet one does not."""
     names = [
         "silent",

@@ -44,7 +44,7 @@ def environment() -> Iterator[BenchEnvironment]:
 
 
 @pytest.mark.parametrize("name", MEASURES)
-async def test_it_measures(name: str, environment: BenchEnvironment) -> None:
+async def test_every_measurement_runs(name: str, environment: BenchEnvironment) -> None:
     """Each measurement has users of its own."""
     with bars() as progress:
         async with benching(

@@ -21,7 +21,7 @@ def test_a_bar_holds_or_does_not(value: float, bar: float | None, most: bool, ho
     assert Row("x", value, "ms", bar, most).holds is holds
 
 
-def test_nothing_measured_holds_nothing() -> None:
+def test_a_missing_figure_meets_no_goal() -> None:
     """A figure that could not be measured never meets its goal."""
     assert Row("x", math.nan, "", 3).holds is False
 

@@ -64,7 +64,7 @@ def picture_in(folder: Path) -> str:
     return picture.read_text()
 
 
-async def test_a_fault_that_is_none(tmp_path: Path) -> None:
+async def test_an_unknown_fault_is_refused(tmp_path: Path) -> None:
     """The error names the faults that exist."""
     code, _, news = await chaos("--faults=earthquake", out=tmp_path)
     assert code == 1

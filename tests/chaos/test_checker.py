@@ -67,7 +67,7 @@ def test_a_good_history_has_no_findings(history: RunHistory) -> None:
 
 
 @given(histories, chances)
-def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
+def test_a_missing_message_is_found(history: RunHistory, chance: int) -> None:
     """A missing message is lost if it was acknowledged, and a gap, unless nothing later shows that it existed."""
     reader, index = pick(history, chance)
     receipt = history.received[reader].pop(index)
@@ -83,7 +83,7 @@ def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunHistory, chance: int) -> None:
+def test_readers_removed_while_away_may_miss_the_end_of_their_membership(history: RunHistory, chance: int) -> None:
     """The end of an ended membership may be missing; anything missing before that is a finding."""
     for reader, places in history.stays.items():
         ended = {conversation: stay for conversation, (stay,) in places.items() if stay.last is not None}
@@ -97,7 +97,7 @@ def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunH
 
 
 @given(histories, chances, chances)
-def test_what_comes_twice_is_repeated(history: RunHistory, chance: int, where: int) -> None:
+def test_a_repeated_message_is_found(history: RunHistory, chance: int, where: int) -> None:
     """A repeat is found at once and much later."""
     reader, index = pick(history, chance)
     got = history.received[reader]
@@ -106,7 +106,7 @@ def test_what_comes_twice_is_repeated(history: RunHistory, chance: int, where: i
 
 
 @given(histories, chances)
-def test_what_is_swapped_is_out_of_order(history: RunHistory, chance: int) -> None:
+def test_swapped_messages_are_found(history: RunHistory, chance: int) -> None:
     """Two neighbors in the wrong order are found."""
     reader, index = pick(history, chance)
     got = history.received[reader]
@@ -128,7 +128,7 @@ def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHisto
 
 
 @given(histories, chances)
-def test_what_nobody_sent_is_invented(history: RunHistory, chance: int) -> None:
+def test_an_invented_message_is_found(history: RunHistory, chance: int) -> None:
     """A post that no client sent is found."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
@@ -137,7 +137,7 @@ def test_what_nobody_sent_is_invented(history: RunHistory, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_other_words_are_altered(history: RunHistory, chance: int) -> None:
+def test_a_changed_text_is_found(history: RunHistory, chance: int) -> None:
     """A message with one more letter is found."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
@@ -147,7 +147,7 @@ def test_other_words_are_altered(history: RunHistory, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_what_was_read_after_removal_is_overheard(history: RunHistory, chance: int) -> None:
+def test_a_message_read_after_removal_is_found(history: RunHistory, chance: int) -> None:
     """A message read after the removal, or before the joining, is found."""
     reader, index = pick(history, chance)
     message = history.received[reader][index].message
@@ -170,7 +170,7 @@ def test_the_server_contradicting_itself_is_found(history: RunHistory, chance: i
     assert MADE_TWICE in kinds(history)
 
 
-def test_a_reader_who_got_nothing_has_lost_everything() -> None:
+def test_a_reader_without_messages_is_found() -> None:
     """A member without a single message is found."""
     history, message = RunHistory(), PostedMessage(1, 1, 7, "a", "hello")
     history.stay("ben", 1)

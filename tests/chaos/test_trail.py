@@ -19,7 +19,7 @@ def test_lost_on_the_way_from_one_stream_to_the_next() -> None:
     )
 
 
-def test_nothing_came_before_or_nothing_after() -> None:
+def test_a_first_or_last_message_is_missing() -> None:
     """A missing first message and a missing last one are named too."""
     assert "between nothing and 4 (stream 1" in tell_trail(VISITS, [receipt(4)], 3)
     assert tell_trail(VISITS, [receipt(4), receipt(5), receipt(6)], 7).endswith("and nothing")

@@ -97,7 +97,7 @@ def test_a_response_in_chunks(size: int) -> None:
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000,
     ],
 )
-def test_a_response_that_is_none(sent: bytes) -> None:
+def test_an_invalid_response_raises(sent: bytes) -> None:
     """An invalid response raises, instead of waiting for an end that does not come."""
     with pytest.raises(BadStream):
         ResponseBody().feed(sent)

@@ -6,7 +6,7 @@ from tests.cast import Person
 from tests.verbs import CONVERSATIONS, begins, opens, pages, seats, sees, tries, unseats
 
 
-async def test_a_name_and_a_topic_change_for_everybody(ana: Person, ben: Person) -> None:
+async def test_a_name_and_a_topic_change_for_all_members(ana: Person, ben: Person) -> None:
     """Fields that are not named stay; an unchanged value records no entry."""
     channel = await begins(ana, "channel", "old", ben, topic="kept")
     ear = await ben.listens()
@@ -32,7 +32,7 @@ async def test_a_name_that_is_taken_is_refused(ana: Person, ben: Person) -> None
     assert (await ana.says(one, "still here"))["seq"] == 1
 
 
-async def test_only_those_who_run_it_change_it(ana: Person, ben: Person) -> None:
+async def test_only_owners_and_admins_change_it(ana: Person, ben: Person) -> None:
     """A member may not change it, an admin may; wrong fields are named."""
     channel = await begins(ana, "channel", "mine", ben)
     here = f"{CONVERSATIONS}/{channel}"
@@ -44,7 +44,7 @@ async def test_only_those_who_run_it_change_it(ana: Person, ben: Person) -> None
     assert await tries(ben, "PATCH", here, {"name": ""}) == (422, "invalid")
 
 
-async def test_an_archived_one_is_only_read(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_an_archived_conversation_is_read_only(ana: Person, ben: Person, chloe: Person) -> None:
     """An archived conversation leaves the list and the directory, can be read and left, and refuses everything else."""
     channel = await begins(ana, "channel", "done", ben)
     await ana.says(channel, "the end")

@@ -43,7 +43,7 @@ async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, ch
     assert await tries(mallory, "GET", f"{CONVERSATIONS}/{group}") == (404, "not_found")
 
 
-async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -> None:
+async def test_the_same_direct_conversation_again_is_the_same(ana: Person, ben: Person) -> None:
     """Either of the two may ask, any number of times."""
     first, made = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
     again, found = await ben.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
@@ -52,7 +52,9 @@ async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -
     assert found["members"] == [ana.id, ben.id]
 
 
-async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, database_url: str) -> None:
+async def test_a_direct_conversation_started_by_both_at_once_is_one(
+    ana: Person, ben: Person, database_url: str
+) -> None:
     """Of forty calls at once one gets 201, and each user is a member once."""
     calls = [(ana, ben), (ben, ana)] * 20
     answers = await asyncio.gather(
@@ -66,7 +68,7 @@ async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, d
     assert kinds == [("join",), ("join",), ("conversation",)]
 
 
-async def test_a_direct_with_oneself_is_for_notes(ana: Person) -> None:
+async def test_a_direct_conversation_with_oneself_is_for_notes(ana: Person) -> None:
     """It has one member and exists once."""
     notes = await begins(ana, "direct", "", ana)
     assert await begins(ana, "direct", "", ana) == notes
@@ -157,7 +159,7 @@ async def test_invisible_characters_are_taken_out(ana: Person) -> None:
         ([], "body"),
     ],
 )
-async def test_what_is_wrong_is_named(ana: Person, asked: Any, field: str) -> None:
+async def test_wrong_values_are_named(ana: Person, asked: Any, field: str) -> None:
     """Wrong values get 422 with the field, and nothing is created."""
     status, said = await ana.call("POST", CONVERSATIONS, asked)
     assert (status, said["code"]) == (422, "invalid")
@@ -193,7 +195,7 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")
 
 
-async def test_who_changes_too_fast_is_slowed(database_url: str, redis_url: str) -> None:
+async def test_changes_are_rate_limited(database_url: str, redis_url: str) -> None:
     """Creating, renaming, adding and archiving share a limit; reads have another one."""
     rates = {"rate_limits": True, "rate_change": "3/minute"}
     async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:

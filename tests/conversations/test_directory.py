@@ -16,7 +16,7 @@ async def channels(person: Person, query: str = "") -> list[dict[str, Any]]:
     return list(said["channels"])
 
 
-async def test_the_archive_holds_what_one_is_in(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_the_archive_lists_the_users_conversations(ana: Person, ben: Person, mallory: Person) -> None:
     """The archive has the user's own channels and groups, by pages, until they are restored or left."""
     rooms = [await begins(ana, "channel", f"old {n}", ben, private=True) for n in range(101)]
     group = await begins(ana, "group", "", ben)
@@ -62,7 +62,7 @@ async def test_public_channels_are_there_with_and_without_me(ana: Person, ben: P
     }
 
 
-async def test_a_word_finds_names_and_topics_whatever_the_case(ana: Person) -> None:
+async def test_a_word_finds_names_and_topics_in_any_case(ana: Person) -> None:
     """A search matches names and topics in any case; wildcards of the database have no meaning."""
     for name, topic in (("Straße", ""), ("100%", ""), ("x_y", "ÜBER uns"), ("日本語", "")):
         await begins(ana, "channel", name, topic=topic)
@@ -71,7 +71,7 @@ async def test_a_word_finds_names_and_topics_whatever_the_case(ana: Person) -> N
     assert [one["name"] for one in await channels(ana, f"q={quote('本')}")] == ["日本語"]
 
 
-async def test_the_directory_comes_in_pages(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_directory_has_pages(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paging returns each channel once, while others are created."""
     monkeypatch.setattr("chat.conversations.views.PAGE", 3)
     for number in range(8):

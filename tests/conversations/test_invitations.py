@@ -96,7 +96,7 @@ async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory
     assert [one["invited_by"] for one in await invited(ana)] == [ben.id]
 
 
-async def test_those_who_share_a_conversation_are_added(cast: Cast) -> None:
+async def test_acquaintances_are_added(cast: Cast) -> None:
     """Acquaintances are added at once; a server admin and an invite link add everyone."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     (admin,) = await cast.enters("admin", role="admin")
@@ -111,7 +111,7 @@ async def test_those_who_share_a_conversation_are_added(cast: Cast) -> None:
     assert (await mallory.call("POST", "/api/chat/join", {"code": link["code"]}))[0] == 201
 
 
-async def test_a_direct_message_makes_nobody_acquainted(ana: Person, mallory: Person) -> None:
+async def test_a_direct_message_alone_makes_no_acquaintance(ana: Person, mallory: Person) -> None:
     """A direct message makes Ana an acquaintance only once she answers."""
     direct = await begins(mallory, "direct", "", ana)
     await mallory.says(direct, "hello")
@@ -120,7 +120,7 @@ async def test_a_direct_message_makes_nobody_acquainted(ana: Person, mallory: Pe
     assert (await creates(mallory, ana, name="second"))[1] == []
 
 
-async def test_strangers_fill_nobodys_quota(cast: Cast, ana: Person, mallory: Person) -> None:
+async def test_strangers_do_not_use_a_users_quota(cast: Cast, ana: Person, mallory: Person) -> None:
     """Invitations, and conversations that acquaintances add her to, leave Ana's own four unused."""
     (ben,) = await cast.enters("ben")
     for number in range(4):
@@ -155,7 +155,7 @@ async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mall
     assert await invited(ana) == []
 
 
-async def test_who_is_blocked_cannot_invite(ana: Person, mallory: Person) -> None:
+async def test_blocked_users_cannot_invite(ana: Person, mallory: Person) -> None:
     """A blocked user cannot invite, and an open invitation ends with the block."""
     room, _ = await creates(mallory, ana)
     await blocks(ana, mallory, on=True)

@@ -9,7 +9,7 @@ from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
 from tests.waiting import eventually
 
 
-async def test_nobody_sees_more_than_his_own(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_users_see_only_their_own_conversations(ana: Person, ben: Person, mallory: Person) -> None:
     """An empty list has a cursor too."""
     await begins(ana, "channel", "one", ben)
     assert (await sees(mallory))["conversations"] == []
@@ -17,7 +17,7 @@ async def test_nobody_sees_more_than_his_own(ana: Person, ben: Person, mallory: 
     assert ear.named("ready")[0].json()["resumed"] is True
 
 
-async def test_the_latest_talk_comes_first(ana: Person, ben: Person) -> None:
+async def test_the_latest_conversation_comes_first(ana: Person, ben: Person) -> None:
     """Each conversation has its last message, as readers received it."""
     one, two = await begins(ana, "channel", "one", ben), await begins(ana, "channel", "two", ben)
     said = await ana.says(one, "shalom שלום 👋")

@@ -9,7 +9,7 @@ from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, members_of, opens, seats, sees, tries, unseats
 
 
-async def test_anybody_comes_into_a_public_channel(ana: Person, ben: Person) -> None:
+async def test_anyone_can_join_a_public_channel(ana: Person, ben: Person) -> None:
     """Visitors may read it before, and earlier messages count as read."""
     channel = await begins(ana, "channel", "garden")
     await ana.says(channel, "the tomatoes are red")
@@ -22,7 +22,7 @@ async def test_anybody_comes_into_a_public_channel(ana: Person, ben: Person) -> 
     assert (await opens(ben, channel))["unread"] == 1
 
 
-async def test_nobody_comes_into_a_private_one_by_himself(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_a_private_channel_cannot_be_joined_without_a_member(ana: Person, ben: Person, mallory: Person) -> None:
     """A private conversation does not exist for others; a member adds them."""
     channel = await begins(ana, "channel", "secret", ben, private=True)
     assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{channel}/members/me") == (404, "not_found")
@@ -69,7 +69,7 @@ async def test_the_last_owner_stays_until_there_is_another(ana: Person, ben: Per
     assert sorted(gone) == [(204, ""), (409, "last_owner")]
 
 
-async def test_a_direct_stays_between_two(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_direct_conversation_keeps_its_two_members(ana: Person, ben: Person, chloe: Person) -> None:
     """A direct conversation cannot be joined, left or renamed."""
     direct = await begins(ana, "direct", "", ben)
     here = f"{CONVERSATIONS}/{direct}"
@@ -80,7 +80,7 @@ async def test_a_direct_stays_between_two(ana: Person, ben: Person, chloe: Perso
     assert await tries(ana, "DELETE", here) == (403, "direct")
 
 
-async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, database_url: str) -> None:
+async def test_unknown_users_cannot_be_added(ana: Person, ben: Person, database_url: str) -> None:
     """Unknown ids, id 0 and disabled users cannot be added."""
     channel = await begins(ana, "channel", "here")
     with psycopg.connect(database_url) as database:
@@ -91,7 +91,7 @@ async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, d
     assert (await unseats(ana, channel, "you"))[0] == 404
 
 
-async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_members_have_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paging by user id returns each member once."""
     monkeypatch.setattr("chat.conversations.members.PAGE", 4)
     monkeypatch.setattr("chat.conversations.endpoints.PAGE", 4)
@@ -104,7 +104,7 @@ async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytes
     assert found == [person.id for person in (ana, *others)]
 
 
-async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_every_member_receives_membership_changes(ana: Person, ben: Person, chloe: Person) -> None:
     """A new member receives the conversation; one who leaves receives that, and nothing afterwards."""
     channel = await begins(ana, "channel", "hall", ben)
     ear_of_ben, ear_of_chloe = await ben.listens(), await chloe.listens()
@@ -127,7 +127,7 @@ async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chlo
     assert ear_of_ben.named("conversation") == []
 
 
-async def test_coming_back_is_a_second_stay(ana: Person, ben: Person) -> None:
+async def test_joining_again_is_a_second_membership(ana: Person, ben: Person) -> None:
     """A replay over both memberships has nothing from between them."""
     group = await begins(ana, "group", "", ben)
     cursor = (await sees(ben))["cursor"]

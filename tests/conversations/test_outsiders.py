@@ -55,7 +55,7 @@ async def test_an_outsider_finds_nothing(
 
 
 @pytest.mark.parametrize(("method", "path", "name"), OURS)
-async def test_what_does_not_exist_looks_the_same(method: str, path: str, name: str, mallory: Person) -> None:
+async def test_unknown_conversations_look_the_same(method: str, path: str, name: str, mallory: Person) -> None:
     """A private conversation cannot be told from an unknown one, nor from an invalid id."""
     for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
         for place in paths_of(path, conversation):
@@ -72,7 +72,7 @@ async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: P
 
 
 @pytest.mark.parametrize(("kind", "remembered"), [("channel", 1), ("group", 2**24)])
-async def test_users_who_are_out_learn_nothing_new(
+async def test_former_members_receive_nothing_new(
     database_url: str, redis_url: str, kind: str, remembered: int
 ) -> None:
     """Everything changes after Ben was removed and Chloe banned: no answer and no stream of theirs has any of it.
@@ -144,7 +144,7 @@ async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> N
     assert await room.looks() == before
 
 
-async def test_nobody_gets_in_without_a_login(cast: Cast) -> None:
+async def test_no_call_works_without_a_session(cast: Cast) -> None:
     """Every call gets 401 with nothing else, except those that the API describes as open."""
     ana, ben, chloe, dora = await cast.enters("ana", "ben", "chloe", "dora")
     cursor = await cursor_of(ana)

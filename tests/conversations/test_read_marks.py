@@ -21,7 +21,7 @@ async def test_a_mark_moves_forward_and_no_further_than_the_end(ana: Person, ben
     assert (await opens(ana, room))["read_seq"] == 5
 
 
-async def test_my_other_devices_hear_of_it_and_nobody_else(ana: Person, ben: Person) -> None:
+async def test_only_the_users_other_devices_receive_a_mark(ana: Person, ben: Person) -> None:
     """Only a mark that moved is sent; `seq` is its new place."""
     room = await begins(ana, "channel", "news", ben)
     for number in range(3):

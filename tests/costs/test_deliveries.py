@@ -8,7 +8,7 @@ from tests.costs.recording_stream import Kept
 READERS, ENTRIES = 50, 100
 
 
-async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
+async def test_a_batch_is_one_write_for_each_reader() -> None:
     """A hundred entries to fifty readers are fifty writes, and one encoding for each transport."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
     hub.reset("e", 0)

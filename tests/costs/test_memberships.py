@@ -29,7 +29,7 @@ select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where ind
 
 
 @pytest.mark.parametrize("conversations", [1, ROOMS])
-async def test_a_post_reads_one_row_of_it(database_url: str, conversations: int) -> None:
+async def test_a_post_reads_one_row(database_url: str, conversations: int) -> None:
     """Most users are in one conversation and one is in many; the plan is the same for all."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await prepare_connection(connection)

@@ -20,7 +20,7 @@ async def stands(person: Person) -> Any:
     return answer["announcement"]
 
 
-async def test_heard_on_every_node_and_later(cast: Cast, ada: Person, other: Node) -> None:
+async def test_received_on_every_node_and_later(cast: Cast, ada: Person, other: Node) -> None:
     """It is in the streams of both nodes, in a replay, and in later snapshots; the next one replaces it."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     ben.at = other.url
@@ -44,7 +44,7 @@ async def test_heard_on_every_node_and_later(cast: Cast, ada: Person, other: Nod
     ]
 
 
-async def test_whoever_announces_at_once_the_last_one_stands(cast: Cast, ada: Person) -> None:
+async def test_the_last_of_two_announcements_is_shown(cast: Cast, ada: Person) -> None:
     """Of two at the same moment, the one received last is shown; withdrawing none is harmless."""
     (ana,) = await cast.enters("ana")
     ear = await ana.listens()
@@ -59,7 +59,7 @@ async def test_whoever_announces_at_once_the_last_one_stands(cast: Cast, ada: Pe
 @pytest.mark.parametrize(
     "body", [{"body": ""}, {"body": "  "}, {"body": "x" * 501}, {"body": "a\0b"}, {}, {"text": "x"}]
 )
-async def test_what_cannot_be_announced(ada: Person, body: dict[str, str]) -> None:
+async def test_invalid_announcements_are_refused(ada: Person, body: dict[str, str]) -> None:
     """An empty, too long or invalid announcement is refused."""
     status, problem = await ada.call("PUT", PATH, body)
     assert (status, problem["code"]) == (422, "invalid")

@@ -65,7 +65,7 @@ async def test_an_order_outlives_a_lost_registry(cast: Cast, ada: Person, other:
     assert await readiness(cast, other) == 503
 
 
-async def test_who_may_drain_what(cast: Cast, ada: Person) -> None:
+async def test_draining_permissions(cast: Cast, ada: Person) -> None:
     """Only admins drain, only existing nodes, with a valid request."""
     (mallory,) = await cast.enters("mallory")
     for person, name, body, wanted in (

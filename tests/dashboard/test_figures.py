@@ -14,7 +14,7 @@ from tests.waiting import eventually
 FEW, MANY, READS = 10, 3_000, 5
 
 
-async def test_a_person_on_two_nodes_is_one(cast: Cast, ada: Person, other: Node) -> None:
+async def test_a_user_on_two_nodes_counts_once(cast: Cast, ada: Person, other: Node) -> None:
     """A stream, a socket elsewhere and a second device, in any order, count one user, until all are closed."""
     ben, chloe = await cast.enters("ben", "chloe")
     await ben.listens()
@@ -46,7 +46,7 @@ async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:
         assert (await asks(ada, "people", status="any", q="ben"))["people"][0]["nodes"] == []
 
 
-async def test_who_comes_and_goes_is_counted_once(cast: Cast, ada: Person, other: Node) -> None:
+async def test_joins_and_leaves_count_once(cast: Cast, ada: Person, other: Node) -> None:
     """Joins and leaves count once, on whichever node; a reload, a second device and a lost registry are no join."""
     (ben,) = await cast.enters("ben")
 

@@ -62,7 +62,9 @@ async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
         await one.leaves()
 
 
-async def test_a_walk_ends_somewhere_and_says_where(cast: Cast, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_scan_stops_and_says_where_to_continue(
+    cast: Cast, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If no user matches among the first names, the page is empty and not the last one."""
     await cast.enters(*(f"walker{n}" for n in range(6)))
     monkeypatch.setattr(people, "LOOKED_MOST", 4)
@@ -74,7 +76,7 @@ async def test_a_walk_ends_somewhere_and_says_where(cast: Cast, ada: Person, mon
 
 
 @pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=201", "q=" + "x" * 101, "node=%00"])
-async def test_what_cannot_be_asked(ada: Person, query: str) -> None:
+async def test_invalid_parameters_are_refused(ada: Person, query: str) -> None:
     """Each invalid parameter is named."""
     status, problem = await ada.call("GET", f"/api/presence/people?{query}")
     assert (status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid", query.partition("=")[0])

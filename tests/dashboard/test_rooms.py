@@ -43,7 +43,7 @@ async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other
         await eyes.leaves()
 
 
-async def test_counted_only_while_somebody_asks(ada: Person) -> None:
+async def test_members_are_counted_only_while_an_admin_asks(ada: Person) -> None:
     """The first request starts the counting."""
     assert await asks(ada, "rooms") == {"rooms": [], "counted": 0}
 

@@ -36,7 +36,7 @@ async def recorded(database_url: str, *, open: int, closed: int) -> None:
     await eventually(there)
 
 
-async def test_who_listened_was_handed_it(root: Person, ana: Person, ben: Person, database_url: str) -> None:
+async def test_a_connected_reader_received_it(root: Person, ana: Person, ben: Person, database_url: str) -> None:
     """The details name the stream, its node and the time, and the node that committed the message."""
     room = await begins(ana, "group", "", ben)
     ear = await ben.listens()
@@ -53,7 +53,7 @@ async def test_who_listened_was_handed_it(root: Person, ana: Person, ben: Person
     assert (await traces(root, room, 1, ana))["outcome"] == "author"
 
 
-async def test_who_was_away_gets_it_on_his_return(root: Person, ana: Person, ben: Person, database_url: str) -> None:
+async def test_an_offline_user_receives_it_later(root: Person, ana: Person, ben: Person, database_url: str) -> None:
     """While the user was away no stream was open; then the message was replayed, and read."""
     room = await begins(ana, "direct", "", ben)
     first = await ben.listens()
@@ -72,7 +72,7 @@ async def test_who_was_away_gets_it_on_his_return(root: Person, ana: Person, ben
     assert (said["outcome"], said["read_at"] is not None) == ("read", True)
 
 
-async def test_an_answer_says_when_it_was_read(root: Person, ana: Person, ben: Person) -> None:
+async def test_a_reply_shows_when_a_message_was_read(root: Person, ana: Person, ben: Person) -> None:
     """An author has read what is above, without a read mark."""
     room = await begins(ana, "direct", "", ben)
     await ana.says(room, "are you there?")
@@ -80,7 +80,9 @@ async def test_an_answer_says_when_it_was_read(root: Person, ana: Person, ben: P
     assert (await traces(root, room, 1, ben))["read_at"] == answer["created_at"]
 
 
-async def test_who_was_not_in_did_not_get_it(root: Person, ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_user_who_was_not_a_member_did_not_receive_it(
+    root: Person, ana: Person, ben: Person, chloe: Person
+) -> None:
     """A user who was never, not yet or no longer a member, or banned, did not get it."""
     room = await begins(ana, "channel", "doors", ben)
     await unseats(ben, room, "me")
@@ -105,7 +107,7 @@ async def test_a_fresh_stream_does_not_start_before_it(
     assert (await traces(root, room, 1, ben))["outcome"] == "not_handed"
 
 
-async def test_only_admins_of_the_server_ask(root: Person, ana: Person, ben: Person, mallory: Person) -> None:
+async def test_only_server_admins_see_delivery_details(root: Person, ana: Person, ben: Person, mallory: Person) -> None:
     """Even owners may not ask, because the details show a user's devices; each request is recorded."""
     room = await begins(ana, "group", "", ben)
     await ana.says(room, "psst")

@@ -16,7 +16,7 @@ from tests.up.running import refused, running_up
 __all__ = ["start_node"]
 
 
-def test_what_others_may_reach() -> None:
+def test_public_addresses_are_recognized() -> None:
     """An address beyond this machine, or a proxy in front of the node, counts as public."""
     plain = read_settings(database_url="", redis_url="")
     proxied = read_settings(database_url="", redis_url="", trusted_proxies="127.0.0.1")

@@ -43,13 +43,13 @@ def test_days_ago_are_working_days() -> None:
     assert Beginning(0, 0, 0, 15).moment(WEDNESDAY) == datetime(2026, 11, 25, 14, 45, tzinfo=UTC)
 
 
-def test_what_is_no_time_is_refused() -> None:
+def test_an_invalid_time_in_the_script_is_refused() -> None:
     """An invalid time is found here, and not in a demo."""
     with pytest.raises(ValueError, match="yesterday"):
         read_beginning("yesterday")
 
 
-def test_everybody_speaks_where_they_are() -> None:
+def test_every_author_is_a_member() -> None:
     """Every author is a member of the conversation."""
     scenes = read_scenes(SCRIPT.read_text("utf-8"))
     for scene in scenes:

@@ -62,7 +62,9 @@ def names_in(text: str) -> set[str]:
     return {sample.name for family in families for sample in family.samples}
 
 
-async def test_no_query_names_what_nobody_tells(cast: Cast, node: Node, start_node: StartNode, tmp_path: Path) -> None:
+async def test_queries_name_only_existing_metrics(
+    cast: Cast, node: Node, start_node: StartNode, tmp_path: Path
+) -> None:
     """Alerts and dashboards use only metrics that a node or HAProxy has."""
     one = await start_node("b2")
     async with cast.http.get(node.url + "/metrics") as answer:
@@ -137,7 +139,7 @@ def test_nodes_in_containers_are_plain_users_without_powers() -> None:
     assert container.index("USER") < container.index("ENTRYPOINT")
 
 
-def test_what_the_container_is_built_from_is_there() -> None:
+def test_the_container_build_has_its_files() -> None:
     """The ignore file admits what the build needs, and no secrets."""
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert all((ROOT / name).exists() for name in let_in)

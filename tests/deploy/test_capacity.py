@@ -33,7 +33,7 @@ def test_the_heads_queue_is_short_until_it_is_full(capacity: ModuleType) -> None
     assert capacity.simulate_head(most * 1.5, costs) == inf
 
 
-def test_more_people_never_need_less(capacity: ModuleType) -> None:
+def test_more_users_never_need_less(capacity: ModuleType) -> None:
     """Nodes and every step's use grow with the number of users; a step that is due stays due."""
     loads = [capacity.Load(people) for people in capacity.PEOPLE]
     nodes = [capacity.nodes_for(load, capacity.Costs()) for load in loads]
@@ -45,7 +45,7 @@ def test_more_people_never_need_less(capacity: ModuleType) -> None:
     assert len(due[-1]) == len(capacity.steps(loads[0], capacity.Costs()))
 
 
-def test_what_is_dear_decides(capacity: ModuleType) -> None:
+def test_the_most_expensive_part_decides(capacity: ModuleType) -> None:
     """Many readers need nodes for their deliveries; many idle users need them for their connections."""
     costs = capacity.Costs()
     busy = capacity.Load(20_000, posts=10, readers=1_000)

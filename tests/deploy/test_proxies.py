@@ -61,7 +61,7 @@ def listening(front: Front, person: Person, version: str, folder: Path) -> Itera
         process.wait()
 
 
-async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None:
+async def test_users_connect_through_the_proxy(front: Front, ana: Person, tmp_path: Path) -> None:
     """Users get streams over HTTP/2 and HTTP/1.1, sockets, and addresses that cannot be forged."""
     room = await begins(ana, "channel", "kitchen")
     for version in ("--http2", "--http1.1"):
@@ -134,7 +134,7 @@ async def what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
         assert answer.headers["Location"].endswith("/c/1?x=y")
 
 
-async def test_a_node_drains_and_nobody_is_refused(front: Front, ana: Person, nodes: list[NodeProcess]) -> None:
+async def test_a_node_drains_and_no_call_is_refused(front: Front, ana: Person, nodes: list[NodeProcess]) -> None:
     """While one node stops, the other answers every call; when both are gone, a problem document says so."""
     room = await begins(ana, "channel", "kitchen")
     nodes[0].ask_to_stop()

@@ -20,7 +20,7 @@ def test_no_port_is_given_twice() -> None:
     assert len(set(given)) == len(given)
 
 
-def test_what_another_process_has_is_not_ours_until_it_ends() -> None:
+def test_a_port_of_another_process_is_free_when_it_ends() -> None:
     """A port of another process is not given, even if it does not listen yet."""
     command = [sys.executable, "-c", OTHER]
     port = free_port()

@@ -22,7 +22,7 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
-def test_installed_where_nobody_may_look(tmp_path: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_in_a_closed_folder(tmp_path: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With root's clone in a closed folder, the server runs from a copy, and no folder is opened."""
     closed = tmp_path / "root's"
     closed.mkdir(mode=0o700)

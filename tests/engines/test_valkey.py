@@ -25,7 +25,7 @@ def test_closed_to_strangers(folder: Path) -> None:
         assert valkey.data_dir.secret() not in Path(f"/proc/{valkey.pid}/cmdline").read_text()
 
 
-def test_comes_back_empty_under_the_same_url(folder: Path) -> None:
+def test_starts_empty_under_the_same_url(folder: Path) -> None:
     """A killed server has lost its data; clients find the new one at the same address."""
     with ValkeyEngine(folder) as valkey, connected(valkey) as client:
         client.set("who", "ana")

@@ -16,7 +16,7 @@ async def fetch(person: Person, cast: Cast) -> tuple[int, list[dict[str, object]
         return answer.status, lines, answer.headers.get("Content-Disposition", "")
 
 
-async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, database_url: str) -> None:
+async def test_a_user_gets_all_own_data_and_no_other(cast: Cast, database_url: str) -> None:
     """The answer is a file to keep, and the request is in the audit log."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "garden", ben)
@@ -32,7 +32,7 @@ async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, databas
         assert await cursor.fetchall() == [(ben.id, ben.id)]
 
 
-async def test_conversations_one_has_left_are_told_by_id_and_kind(cast: Cast) -> None:
+async def test_former_conversations_are_exported_by_id_and_kind(cast: Cast) -> None:
     """Ben's own messages are as they were; what Ana wrote after she had banned him is not in his export."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "garden", ben, topic="what grows", private=True)

@@ -14,7 +14,7 @@ def test_every_author_has_a_name_that_an_account_can_have(author: str) -> None:
     assert account_name(author) == account_name(author)
 
 
-def test_names_are_kept_where_they_can_be_and_told_apart_where_not() -> None:
+def test_names_are_kept_or_made_unique() -> None:
     """Accents and spaces are removed, and two authors who look alike without them stay two."""
     assert account_name("Ana") == "ana"
     assert account_name("José Ñ").startswith("jose-n-")

@@ -11,7 +11,7 @@ from tests.search.asking import finds, indexed
 from tests.verbs import begins, pages, sees
 
 
-async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
+async def test_thousands_of_messages_in_many_scripts_stay_unchanged(
     cast: Cast, database_url: str, tmp_path: Path
 ) -> None:
     """Every line is a message, in the file's order; all count as read, and are found."""
@@ -32,7 +32,7 @@ async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
     assert await finds(ana, '"Что такое" in:russian')
 
 
-async def test_they_come_back_through_the_api_too(cast: Cast) -> None:
+async def test_the_corpus_through_the_api(cast: Cast) -> None:
     """The same dialogue is posted in batches, as an integration does."""
     (ana,) = await cast.enters("ana")
     said = defaultdict(list)

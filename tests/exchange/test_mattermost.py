@@ -15,7 +15,7 @@ from tests.verbs import sees
 LONG = "very.long.name.of.someone.who.has.one"
 
 
-async def test_everything_in_it_comes_in(
+async def test_everything_in_it_is_imported(
     cast: Cast, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Replies follow their post, in the order of their times; invalid names are changed."""

@@ -120,7 +120,7 @@ async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
     assert ana.id
 
 
-async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, database_url: str, tmp_path: Path) -> None:
+async def test_one_conversation_is_exported_with_its_users_alone(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """A conversation is chosen by name or id; an unknown one is reported."""
     *_, room = await live(cast)
     lines = await exports(database_url, tmp_path / "a.jsonl", conversation="#garden")
@@ -131,7 +131,7 @@ async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, datab
         await exports(database_url, tmp_path / "c.jsonl", conversation="nowhere")
 
 
-async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_url: str, tmp_path: Path) -> None:
+async def test_an_export_of_a_user_has_only_own_data(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """The export has all that ana wrote and uploaded, her sessions and blocks, and nothing of others. It cannot be
     imported."""
     ana, *_ = await live(cast)
@@ -147,7 +147,7 @@ async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_
     assert ana.id
 
 
-async def test_who_is_in_sees_one_entry_and_nothing_unread(cast: Cast, database_url: str, tmp_path: Path) -> None:
+async def test_members_get_one_entry_and_nothing_unread(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """New members receive the conversation; a later import counts as read, and one entry states the new end."""
     ana, ben = await cast.enters("ana", "ben")
     lines = big(300)

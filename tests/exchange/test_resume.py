@@ -17,7 +17,7 @@ class Killed(Exception):
     """Stands for a kill."""
 
 
-async def test_a_killed_import_goes_on_where_it_stopped(
+async def test_a_killed_import_continues(
     elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each commit stores the progress, and imported records are not read again."""
@@ -44,9 +44,7 @@ async def test_a_killed_import_goes_on_where_it_stopped(
     assert [line["body"] for line in lines if line["type"] == "message"] == [f"line {n}" for n in range(1_000)]
 
 
-async def test_a_broken_off_export_goes_on_where_it_stopped(
-    elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_killed_export_continues(elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill leaves a part with its progress, perhaps with half a line; the file appears when it is complete."""
     assert await imports(elsewhere, write_lines(tmp_path / "big.jsonl", *big(500))) == 0
     monkeypatch.setattr("chat.transfer.exporter.PAGE", 100)

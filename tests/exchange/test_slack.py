@@ -19,7 +19,7 @@ def messages(lines: list[Json], conversation: int) -> list[Json]:
     return [line for line in lines if line["type"] == "message" and line["conversation"] == conversation]
 
 
-async def test_everything_in_it_comes_in(cast: Cast, database_url: str, tmp_path: Path) -> None:
+async def test_everything_in_it_is_imported(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """Ana has an account already; members, roles, and messages with everything attached are imported."""
     (ana,) = await cast.enters("ana")
     assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
@@ -81,7 +81,7 @@ async def test_again_and_with_more_adds_only_what_is_new(
     assert late["thread"]["client_id"] == "slack-1714550520.000300"
 
 
-async def test_a_dry_run_says_what_would_come_and_what_cannot(
+async def test_a_dry_run_reports_what_would_be_imported(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A dry run changes nothing; wrong entries are reported with file and line."""
@@ -127,7 +127,7 @@ async def test_a_hostile_archive_is_refused(
         await imports(database_url, write_slack(tmp_path / "slack.zip", files))
 
 
-async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> None:
+async def test_unknown_files_are_refused(database_url: str, tmp_path: Path) -> None:
     """A ZIP of something else, a broken one, and a text are reported."""
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme.txt", "x")

@@ -13,7 +13,7 @@ from tests.nodes import running_node
 MINE = "/api/users/me/avatar"
 
 
-async def test_everybody_sees_it_at_once(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_every_user_sees_it_at_once(ana: Person, ben: Person, mallory: Person) -> None:
     """A square from the middle is in the entry and in every look-up, for all logged-in users."""
     ear = await ben.listens()
     status, me = await ana.call("PUT", MINE, data=picture((640, 320), "JPEG"))
@@ -30,7 +30,7 @@ async def test_everybody_sees_it_at_once(ana: Person, ben: Person, mallory: Pers
     assert (await opens_file(mallory, me["avatar"]))[0] == 401
 
 
-async def test_another_one_and_none(ana: Person, ben: Person) -> None:
+async def test_a_replaced_and_a_removed_picture(ana: Person, ben: Person) -> None:
     """The former picture is gone for good, and without one initials are shown. No change records no entry."""
     _, first = await ana.call("PUT", MINE, data=picture())
     _, second = await ana.call("PUT", MINE, data=picture((80, 80)))
@@ -63,7 +63,7 @@ NONE: dict[str, tuple[Any, int, str]] = {
 
 
 @pytest.mark.parametrize("what", NONE)
-async def test_what_is_no_picture(ana: Person, what: str) -> None:
+async def test_an_invalid_picture_is_refused(ana: Person, what: str) -> None:
     """Anything but a picture is refused, and nothing changes."""
     data, status, code = NONE[what]
     heard, said = await ana.call("PUT", MINE, data=io.BytesIO(data))
@@ -79,7 +79,7 @@ async def test_a_bomb(database_url: str, redis_url: str, ana: Person) -> None:
     assert (status, said["code"]) == (422, "too_many_pixels")
 
 
-async def test_nothing_is_told_of_where_it_was_taken(ana: Person) -> None:
+async def test_the_avatar_has_no_metadata(ana: Person) -> None:
     """The avatar is upright, without metadata."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "SECRETMAKER"

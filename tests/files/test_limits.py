@@ -45,7 +45,7 @@ async def kept(node: Node) -> int:
     return int(row[0])
 
 
-async def test_one_file_may_be_so_large(database_url: str, redis_url: str) -> None:
+async def test_the_size_of_a_file_is_limited(database_url: str, redis_url: str) -> None:
     """MAX_FILE_BYTES is checked before a byte is sent, and the error names the limit."""
     async with at_a_node(database_url, redis_url, max_file_bytes=2_000_000) as (ana, _, node):
         assert await tries_to_begin(ana, 2_000_001) == (413, "file_too_large")
@@ -56,7 +56,7 @@ async def test_one_file_may_be_so_large(database_url: str, redis_url: str) -> No
         assert (await tries_to_send(ana, bytes(2_000_000)))[0] == 201
 
 
-async def test_one_person_may_have_so_much(database_url: str, redis_url: str) -> None:
+async def test_the_files_of_a_user_are_limited(database_url: str, redis_url: str) -> None:
     """FILES_QUOTA counts files that are posted, waiting or begun; deleting one frees its bytes."""
     async with at_a_node(database_url, redis_url, files_quota=1000) as (ana, ben, _):
         room = (await ana.call("POST", "/api/chat/conversations", {"kind": "group", "members": [ben.id]}))[1]["id"]
@@ -72,7 +72,7 @@ async def test_one_person_may_have_so_much(database_url: str, redis_url: str) ->
         assert (await tries_to_send(ana, bytes(400)))[0] == 201
 
 
-async def test_two_at_once_do_not_share_the_last_room(database_url: str, redis_url: str) -> None:
+async def test_two_uploads_at_once_do_not_exceed_the_quota(database_url: str, redis_url: str) -> None:
     """Of two uploads at once that fit only singly, one is refused."""
     async with at_a_node(database_url, redis_url, files_quota=1000) as (ana, _, _node):
         tried = await asyncio.gather(*[tries_to_begin(ana, 600) for _ in range(6)])
@@ -97,7 +97,7 @@ async def test_each_way_has_its_rate(database_url: str, redis_url: str, name: st
         assert (await ben.call(method, path, data=b"x"))[0] != 429
 
 
-async def test_what_is_no_file(ana: Person, node: Node) -> None:
+async def test_invalid_uploads_are_refused(ana: Person, node: Node) -> None:
     """An empty body, no length, an invalid length, and a form without a file are refused."""
     assert await tries_to_send(ana, b"") == (422, "empty_file")
     assert await tries_to_begin(ana, 0) == (422, "empty_file")

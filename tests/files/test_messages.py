@@ -15,7 +15,7 @@ from tests.verbs import CONVERSATIONS, begins, deletes, edits, opens, pages, rea
 from tests.waiting import eventually
 
 
-async def test_everybody_hears_of_it(ana: Person, ben: Person) -> None:
+async def test_every_member_receives_the_file(ana: Person, ben: Person) -> None:
     """Stream, replay, history and the list of conversations have the same bytes; an empty text is fine."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
@@ -94,7 +94,7 @@ async def test_edits_keep_them(ana: Person, ben: Person) -> None:
     assert await tries(ana, "PATCH", path, {"body": " "}) == (422, "invalid")
 
 
-async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: Node) -> None:
+async def test_files_are_removed_one_by_one(ana: Person, ben: Person, node: Node) -> None:
     """All members receive what stays; a removed file cannot be read, is in no entry, and its bytes are deleted soon."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
@@ -114,7 +114,7 @@ async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: No
     assert "files" not in await edits(ana, room, seq, "only words", files=[])
 
 
-async def test_only_what_is_there_can_stay(ana: Person, ben: Person) -> None:
+async def test_an_edit_cannot_add_files(ana: Person, ben: Person) -> None:
     """An edit can neither add a file, nor leave an empty message, and only the author can remove files."""
     room = await begins(ana, "channel", "room", ben)
     mine, other = await sends(ana, b"a"), await sends(ana, b"b")
@@ -128,7 +128,7 @@ async def test_only_what_is_there_can_stay(ana: Person, ben: Person) -> None:
     assert await edits(ana, room, message["seq"], "", files=[mine["id"]]) == message
 
 
-async def test_who_comes_back_hears_of_no_file_that_is_gone(ana: Person, ben: Person) -> None:
+async def test_readers_that_reconnect_get_no_removed_file(ana: Person, ben: Person) -> None:
     """The log forgets the file's name with the message; a message with files and an empty text is no tombstone."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
@@ -162,7 +162,7 @@ async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node)
     assert await may_read(ben, stays)
 
 
-async def test_what_nobody_posts_is_swept_after_a_day(ana: Person, node: Node) -> None:
+async def test_abandoned_uploads_are_deleted_after_a_day(ana: Person, node: Node) -> None:
     """Complete and incomplete uploads are deleted after a day; newer ones stay."""
     uploads = node.app[UPLOADS]
     half, whole, fresh = await begins_upload(ana, 10), await sends(ana, b"whole"), await sends(ana, b"fresh")

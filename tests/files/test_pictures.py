@@ -38,7 +38,7 @@ async def test_two_sizes(ana: Person, kind: str) -> None:
         assert right[2] > 200 > right[0]
 
 
-async def test_the_right_way_up_and_nothing_told(ana: Person) -> None:
+async def test_previews_are_upright_without_metadata(ana: Person) -> None:
     """A picture held sideways is upright; maker, comment and location are removed."""
     for turned, corner in ((1, "left"), (3, "right"), (6, "top"), (8, "bottom")):
         file = await sends(ana, taken(turned), "photo.jpg")
@@ -55,7 +55,7 @@ async def test_the_right_way_up_and_nothing_told(ana: Person) -> None:
             assert b"SECRET" not in data
 
 
-async def test_a_clear_picture_stays_clear(ana: Person) -> None:
+async def test_transparency_is_kept(ana: Person) -> None:
     """Transparent pixels stay transparent."""
     out = io.BytesIO()
     Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(out, "PNG")
@@ -74,7 +74,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-async def test_a_broken_one_is_a_file_like_any_other(ana: Person, how: str) -> None:
+async def test_a_broken_picture_is_an_ordinary_file(ana: Person, how: str) -> None:
     """A broken picture is kept as a file, and is only ever a download."""
     file = await sends(ana, BROKEN[how], "broken.png")
     assert (file["type"], "preview" in file) == ("application/octet-stream", False)
@@ -114,7 +114,7 @@ async def one(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def test_one_that_never_ends_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+async def test_a_worker_that_never_ends_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """The worker is killed after its time, and the next picture is processed."""
     stuck = tmp_path / "stuck.py"  # type: ignore[operator]
     stuck.write_text("import sys, threading\nsys.stdin.buffer.read()\nthreading.Event().wait()\n")

@@ -61,7 +61,7 @@ def test_a_kind_is_known_by_its_content(kind: str) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_whatever_it_is_only_what_may_be_is_shown(head: bytes) -> None:
+def test_only_safe_types_are_shown(head: bytes) -> None:
     """No bytes are recognized as a shown type that can contain markup or a script."""
     kind = find_type(head)
     assert is_inline(kind, is_picture=False) == (kind in MEDIA)

@@ -12,7 +12,9 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 HTML = b"<!doctype html><script>alert(1)</script>"
 
 
-async def test_only_who_may_read_the_message(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
+async def test_only_readers_of_the_message_read_its_files(
+    ana: Person, ben: Person, chloe: Person, mallory: Person
+) -> None:
     """First only its owner reads it, then the members; a user who leaves, the owner too, does not."""
     room = await begins(ben, "group", "", ana, chloe)
     file = await sends(ana, b"between us")
@@ -71,7 +73,7 @@ async def test_a_part_of_it(ana: Person, asked: str) -> None:
     assert head.get("Content-Length", "0") == str(len(RANGES[asked][1]))
 
 
-async def test_what_is_known_is_not_sent_again(ana: Person) -> None:
+async def test_a_cached_file_is_not_sent_again(ana: Person) -> None:
     """A matching ETag is 304; a range of another version returns the whole file."""
     file = await sends(ana, b"0123456789", "digits")
     _, _, headers = await opens_file(ana, address(file))
@@ -95,7 +97,7 @@ TRAPS = {
 
 
 @pytest.mark.parametrize("name", TRAPS)
-async def test_nothing_runs(ana: Person, name: str) -> None:
+async def test_no_file_content_runs(ana: Person, name: str) -> None:
     """A file of any name is only a download, of no particular type, in a sandbox."""
     file = await sends(ana, TRAPS[name], name)
     status, data, headers = await opens_file(ana, address(file))

@@ -66,7 +66,7 @@ async def test_from_the_first_piece_to_the_sweep(cast: Cast, node: Node) -> None
     assert await objects(node) == []
 
 
-async def test_the_storage_is_away(database_url: str, redis_url: str) -> None:
+async def test_the_storage_is_unavailable(database_url: str, redis_url: str) -> None:
     """The answer is 503 with a time to retry; messages are posted; no partial file is left."""
     url = "s3://files?endpoint=http://127.0.0.1:9&region=us-east-1"
     async with running_node(database_url, redis_url, files_url=url) as node, casting(database_url, node.url) as cast:

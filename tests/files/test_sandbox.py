@@ -94,7 +94,7 @@ def test_a_captured_worker_gets_nowhere(captured: Captured) -> None:
         assert not captured.manages("identity") & {"environ", "memory", "secret file", "write", "signal"}
 
 
-async def test_the_worker_says_which_layers_hold(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_worker_reports_its_layers(capsys: pytest.CaptureFixture[str]) -> None:
     """On this machine all layers are in effect; a node on a machine that lacks some logs it once."""
     assert missing_layers(await read_layers()) == []
     looker = Pictures(1_000_000)

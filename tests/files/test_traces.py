@@ -32,7 +32,7 @@ def taken(turned: int, kind: str = "JPEG") -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_originals_do_not_tell_either(ana: Person, ben: Person, kind: str) -> None:
+async def test_originals_have_no_metadata(ana: Person, ben: Person, kind: str) -> None:
     """No byte of the picture changes, size and orientation are the same, and all metadata is gone."""
     room = await begins(ana, "channel", "room", ben)
     data = taken(6, kind)
@@ -50,7 +50,7 @@ async def test_originals_do_not_tell_either(ana: Person, ben: Person, kind: str)
     assert ImageCms.getProfileName(ImageCms.ImageCmsProfile(io.BytesIO(after.info["icc_profile"])))
 
 
-async def test_what_comes_after_the_picture_is_gone_too(ana: Person) -> None:
+async def test_bytes_after_the_picture_are_removed(ana: Person) -> None:
     """A second exposure with its own location, sent in two pieces, is removed, and one piece is left."""
     data = taken(1, "JPEG")
     data += data
@@ -63,7 +63,7 @@ async def test_what_comes_after_the_picture_is_gone_too(ana: Person) -> None:
     assert (len(seen), b"SECRET" in seen, seen.count(b"Exif")) == (len(data), False, 0)
 
 
-async def test_originals_stay_as_they_are_where_that_is_wished(database_url: str, redis_url: str) -> None:
+async def test_originals_stay_unchanged_if_set(database_url: str, redis_url: str) -> None:
     """STRIP_PICTURES=off keeps originals unchanged."""
     async with (
         running_node(database_url, redis_url, strip_pictures=False) as node,

@@ -59,7 +59,7 @@ async def test_users_take_turns() -> None:
     assert studio.turns.waiting == 0
 
 
-async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
+async def test_a_full_queue_refuses_the_user_with_most_pictures() -> None:
     """Mallory's latest is dropped for Ana's; if all users have the same number, the next picture is refused."""
     studio = Studio(at_once=1, most=3)
     tasks = studio.brings("mallory", 4)
@@ -74,7 +74,7 @@ async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
     await asyncio.gather(*tasks)
 
 
-async def test_who_leaves_the_queue_takes_no_turn() -> None:
+async def test_a_canceled_picture_takes_no_turn() -> None:
     """A client that leaves, before its turn or in it, takes no turn."""
     studio = Studio(at_once=1)
     first, second, third = studio.brings("ana", 3)

@@ -66,7 +66,7 @@ async def test_in_pieces(ana: Person, ben: Person) -> None:
         assert (await ben.asks(method, place, headers={"Upload-Offset": "0"}))[0] == 404
 
 
-async def test_a_cut_keeps_what_came_before(ana: Person, node: Node) -> None:
+async def test_a_cut_upload_keeps_received_bytes(ana: Person, node: Node) -> None:
     """The connection breaks in the middle of a piece: the next piece continues from there."""
     place = await begins_upload(ana, len(DATA))
     folder = node.app[UPLOADS].storage._folder
@@ -95,7 +95,7 @@ async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_wa
     writer.close()
 
 
-async def test_what_is_sent_at_once_and_cut_is_gone(ana: Person, node: Node) -> None:
+async def test_a_cut_upload_in_one_request_is_deleted(ana: Person, node: Node) -> None:
     """A cut upload in one request cannot be continued, so it is deleted."""
 
     async def breaks_off() -> AsyncIterator[bytes]:
@@ -114,7 +114,7 @@ async def test_what_is_sent_at_once_and_cut_is_gone(ana: Person, node: Node) -> 
     await eventually(waits)
 
 
-async def test_only_where_it_stands(ana: Person) -> None:
+async def test_only_the_current_offset_is_accepted(ana: Person) -> None:
     """A piece at another offset, or too long, is refused; of two at the same offset one counts."""
     place = await begins_upload(ana, 10)
     assert (await sends_piece(ana, place, 3, b"abc"))[:2] == (409, "wrong_offset")

@@ -43,7 +43,7 @@ async def goes(window: Window, path: str) -> None:
     await window.page.evaluate(GO, path)
 
 
-async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
+async def test_a_conversation_and_its_panels(window: Window) -> None:
     """A conversation, a thread, pins, online members, details with everything unfolded, a search."""
     page = window.page
     await is_sound(page, "conversation")

@@ -13,7 +13,9 @@ from tests.promises.conftest import StartNode
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 
 
-async def test_an_hour_ago_replays_and_goes_on_live(stage: Cast, start_node: StartNode, database_url: str) -> None:
+async def test_an_hour_is_replayed_and_the_stream_continues_live(
+    stage: Cast, start_node: StartNode, database_url: str
+) -> None:
     """The node has been restarted meanwhile, so it has no recent entries."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")

@@ -114,7 +114,7 @@ async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_windo
     assert board.errors == bens.errors == []
 
 
-async def test_who_may_come_in(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+async def test_the_dashboard_is_for_admins(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
     """A visitor logs in and is where the link led; a member is told that the page is for admins."""
     node = await start_node("a1", **QUICK)
     (ben,) = await enters(stage, node, "ben")

@@ -32,9 +32,7 @@ async def two_tabs(stage: Cast, start_node: StartNode, open_window: OpenWindow) 
     return one, two
 
 
-async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
-    stage: Cast, start_node: StartNode, open_window: OpenWindow
-) -> None:
+async def test_a_draft_is_the_same_in_all_tabs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Two tabs share a draft; a thread's draft is separate; a reload keeps both, and sending clears it."""
     one, two = await two_tabs(stage, start_node, open_window)
     await one.types("We need")

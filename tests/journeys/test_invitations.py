@@ -67,7 +67,7 @@ async def test_strangers_answer_in_the_sidebar(stage: Cast, start_node: StartNod
     assert not [error for window in (one, two, three) for error in window.errors]
 
 
-async def test_who_adds_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_the_inviter_sees_the_invitation(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """The inviter sees that Ana has to accept first, and the open invitation is still there after a reload."""
     node = await start_node("a1", STRANGERS="invite")
     ana, mallory = await enter(stage, node, "ana", "mallory")

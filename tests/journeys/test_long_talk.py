@@ -47,7 +47,7 @@ async def at_the_middle(
     return window, ben, room
 
 
-async def test_it_keeps_its_place_whatever_comes_or_grows(
+async def test_the_page_keeps_its_place(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """Older pages, reactions and pins arrive above, thousands of messages from either end, and the place stays."""

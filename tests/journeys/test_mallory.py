@@ -27,7 +27,7 @@ FOREIGN_BESIDE = FOREIGN.replace("[role=log] *, dialog *", "aside *, article *")
 SHORT = "<img src=x onerror=pwned()>\"'><svg/onload=pwned()>"
 
 
-async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_no_posted_script_runs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Nothing runs in messages, replies, edits, names, topics and profiles, and nothing violates the real policy."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana", role="admin")

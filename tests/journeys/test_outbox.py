@@ -10,7 +10,7 @@ from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, begins
 
 
-async def test_what_is_written_offline_outlives_the_tab(
+async def test_offline_messages_outlive_the_tab(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """Messages are sent in order, each once, and a draft stays a draft."""
@@ -41,7 +41,9 @@ async def test_what_is_written_offline_outlives_the_tab(
     assert await again.draft() == "not yet"
 
 
-async def test_what_is_refused_says_why_and_waits(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_a_refused_message_says_why_and_waits(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
     """A refused message says why, survives a reload, and can be retried or discarded."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")

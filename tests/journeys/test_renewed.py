@@ -22,7 +22,7 @@ def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running
         yield up
 
 
-async def test_three_people_talk_while_every_node_is_renewed(
+async def test_three_users_write_while_every_node_restarts(
     fleet: Running, stage: Cast, open_window: OpenWindow
 ) -> None:
     """Replies, reactions, edits, pins and threads show on three screens without a reload, and all nodes run again."""
@@ -31,6 +31,6 @@ async def test_three_people_talk_while_every_node_is_renewed(
         return fleet
 
     renewing = asyncio.ensure_future(asyncio.to_thread(fleet.tells, "restart"))
-    await test_talk.test_three_people_talk(stage, the_fleet, open_window)
+    await test_talk.test_three_users_write(stage, the_fleet, open_window)
     said = await renewing
     assert [line for line in said.splitlines() if ": ready" in line] == [f"» n{n}: ready" for n in (1, 2, 3)]

@@ -58,7 +58,7 @@ async def test_twelve_tabs_share_one_stream_and_one_socket(
     assert bens.statuses[ana.id] == ["online"]
 
 
-async def test_whatever_happens_to_the_leader_nothing_is_lost(
+async def test_nothing_is_lost_with_the_leader(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """The leader crashes, freezes and resumes, the clock jumps, the network fails, the server is killed, the network is
@@ -92,9 +92,7 @@ async def test_whatever_happens_to_the_leader_nothing_is_lost(
     await show_what_is_stored([frozen, *tabs], database_url, 70)
 
 
-async def test_all_tabs_belong_to_whoever_is_logged_in(
-    stage: Cast, start_node: StartNode, open_window: OpenWindow
-) -> None:
+async def test_all_tabs_show_the_logged_in_user(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Logging out in one tab logs out all, and all show the user who logs in next."""
     node = await start_node("a1")
     ana, _ = await stage.enters("ana", "ben")

@@ -25,7 +25,7 @@ NOTIFICATIONS = """
 AWAY = "away => { window.away = away; dispatchEvent(new Event(away ? 'blur' : 'focus')); }"
 
 
-async def test_three_people_talk(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_three_users_write(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Replies, reactions, edits, pins, threads and deletions show; Chloe, away meanwhile, then sees the same."""
     node = await start_node("a1")
     ana, ben, chloe = await enter(stage, node, "ana", "ben", "chloe")
@@ -109,7 +109,7 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
     assert window.errors == []
 
 
-async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_mentioned_users_are_notified(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """A mention is counted separately and notified in an unfocused window; a mute ends that."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")

@@ -17,7 +17,7 @@ AND_ON = [f"and {n}" for n in range(10)]
 LIMIT = 30.0
 
 
-async def test_they_talk_while_the_server_is_killed(
+async def test_users_write_while_the_server_is_killed(
     start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """No message of either is lost or doubled in either window, compared with the database."""
@@ -63,9 +63,7 @@ async def show_the_same(ana: Window, ben: Window, said: list[str], database_url:
     assert ana.errors == ben.errors == []
 
 
-async def test_who_comes_back_later_logs_in_and_finds_everything(
-    start_node: StartNode, open_window: OpenWindow
-) -> None:
+async def test_logging_in_later_shows_everything(start_node: StartNode, open_window: OpenWindow) -> None:
     """A wrong password is refused plainly; the right one shows the conversation, in another browser too."""
     node = await start_node("a1")
     ana = await open_window(node)

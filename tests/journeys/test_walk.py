@@ -176,7 +176,7 @@ async def test_keeping_order(meet: Meet) -> None:
     assert one.errors == two.errors == three.errors == []
 
 
-async def test_why_ben_did_not_get_it(meet: Meet) -> None:
+async def test_delivery_details_of_a_missed_message(meet: Meet) -> None:
     """A message written while Ben was offline waits for him; afterwards the delivery details say how he got it."""
     one, two, three = await meet()
     await two.page.goto("about:blank")

@@ -35,13 +35,13 @@ def test_event_names_are_plain_words_or_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("cursor", "data"), [("a.1\n", b"1"), ("a.1\r", b"1"), ("a\0.1", b"1"), ("a.1", b"1\n2"), ("a.1", b"\r")]
 )
-def test_line_breaks_are_refused_at_the_last_door(cursor: str, data: bytes) -> None:
+def test_line_breaks_are_refused_by_the_encoder(cursor: str, data: bytes) -> None:
     """Line breaks are refused when the frame is encoded, even if an earlier check let them pass."""
     with pytest.raises(BadFrame):
         encode_frame(cursor, None, data)
 
 
-def test_what_is_no_frame_is_refused() -> None:
+def test_an_invalid_frame_is_refused() -> None:
     """Bytes without an id or data are no entry."""
     with pytest.raises(BadFrame):
         decode_frame(b"event: beat\n\n")

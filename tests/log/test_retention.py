@@ -73,7 +73,7 @@ async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
     assert (await find_head(pool)).floor == 0
 
 
-async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, cast: Cast, node: Node) -> None:
+async def test_a_reader_from_below_the_floor_gets_a_reset_and_continues(pool: Pool, cast: Cast, node: Node) -> None:
     """Ben was away for longer than the log is kept: he gets a reset, and then live entries."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)

@@ -157,7 +157,7 @@ async def test_an_action_is_all_in_its_entries(name: str, ana: Person, ben: Pers
     await verify(ana, ben, room, before, cursor)
 
 
-async def test_whose_thread_it_is_answers_first(ana: Person, ben: Person) -> None:
+async def test_the_author_of_a_thread_replies_first(ana: Person, ben: Person) -> None:
     """The thread's author and ana reply in one commit: he has read up to his own reply."""
     room = await begins(ana, "channel", "room", ben)
     for number in range(10):
@@ -168,7 +168,7 @@ async def test_whose_thread_it_is_answers_first(ana: Person, ben: Person) -> Non
     await verify(ana, ben, room, before, cursor)
 
 
-async def test_so_are_many_at_once(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_many_actions_at_once_are_in_their_entries(ana: Person, ben: Person, chloe: Person) -> None:
     """A random walk over all actions, some refused, by three users at any message, ten at the same moment."""
     room = await begins(ana, "channel", "room", ben, chloe)
     seed = random.randrange(10**6)

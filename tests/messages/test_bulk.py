@@ -25,7 +25,7 @@ def draft(conversation: int, body: str, **more: Any) -> dict[str, Any]:
     return {"conversation": conversation, "body": body, "client_id": body.replace(" ", "-")} | more
 
 
-async def test_results_come_in_order_and_one_refusal_touches_no_other(ana: Person, ben: Person) -> None:
+async def test_results_are_in_order_and_one_error_affects_no_other(ana: Person, ben: Person) -> None:
     """Wrong messages of every kind stand between good ones; the good ones are received in order."""
     room, gone = await begins(ana, "channel", "room", ben), await begins(ana, "channel", "gone")
     theirs, visible = await begins(ben, "group", ""), await begins(ben, "channel", "visible")
@@ -60,7 +60,7 @@ async def test_results_come_in_order_and_one_refusal_touches_no_other(ana: Perso
     assert [message["seq"] for message in ear.messages()] == [1, 2, 3]
 
 
-async def test_a_batch_again_finds_the_first_one(ana: Person) -> None:
+async def test_a_repeated_batch_stores_nothing_new(ana: Person) -> None:
     """Twenty equal batches at once store each message once, and one of them is new."""
     room = await begins(ana, "channel", "room")
     batch = [draft(room, f"m{number}") for number in range(50)]
@@ -73,7 +73,7 @@ async def test_a_batch_again_finds_the_first_one(ana: Person) -> None:
         assert sorted([result["message"] for result in results], key=lambda one: int(one["seq"])) == found
 
 
-async def test_a_batch_over_many_rooms_keeps_each_ones_order(ana: Person) -> None:
+async def test_a_batch_keeps_the_order_of_each_conversation(ana: Person) -> None:
     """Several batches at once over the same conversations in different orders cause no deadlock and no hole."""
     rooms = [await begins(ana, "channel", f"room {number}") for number in range(5)]
     batches = [
@@ -88,7 +88,7 @@ async def test_a_batch_over_many_rooms_keeps_each_ones_order(ana: Person) -> Non
             assert [body for body in bodies if body.startswith(f"{turn}-")] == [f"{turn}-{n}" for n in range(20)]
 
 
-async def test_what_is_no_batch_is_refused_whole(ana: Person) -> None:
+async def test_an_invalid_batch_is_refused_completely(ana: Person) -> None:
     """Empty, too many, no JSON, too large: nothing of it is stored."""
     room = await begins(ana, "channel", "room")
     many = [draft(room, f"m{number}") for number in range(501)]

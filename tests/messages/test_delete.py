@@ -39,7 +39,7 @@ async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
     assert [message["seq"] for message in (await pages(ben, room))["messages"]] == [1, 2, 3]
 
 
-async def test_who_may_delete(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
+async def test_deleting_permissions(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
     """The author, and owners and admins of the conversation; in a direct conversation only the author."""
     room, direct = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "direct", "", ben)
     for where in (room, direct):
@@ -56,7 +56,7 @@ async def test_who_may_delete(ana: Person, ben: Person, chloe: Person, mallory: 
     assert await tries(ben, "DELETE", here) == (403, "archived")
 
 
-async def test_deleting_again_says_nothing(ana: Person, ben: Person) -> None:
+async def test_deleting_again_records_nothing(ana: Person, ben: Person) -> None:
     """Ten deletions at once record one entry, and a retry of the post finds the tombstone."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "oops", "c1")
@@ -69,7 +69,7 @@ async def test_deleting_again_says_nothing(ana: Person, ben: Person) -> None:
     assert len(ear.named("delete")) == 1
 
 
-async def test_nothing_hangs_on_a_tombstone(ana: Person) -> None:
+async def test_a_tombstone_takes_no_reaction_or_pin(ana: Person) -> None:
     """A tombstone takes no reaction and no pin; removing one is harmless."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "oops")
@@ -81,7 +81,7 @@ async def test_nothing_hangs_on_a_tombstone(ana: Person) -> None:
     await pins(ana, room, 1, on=False)
 
 
-async def test_who_was_away_learns_of_both(ana: Person, ben: Person) -> None:
+async def test_an_offline_user_receives_edit_and_deletion(ana: Person, ben: Person) -> None:
     """Ben's connection is cut; edits and deletions reach him, once, in order."""
     room = await begins(ana, "channel", "room", ben)
     for n in range(3):

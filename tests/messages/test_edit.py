@@ -7,7 +7,7 @@ from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, reads, seats, sees, tries
 
 
-async def test_an_edit_is_heard_and_read(ana: Person, ben: Person) -> None:
+async def test_an_edit_is_the_same_everywhere(ana: Person, ben: Person) -> None:
     """Answer, stream, history and list have the same message."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "helo")
@@ -21,7 +21,7 @@ async def test_an_edit_is_heard_and_read(ana: Person, ben: Person) -> None:
     assert (await sees(ben))["conversations"][0]["unread"] == 1
 
 
-async def test_an_edit_that_changes_nothing_says_nothing(ana: Person, ben: Person) -> None:
+async def test_an_edit_without_a_change_records_nothing(ana: Person, ben: Person) -> None:
     """An unchanged text records no entry, and the message does not look edited."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "hello")
@@ -72,7 +72,7 @@ async def test_the_time_to_edit_runs_out(database_url: str, redis_url: str) -> N
         assert await tries(ana, "PATCH", here, {"body": "in sand"}) == (409, "deleted")
 
 
-async def test_what_stood_there_is_for_admins(cast: Cast, ana: Person, ben: Person, mallory: Person) -> None:
+async def test_edit_history_is_for_admins(cast: Cast, ana: Person, ben: Person, mallory: Person) -> None:
     """Owners and admins of the conversation read it, and server admins who are members; no one else."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "room", ben, root)
@@ -91,7 +91,7 @@ async def test_what_stood_there_is_for_admins(cast: Cast, ana: Person, ben: Pers
     assert await tries(ana, "GET", f"{CONVERSATIONS}/{room}/messages/2/edits") == (404, "not_found")
 
 
-async def test_what_two_people_take_back_is_gone(cast: Cast, ana: Person) -> None:
+async def test_direct_conversations_keep_no_edit_history(cast: Cast, ana: Person) -> None:
     """A direct conversation has no admins, so nothing is kept, not even for server admins."""
     (root,) = await cast.enters("root", role="admin")
     direct = await begins(ana, "direct", "", root)
@@ -100,7 +100,7 @@ async def test_what_two_people_take_back_is_gone(cast: Cast, ana: Person) -> Non
     assert await tries(root, "GET", f"{CONVERSATIONS}/{direct}/messages/1/edits") == (403, "forbidden")
 
 
-async def test_a_long_history_comes_in_pages(ana: Person) -> None:
+async def test_a_long_history_has_pages(ana: Person) -> None:
     """The latest texts come first, with the next page."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "0")

@@ -31,7 +31,7 @@ NONE = [
 
 
 @pytest.mark.parametrize("emoji", REAL)
-def test_a_real_one_stays_as_it_is(emoji: str) -> None:
+def test_an_emoji_stays_unchanged(emoji: str) -> None:
     """Skin tones, families, flags and keys are accepted unchanged."""
     assert parse_emoji(emoji) == emoji
 

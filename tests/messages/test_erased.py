@@ -38,7 +38,7 @@ async def check(ear: StreamClient) -> None:
     assert not any(SECRET.encode() in event.raw for event in ear.events)
 
 
-async def test_who_comes_back_hears_nothing_of_it(ana: Person, ben: Person) -> None:
+async def test_readers_that_reconnect_get_no_removed_text(ana: Person, ben: Person) -> None:
     """A node's recent entries have no trace of it, and Ben's counts are right."""
     _, cursor = await takes_back(ana, ben)
     ear = await ben.listens(after=cursor)
@@ -48,7 +48,9 @@ async def test_who_comes_back_hears_nothing_of_it(ana: Person, ben: Person) -> N
 
 
 @pytest.mark.usefixtures("node")
-async def test_nor_from_the_log_itself(ana: Person, ben: Person, database_url: str, redis_url: str) -> None:
+async def test_readers_of_the_log_get_no_removed_text(
+    ana: Person, ben: Person, database_url: str, redis_url: str
+) -> None:
     """A node that did not see it happen reads the log, whose frames do not have the text."""
     _, cursor = await takes_back(ana, ben)
     async with running_node(database_url, redis_url, node="a2") as other:

@@ -20,7 +20,7 @@ async def imports(person: Person, conversation: int, **more: Any) -> tuple[int, 
     return result["status"], result.get("message") or result["problem"]
 
 
-async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
+async def test_an_admin_posts_with_authors_and_times(cast: Cast) -> None:
     """The message has its author and time everywhere, and its place at the end, like all new messages."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     room = await begins(ana, "channel", "archive", ben)
@@ -35,7 +35,7 @@ async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
     assert ear.messages()[-1] == message
 
 
-async def test_who_speaks_for_others_is_written_down(cast: Cast) -> None:
+async def test_posting_for_others_is_recorded(cast: Cast) -> None:
     """One event for each batch and conversation has the count, without refused messages and the admin's own."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     room, foreign = await begins(ana, "channel", "archive", ben), await begins(ben, "channel", "foreign", ana)
@@ -47,7 +47,7 @@ async def test_who_speaks_for_others_is_written_down(cast: Cast) -> None:
     assert noted == [(ana.id, {"conversation": room, "messages": 1})]
 
 
-async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
+async def test_only_admins_of_the_conversation_post_for_others(cast: Cast) -> None:
     """Neither a member, nor an admin who cannot see or manage the conversation, may do it."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     (chloe,) = await cast.enters("chloe")
@@ -61,7 +61,7 @@ async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2019-03-01T08:15:30", "1969-12-31T23:59:59Z", 1551428130, True, ""])
-async def test_a_time_that_is_none_is_refused(cast: Cast, moment: object) -> None:
+async def test_an_invalid_time_is_refused(cast: Cast, moment: object) -> None:
     """A time without a zone is refused."""
     (ana,) = await cast.enters("ana", role="admin")
     room = await begins(ana, "channel", "archive")
@@ -69,7 +69,7 @@ async def test_a_time_that_is_none_is_refused(cast: Cast, moment: object) -> Non
     assert (status, problem["errors"][0]["field"]) == (422, "created_at")
 
 
-async def test_a_time_to_come_is_now(cast: Cast) -> None:
+async def test_a_future_time_becomes_now(cast: Cast) -> None:
     """A time in the future becomes now."""
     (ana,) = await cast.enters("ana", role="admin")
     room = await begins(ana, "channel", "archive")

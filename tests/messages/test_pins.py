@@ -15,7 +15,7 @@ async def pinned(person: Person, conversation: int) -> list[Any]:
     return [(pin["message"]["seq"], pin["user"]) for pin in said["pins"]]
 
 
-async def test_pins_are_heard_and_listed(ana: Person, ben: Person) -> None:
+async def test_pins_are_received_and_listed(ana: Person, ben: Person) -> None:
     """Every member may pin; repeated pins count once; a deleted message is no longer pinned."""
     room = await begins(ana, "channel", "room", ben)
     said = [await ana.says(room, f"m{n}") for n in range(1, 4)]
@@ -37,7 +37,7 @@ async def test_pins_are_heard_and_listed(ana: Person, ben: Person) -> None:
     ]
 
 
-async def test_who_may_pin(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_pinning_permissions(ana: Person, ben: Person, mallory: Person) -> None:
     """Members may; visitors of a public channel may read pins; an archive stays unchanged."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "hello")

@@ -13,7 +13,7 @@ from tests.verbs import CONVERSATIONS, begins, pages, reacts, reads, tries
 from tests.waiting import eventually
 
 
-async def test_reactions_are_heard_and_read(ana: Person, ben: Person) -> None:
+async def test_reactions_are_received_and_read(ana: Person, ben: Person) -> None:
     """Emoji are in the order of their first use, users in the order they reacted."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "cake in the kitchen")
@@ -44,7 +44,7 @@ async def test_the_same_at_once_is_there_once(ana: Person, ben: Person) -> None:
     assert [event.json()["on"] for event in ear.named("reaction")] == [True, False]
 
 
-async def test_who_may_react(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_reacting_permissions(ana: Person, ben: Person, mallory: Person) -> None:
     """Members may react with an emoji to a message that exists, while the conversation is open."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "hello")
@@ -58,7 +58,7 @@ async def test_who_may_react(ana: Person, ben: Person, mallory: Person) -> None:
     assert await tries(ben, "PUT", f"{here}/1/reactions/👍") == (403, "archived")
 
 
-async def test_a_message_takes_so_many_different_ones(database_url: str, redis_url: str) -> None:
+async def test_a_message_has_a_limit_of_different_emoji(database_url: str, redis_url: str) -> None:
     """One emoji too many is refused; adding to one that is there is not."""
     settings = {"reactions_per_message": 2}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as cast:

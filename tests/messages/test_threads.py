@@ -25,7 +25,9 @@ def standing(threads: list[Any]) -> list[tuple[int, int, int]]:
     return [(one["message"]["seq"], one["read_seq"], one["unread"]) for one in threads]
 
 
-async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_the_author_of_a_root_gets_an_entry_before_the_first_reply(
+    ana: Person, ben: Person, chloe: Person
+) -> None:
     """The entry comes before the reply, so it counts; users who reply know without an entry, and others need none."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
@@ -41,7 +43,7 @@ async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: P
     assert [len(ear.named("thread")) for ear in ears] == [1, 0, 0]
 
 
-async def test_who_takes_part_follows(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_participants_follow_a_thread(ana: Person, ben: Person, chloe: Person) -> None:
     """The root's author from the first reply on, users who reply, and users who ask follow a thread."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
@@ -93,7 +95,7 @@ async def test_not_to_follow_any_more(ana: Person, ben: Person) -> None:
     assert [event.json() for event in ear.named("thread")] == [{"conversation": room, "seq": 1, "following": False}]
 
 
-async def test_who_has_left_follows_nothing(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_former_members_follow_nothing(ana: Person, ben: Person, chloe: Person) -> None:
     """A former member gets no replies, not even to the own message; joining again starts anew."""
     room = await begins(ben, "group", "", ana, chloe)
     await ana.says(room, "one")

@@ -20,7 +20,7 @@ async def joins(person: Person, code: str) -> tuple[int, str]:
     return await tries(person, "POST", "/api/chat/join", {"code": code})
 
 
-async def test_who_is_banned_does_not_come_back(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_banned_users_cannot_rejoin(ana: Person, ben: Person, mallory: Person) -> None:
     """A banned user cannot join alone, be added, or use a link, until the ban ends."""
     room = await begins(ana, "channel", "peace", ben, mallory)
     ban, ear = f"{CONVERSATIONS}/{room}/bans/{mallory.id}", await mallory.listens()
@@ -55,7 +55,7 @@ async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> Non
     assert await tries(ana, "PUT", f"{CONVERSATIONS}/{direct}/bans/{ben.id}") == (403, "direct")
 
 
-async def test_a_link_lets_strangers_in(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
+async def test_a_link_admits_strangers(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
     """A link admits so many users; members use nothing up; a new member receives the conversation."""
     room = await begins(ana, "channel", "hidden", private=True)
     link = await makes_link(ana, room, uses=2)

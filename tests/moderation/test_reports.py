@@ -18,7 +18,7 @@ async def queue(person: Person, state: str = "open") -> list[dict[str, object]]:
     return list(said["reports"])
 
 
-async def test_a_report_reaches_those_who_judge(cast: Cast, ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_report_reaches_moderators(cast: Cast, ana: Person, ben: Person, chloe: Person) -> None:
     """The report arrives at once by the log with the text as it was; a user reports a message once."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "street", ben, chloe)
@@ -65,7 +65,7 @@ async def test_in_a_direct_conversation_the_server_judges(cast: Cast, ana: Perso
     assert await queue(ana) == await queue(ben) == []
 
 
-async def test_only_what_one_reads_can_be_reported(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_only_readable_messages_can_be_reported(ana: Person, ben: Person, mallory: Person) -> None:
     """Messages that the user cannot read, or that do not exist, cannot be reported."""
     secret = await begins(ana, "group", "", ben)
     await ana.says(secret, "between us")

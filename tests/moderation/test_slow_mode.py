@@ -64,7 +64,7 @@ async def test_going_and_coming_back_is_no_way_around(ana: Person, ben: Person) 
     assert await writes(ben, room, "2") == (429, "too_fast")
 
 
-async def test_only_those_who_run_it_write_to_a_read_only_channel(ana: Person, ben: Person) -> None:
+async def test_only_owners_and_admins_post_in_a_read_only_channel(ana: Person, ben: Person) -> None:
     """Only owners and admins post, until the channel is opened again; all members receive both changes."""
     room = await begins(ana, "channel", "news", ben)
     ear = await ben.listens()
@@ -88,7 +88,7 @@ async def test_members_change_neither(ana: Person, ben: Person) -> None:
     assert await sets(ana, direct, slow=1) == (403, "direct")
 
 
-async def test_the_door_is_the_owners(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_only_owners_publish_and_hide_a_channel(ana: Person, ben: Person, mallory: Person) -> None:
     """Admins cannot publish or hide a channel, owners can; a stranger sees nothing of a hidden one."""
     room, group = await begins(ana, "channel", "door", ben), await begins(ana, "group", "", ben)
     here = f"{CONVERSATIONS}/{room}"
@@ -102,7 +102,7 @@ async def test_the_door_is_the_owners(ana: Person, ben: Person, mallory: Person)
     assert await sets(ana, group, private=True) == (200, "")
 
 
-async def test_an_archived_channel_comes_back(ana: Person, ben: Person) -> None:
+async def test_an_archived_channel_is_restored(ana: Person, ben: Person) -> None:
     """A channel is restored, under another name if its own was taken."""
     room = await begins(ana, "channel", "phoenix", ben)
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")

@@ -28,7 +28,7 @@ def test_either_limit_refuses() -> None:
         assert full.refused == 1
 
 
-async def test_what_is_overdue_counts_before_it_is_measured() -> None:
+async def test_a_current_delay_counts() -> None:
     """A delay of the loop counts from the first turn after it."""
     lag = LoopLag()
     task = asyncio.ensure_future(lag.run())
@@ -50,7 +50,7 @@ def is_full(one: Admission) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/api/chat/stream", "/api/chat/stream?poll=1", "/api/presence/socket"])
-async def test_nobody_new_comes_in(database_url: str, redis_url: str, path: str) -> None:
+async def test_new_clients_are_refused(database_url: str, redis_url: str, path: str) -> None:
     """New clients get 503 `crowded` with a time; connected ones receive everything, and posts are stored."""
     async with (
         running_node(database_url, redis_url) as calm,

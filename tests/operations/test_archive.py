@@ -32,7 +32,7 @@ def command(url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: Pool) -> None:
+async def test_an_archive_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: Pool) -> None:
     """PostgreSQL and Prometheus report the same."""
     archive = WalArchive(pool)
 

@@ -32,7 +32,7 @@ def is_well(redis_url: str) -> bool:
     return len(told) == 2 and all(one.get("flights", 0) > 3 and one["p50"] and one["flip_p50"] for one in told)
 
 
-async def test_they_probe_and_no_user_sees_them(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+async def test_canaries_probe_and_no_user_sees_them(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """Both channels are measured, without a gap. Lists, counts and searches do not show the probe accounts."""
     first, _ = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))
     (ana,) = await stage.enters("ana", role="admin")

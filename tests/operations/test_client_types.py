@@ -35,7 +35,7 @@ def test_a_schema_as_a_type(schema: dict[str, object], typescript: str) -> None:
     assert type_of(schema) == typescript
 
 
-def test_what_may_be_missing_has_a_mark() -> None:
+def test_optional_fields_are_marked() -> None:
     """Optional fields are marked, and descriptions of types and fields are comments above them."""
     about = {"description": "So many.", "type": "integer"}
     shape = {"description": "A pot.", "properties": {"id": {"type": "integer"}, "soups": about}, "required": ["id"]}

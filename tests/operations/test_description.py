@@ -59,7 +59,7 @@ def references(node: Any) -> list[str]:
     return [one for value in node for one in references(value)] if isinstance(node, list) else []
 
 
-async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> None:
+async def test_described_bodies_are_those_that_the_server_reads(ana: Person) -> None:
     """Bodies are the models themselves, and query parameters are those that handlers read."""
     document = await described(ana)
     post = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["post"]
@@ -211,7 +211,7 @@ def test_the_command_prints_the_same() -> None:
 
 
 @pytest.mark.parametrize("what", ["openapi", "asyncapi"])
-async def test_nobody_reads_it_without_a_login(ana: Person, what: str) -> None:
+async def test_the_description_needs_a_session(ana: Person, what: str) -> None:
     """A visitor cannot read it."""
     status, _ = await ana.call("GET", f"/api/{what}.json", headers={"Authorization": "Bearer nobody"})
     assert status == 401

@@ -76,7 +76,7 @@ def bad(findings: dict[str, dict[str, str]]) -> set[str]:
     return {about for about, finding in findings.items() if finding["state"] == "bad"}
 
 
-async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: str) -> None:
+async def test_a_correct_installation_has_no_findings(start_node: StartNode, database_url: str, redis_url: str) -> None:
     """Servers, clocks, streams and sockets are right; the doctor ends its session."""
     node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
     code, findings = await doctor(node.url, DATABASE_URL=as_node(database_url), REDIS_URL=redis_url)

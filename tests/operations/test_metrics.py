@@ -22,7 +22,7 @@ async def status(cast: Cast, node: Node, **headers: str) -> int:
         return answer.status
 
 
-async def test_what_is_open_and_where_the_log_stands(cast: Cast, node: Node) -> None:
+async def test_metrics_of_connections_and_the_log(cast: Cast, node: Node) -> None:
     """Streams, sockets, users and the log's position are counted; nothing waits, and there are no ghosts."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
@@ -71,7 +71,7 @@ async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:
     ("forwarded", "wanted"),
     [("10.1.2.3", 200), ("203.0.114.7", 404), ("203.0.114.7, 10.0.0.1", 404), ("10.0.0.1, nonsense", 404)],
 )
-async def test_only_who_is_near(cast: Cast, node: Node, forwarded: str, wanted: int) -> None:
+async def test_only_local_callers_get_metrics(cast: Cast, node: Node, forwarded: str, wanted: int) -> None:
     """Only local callers get metrics; a client behind a proxy is judged by its forwarded address."""
     assert await status(cast, node, **{"X-Forwarded-For": forwarded}) == wanted
 

@@ -12,7 +12,7 @@ from chat.shared.postgres import make_pool
 from tests.waiting import eventually
 
 
-async def test_a_hundred_callers_cost_one_look(own_postgres: PostgresEngine) -> None:
+async def test_a_hundred_callers_cost_one_query(own_postgres: PostgresEngine) -> None:
     """Callers one after the other share the query too."""
     async with make_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)
@@ -23,7 +23,7 @@ async def test_a_hundred_callers_cost_one_look(own_postgres: PostgresEngine) -> 
         assert pool.get_stats()["requests_num"] - before == 1
 
 
-async def test_what_is_remembered_is_soon_forgotten(own_postgres: PostgresEngine) -> None:
+async def test_remembered_readiness_expires_soon(own_postgres: PostgresEngine) -> None:
     """A missing migration makes a node unready soon, and a node is ready again once it is there."""
     async with make_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)

@@ -40,7 +40,7 @@ def forget_media(call: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("forget", [forget_status, forget_field, forget_media])
-async def test_what_is_not_described_is_found(forget: Callable[[Any], None], cast: Cast, node: Node) -> None:
+async def test_undescribed_answers_are_found(forget: Callable[[Any], None], cast: Cast, node: Node) -> None:
     """The fuzzer finds what is not described."""
     callers = await set_stage(cast)
     document = await describe_node(cast.people[-1])

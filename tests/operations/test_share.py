@@ -32,7 +32,7 @@ class Nodes:
 
 
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=8))
-def test_it_ends_in_balance_and_moves_nobody_without_need(streams: list[int]) -> None:
+def test_rebalancing_ends_in_balance_and_moves_few(streams: list[int]) -> None:
     """From any start, in the end no node has far more than its share, and few streams moved more than once."""
     nodes, needed = Nodes(streams), sum(max(0, one - sum(streams) // len(streams)) for one in streams)
     for _ in range(round(MINUTES * 60 / STEP)):
@@ -52,7 +52,7 @@ def test_an_empty_newcomer_gets_its_part_slowly() -> None:
     assert min(nodes.streams) > 2_500
 
 
-def test_figures_of_a_storm_move_nobody() -> None:
+def test_figures_of_a_storm_move_no_stream() -> None:
     """All streams have reconnected to one node, while the leases of the others still say that they have none."""
     sharing = RebalancePlan(SECONDS, FEW)
     assert [sharing.step(3_000, [0, 0], n * STEP, STEP) for n in range(SAMPLES - 1)] == [0] * (SAMPLES - 1)
@@ -68,7 +68,7 @@ def test_small_differences_are_left_alone() -> None:
     assert surplus(3_000, [0, 0], FEW) == 2_000
 
 
-def test_who_come_back_to_the_same_node_are_soon_left_in_peace() -> None:
+def test_rebalancing_pauses_if_clients_return() -> None:
     """If clients reconnect to the same node, the node stops after a few hundred, for ten minutes, then tries again."""
     nodes = Nodes([3_000, 0], spreads=False)
     moves = [nodes.step() for _ in range(round((PAUSE_SECONDS - 60) / STEP))]

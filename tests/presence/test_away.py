@@ -80,7 +80,7 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
             await eyes.sees(ben, "online")
 
 
-async def test_who_has_gone_on_without_is_told_as_well_as_who_waits(database_url: str, valkey: ValkeyEngine) -> None:
+async def test_snapshots_that_did_and_did_not_wait_are_completed(database_url: str, valkey: ValkeyEngine) -> None:
     """Ana's snapshot timed out without Ben, and Chloe's waits for him: both see him once he is known."""
     async with (
         running_node(database_url, valkey.url) as node,  # whose leases outlast the pause: nothing else tells of Ben
@@ -106,7 +106,7 @@ async def is_told_of(node: Node, person: Person) -> bool:
     return bool((await node.app[SOCKETS].registry.read_evidence(person.id)).devices)
 
 
-async def test_gone_again_a_moment_after_a_hello(database_url: str, redis_url: str) -> None:
+async def test_redis_unavailable_again_after_a_hello(database_url: str, redis_url: str) -> None:
     """The registry answers just once, for Ben's hello: he is told afterwards that it is unavailable, like Ana."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
@@ -138,7 +138,7 @@ async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> No
             assert device.holder == registry.lease.holder
 
 
-async def test_who_left_while_it_was_away_is_offline_afterwards(
+async def test_users_of_a_node_that_died_with_the_registry_go_offline(
     database_url: str, node: Node, valkey: ValkeyEngine
 ) -> None:
     """A node died together with the registry, so no lease shows its death; still none of its users appears online."""

@@ -53,7 +53,7 @@ def test_snapshot_and_deltas_make_a_fresh_snapshot(history: list[tuple[int, Stat
 
 
 @given(HISTORY)
-def test_merging_twice_says_nothing(history: list[tuple[int, Status]]) -> None:
+def test_merging_twice_reports_no_change(history: list[tuple[int, Status]]) -> None:
     """Merging a known record reports no change."""
     view: View = {}
     merge(view, written(history))

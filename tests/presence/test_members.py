@@ -38,7 +38,7 @@ async def test_visitors_see_no_presence(cast: Cast) -> None:
         assert await members(mallory, room) == {ana.id: None}
 
 
-async def test_redis_away_leaves_it_out(database_url: str) -> None:
+async def test_members_have_no_presence_without_redis(database_url: str) -> None:
     """Without Redis the list comes without presence."""
     async with running_node(database_url, NOWHERE) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

@@ -134,7 +134,7 @@ async def test_admins_observe_the_figures(node: Node, cast: Cast) -> None:
         assert [node["name"] for node in answer["nodes"]] == ["a1"]
 
 
-async def test_evidence_about_an_account_that_is_not_there_is_not_noted(cast: Cast) -> None:
+async def test_evidence_about_an_unknown_account_is_not_recorded(cast: Cast) -> None:
     """A request for the evidence of an unknown account is 404, without a row in the audit log."""
     (ada,) = await cast.enters("ada", role="admin")
     for user in ("0", "4711"):

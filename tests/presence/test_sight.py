@@ -22,7 +22,7 @@ async def loses(eyes: Eyes, person: Person) -> None:
     await eventually(lambda: any(person.id in frame["users"] for frame in eyes.named("hidden")))
 
 
-async def test_a_watched_stranger_comes_into_sight(cast: Cast) -> None:
+async def test_a_watched_stranger_becomes_visible(cast: Cast) -> None:
     """When two users begin to share a conversation, each sees the other without asking again; then no longer, then
     again."""
     ana, ben = await cast.enters("ana", "ben")
@@ -42,7 +42,7 @@ async def test_a_watched_stranger_comes_into_sight(cast: Cast) -> None:
         assert eyes.seen[ben.id] == ["online", "dnd"]
 
 
-async def test_who_is_not_asked_about_is_not_told_of(cast: Cast) -> None:
+async def test_unwatched_strangers_stay_unknown(cast: Cast) -> None:
     """Strangers who are no longer watched stay unknown."""
     ana, ben = await cast.enters("ana", "ben")
     async with open_eyes(ana) as eyes, open_eyes(ben):
@@ -53,7 +53,7 @@ async def test_who_is_not_asked_about_is_not_told_of(cast: Cast) -> None:
         assert ben.id not in eyes.people
 
 
-async def test_many_meetings_are_one_look(node: Node, cast: Cast) -> None:
+async def test_many_new_acquaintances_are_one_query(node: Node, cast: Cast) -> None:
     """Two hundred strangers become visible at once with one query, and no socket is overloaded by it."""
     ana, *crowd = await cast.enters("ana", *(f"p{n}" for n in range(200)))
     async with open_eyes(ana) as eyes:
@@ -63,7 +63,7 @@ async def test_many_meetings_are_one_look(node: Node, cast: Cast) -> None:
         assert not node.app[SOCKETS].roster.of_user(ana.id)[0].unseen
 
 
-async def test_typing_is_heard_from_the_first_moment(cast: Cast) -> None:
+async def test_typing_is_shown_from_the_first_moment(cast: Cast) -> None:
     """A conversation watched before joining shows typing from the first moment, and not after leaving."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ben, "channel", "c")

@@ -18,7 +18,7 @@ async def test_hello_comes_first(cast: Cast) -> None:
         assert (hello["you"]["id"], hello["you"]["status"], hello["you"]["devices"]) == (ana.id, "online", 1)
 
 
-async def test_watching_somebody(cast: Cast) -> None:
+async def test_watching_a_user(cast: Cast) -> None:
     """A snapshot is followed by changes: online, away, online, do not disturb, offline once."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
@@ -53,7 +53,7 @@ async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
             assert {record["id"]: record for record in await fresh.watches(ben, chloe)} == eyes.people
 
 
-async def test_my_other_device_hears_what_i_set(cast: Cast) -> None:
+async def test_a_chosen_status_reaches_the_users_other_devices(cast: Cast) -> None:
     """A status is set for the user, and the user's other devices see it, invisible included."""
     (ana,) = await cast.enters("ana")
     async with open_eyes(ana) as laptop, open_eyes(ana) as phone:
@@ -78,7 +78,7 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
         assert (await eyes.gets("typing", 4, limit=9))["users"] == []
 
 
-async def test_typing_said_again_is_told_again(cast: Cast) -> None:
+async def test_repeated_typing_is_sent_again(cast: Cast) -> None:
     """Clients drop a list after six seconds, so a list that lasts is sent again."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -172,7 +172,7 @@ async def test_at_most_500_watched(cast: Cast) -> None:
         assert (await eyes.gets("problem"))["code"] == "too_many_watched"
 
 
-async def test_unwatched_people_are_not_told_of(cast: Cast) -> None:
+async def test_unwatched_users_are_not_sent(cast: Cast) -> None:
     """After unwatch nothing arrives, and watching again begins with a snapshot."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)

@@ -40,7 +40,7 @@ def test_order_and_repetition_do_not_matter(devices: list[Device], choice: Choic
 
 
 @given(DEVICES, CHOICES)
-def test_invisible_looks_like_nobody(devices: list[Device], choice: Choice) -> None:
+def test_invisible_looks_like_offline(devices: list[Device], choice: Choice) -> None:
     """An invisible user's record cannot be told from that of an empty registry."""
     hidden = Choice("invisible", choice.text, choice.emoji)
     assert show(devices, hidden, NOW) == show([], Choice(), NOW)

@@ -17,7 +17,7 @@ LIMIT = 60.0
 NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so that who comes to the other one is ahead of it
 
 
-async def test_all_cut_at_once_and_back_with_their_cursors(
+async def test_streams_cut_at_once_resume_with_their_cursors(
     stage: Cast, start_node: StartNode, database_url: str
 ) -> None:
     """Under a steady poster, all streams are cut at once. They resume first at the same node, then at the other one."""
@@ -46,7 +46,7 @@ async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
     )
 
 
-async def test_all_ahead_of_the_node_they_come_to(stage: Cast, start_node: StartNode) -> None:
+async def test_cursors_ahead_of_the_node(stage: Cast, start_node: StartNode) -> None:
     """Cursors ahead of this node are checked in the log with one query for all, and no stream is refused."""
     node = await start_node("a1")
     async with crowd_of(stage, [node], readers=3000, posters=0) as crowd:

@@ -130,7 +130,7 @@ def numbers(page: list[dict]) -> list[int]:  # type: ignore[type-arg]
     return [message["seq"] for message in page]
 
 
-async def test_history_comes_in_pages_of_a_megabyte(ana: Person) -> None:
+async def test_history_has_pages_of_a_megabyte(ana: Person) -> None:
     """Each page has the messages next to its start, without a hole, and says whether there are more."""
     first = await pages(ana, 1, "after=0&limit=200")
     last = await pages(ana, 1, "limit=200")
@@ -158,7 +158,7 @@ async def test_history_is_read_whole_page_by_page(ana: Person) -> None:
     assert forwards == backwards == list(range(1, 141))
 
 
-async def test_replies_come_in_pages_of_a_megabyte(ana: Person) -> None:
+async def test_replies_have_pages_of_a_megabyte(ana: Person) -> None:
     """Replies are paged like history."""
     await says_much(ana, [1] * 80, thread=1)
     _, page = await ana.call("GET", "/api/chat/conversations/1/messages/1/replies?limit=200")
@@ -190,7 +190,7 @@ async def test_the_list_of_threads_has_a_megabyte_of_texts(ana: Person) -> None:
     assert lengths == whole + [EXCERPT] * (100 - len(whole))
 
 
-async def test_lists_come_in_pages(cast: Cast, ana: Person) -> None:
+async def test_lists_have_pages(cast: Cast, ana: Person) -> None:
     """With three hundred users, channels and sessions, each list returns a page."""
     with psycopg.connect(cast.database_url, autocommit=True) as database:
         database.execute(

@@ -29,7 +29,7 @@ NAMES = ("a1", "b2", "c3")
 FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
 
 
-async def test_a_rolling_restart_shows_nobody_leaving(
+async def test_a_rolling_restart_shows_no_user_leaving(
     start_node: StartNode, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
     """Each node restarts under load: nothing is lost, streams end spread over the window, and no watcher sees a user
@@ -68,7 +68,7 @@ def check_refusals(crowd: Crowd, up: Running) -> None:
 
 
 @pytest.mark.parametrize("lost", ["DATABASE_URL", "REDIS_URL"])
-async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
+async def test_an_isolated_node_moves_its_users(
     stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, lost: str
 ) -> None:
     """A node without PostgreSQL, or without Redis, turns unready and all its streams move. It takes clients again
@@ -101,7 +101,7 @@ async def is_ready(node: NodeProcess) -> bool:
     return await node.readiness() == 200
 
 
-async def test_all_streams_cut_at_once_come_back(
+async def test_all_streams_cut_at_once_resume(
     start_node: StartNode, stage: Cast, database_url: str, tmp_path: Path
 ) -> None:
     """When HAProxy is killed under all streams, each resumes with its cursor, and no post is refused."""

@@ -56,7 +56,7 @@ NO_MESSAGES = {
 }
 
 
-async def test_what_is_no_message_is_refused(ana: Person) -> None:
+async def test_an_invalid_message_is_refused(ana: Person) -> None:
     """Every invalid message gets 422, and the next request is served."""
     said = {kind: await sends(ana, body) for kind, body in NO_MESSAGES.items()}
     assert said == dict.fromkeys(NO_MESSAGES, (422, "invalid"))

@@ -111,7 +111,7 @@ async def test_dead_tokens_are_charged_to_their_address(database_url: str, redis
         assert (await mallory.call("GET", "/health/ready"))[0] == 200
 
 
-async def test_what_is_refused_costs_as_much(database_url: str, redis_url: str) -> None:
+async def test_refused_requests_are_charged(database_url: str, redis_url: str) -> None:
     """Answers with 403, 404 and 422 are charged like any other."""
     async with counting(database_url, redis_url, rate_view="4/hour") as (_, cast):
         (ana,) = await cast.enters("ana")
@@ -119,7 +119,7 @@ async def test_what_is_refused_costs_as_much(database_url: str, redis_url: str) 
         assert [(await ana.call("GET", path))[0] for path in paths] == [403, 404, 422, 200, 429]
 
 
-async def test_many_people_cost_more_than_one(database_url: str, redis_url: str) -> None:
+async def test_many_users_cost_more_than_one(database_url: str, redis_url: str) -> None:
     """Reading 500 users at once costs 21 units of the cheapest read."""
     async with counting(database_url, redis_url, rate_view="44/hour") as (_, cast):
         (ana,) = await cast.enters("ana")

@@ -28,7 +28,7 @@ async def posts(person: Person, room: int, numbers: list[int]) -> dict[int, dict
     return dict(zip(numbers, answer["results"], strict=True))
 
 
-async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNode, database_url: str) -> None:
+async def test_the_surplus_is_told_to_retry(stage: Cast, start_node: StartNode, database_url: str) -> None:
     """Refused posts are retried until all are stored once each, and every reader gets them in order."""
     node = await start_node("a1", APPEND_QUEUE=str(QUEUE))
     ana, ben = await stage.enters("ana", "ben")

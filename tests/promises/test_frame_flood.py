@@ -69,7 +69,7 @@ async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind
     await eventually(lambda: len(node.app[STREAMS].connections) + len(node.app[PRESENCE].roster) == 0)
 
 
-async def test_what_exceeds_the_bucket_is_not_even_parsed() -> None:
+async def test_frames_beyond_the_bucket_are_not_parsed() -> None:
     """Of 43,000 frames in one read, as many as the bucket holds are handled. All later ones are dropped unparsed."""
     wire = Counted(limited=True)
     wire.data_received(KINDS["texts"])

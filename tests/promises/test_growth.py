@@ -59,7 +59,7 @@ def test_every_function_that_takes_text_is_listed() -> None:
     assert set(OWN_MODULES) <= core
 
 
-def test_what_is_listed_exists() -> None:
+def test_listed_functions_exist() -> None:
     """Every listed function exists, and is in one of the two tables only."""
     for name in (*SUBJECTS, *EXCEPTIONS):
         resolve(name)

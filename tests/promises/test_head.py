@@ -54,7 +54,7 @@ async def test_the_head_of_a_stream_says_that_nothing_follows(cast: Cast, node: 
         assert (await reader.read()).endswith(b'data: {"reason":"age"}\n\n\r\n0\r\n\r\n')
 
 
-async def test_a_stream_behind_other_requests(cast: Cast, node: Node) -> None:
+async def test_a_stream_after_other_requests(cast: Cast, node: Node) -> None:
     """A stream follows a HEAD and a POST that is refused before its body arrives; the rest of that body is skipped."""
     (ben,) = await cast.enters("ben")
     post = b"POST /api/chat/messages HTTP/1.1\r\nHost: test\r\nContent-Length: 30\r\n\r\n"
@@ -79,7 +79,7 @@ async def test_a_stream_takes_no_body(cast: Cast, node: Node, more: str) -> None
         assert b'"code":"body_not_allowed"' in answer
 
 
-async def test_many_requests_behind_a_stream(cast: Cast, node: Node) -> None:
+async def test_many_requests_after_a_stream(cast: Cast, node: Node) -> None:
     """A client that leaves is noticed even if it queued more requests than aiohttp reads."""
     (ben,) = await cast.enters("ben")
     async with dialed(node) as (reader, writer):
@@ -130,7 +130,7 @@ async def test_a_connection_is_not_taken_over_where_the_answer_would_not_fit(cas
     assert len(faults) == 1
 
 
-async def test_what_fits_is_taken_over() -> None:
+async def test_a_fitting_connection_is_taken_over() -> None:
     """HTTP/1.1 with chunks and 1.0 without are taken over, and `check_request` says so before anything is written."""
     found: list[object] = []
 

@@ -81,7 +81,7 @@ async def attack(port: int, token: str, room: int) -> dict[str, int]:
 
 
 @pytest.mark.timeout(SECONDS * 2 + 120)
-async def test_one_account_does_its_worst(
+async def test_one_hostile_account_affects_no_other(
     stage: Cast, start_node: StartNode, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No node loses its lease, no user is shown offline, and every message reaches all readers once, in order."""

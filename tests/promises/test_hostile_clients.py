@@ -56,7 +56,7 @@ async def test_connections_without_a_request(node: NodeProcess) -> None:
     assert answer.startswith(b"HTTP/1.1 200")
 
 
-async def test_many_silent_connections_keep_nobody_out(stage: Cast, node: NodeProcess) -> None:
+async def test_many_silent_connections_do_not_block_others(stage: Cast, node: NodeProcess) -> None:
     """With five hundred silent connections, Ana is served."""
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url

@@ -64,7 +64,7 @@ async def walks(node: Node, ghost: dict[str, str]) -> None:
                 assert (method, path, status, problem["code"]) == (method, path, 401, "unauthenticated")
 
 
-def test_what_is_not_under_api_is_known(node: Node) -> None:
+def test_routes_outside_the_api_are_listed(node: Node) -> None:
     """Routes outside `/api` are listed, because the test above does not see them."""
     assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE
 

@@ -6,7 +6,7 @@ from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 
-async def test_what_was_committed_is_delivered_though_nobody_said_so(
+async def test_a_commit_without_an_announcement_is_delivered(
     stage: Cast, start_node: StartNode, redis_url: str
 ) -> None:
     """The node's messages to Redis are dropped, and it is killed as soon as its post is acknowledged."""

@@ -191,7 +191,7 @@ def to_heard(event: str, data: dict) -> Heard:  # type: ignore[type-arg]
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(actions=actions, recent=st.sampled_from([1, 2_000, 16 * 2**20]))
-async def test_everybody_hears_exactly_what_was_theirs(
+async def test_every_user_receives_exactly_what_they_may_read(
     postgres_url: str, template: str, redis_url: str, actions: list[tuple[str, int, int]], recent: int
 ) -> None:
     """With two nodes whose recent entries are sometimes too few, pages, memory and live entries are combined."""

@@ -68,7 +68,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize(("status", "head"), HEADS.values(), ids=HEADS)
-async def test_a_malformed_request_is_refused_in_fixed_words(node: Node, status: int, head: str) -> None:
+async def test_a_malformed_request_gets_a_fixed_answer(node: Node, status: int, head: str) -> None:
     """The answer is a problem document over HTTP/1.1 with strict headers. The connection closes, and nothing sent is
     echoed."""
     answer = await asks(node, head.encode())

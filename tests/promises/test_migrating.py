@@ -31,7 +31,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-async def test_nodes_of_before_go_on(
+async def test_nodes_of_the_version_before_continue(
     stage: Cast, start_node: StartNode, database_url: str, tmp_path: Path, next_version: Path
 ) -> None:
     """Of two migrations at once under load, one does the work and the other finds nothing to do. No post is refused."""

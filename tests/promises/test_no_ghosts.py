@@ -63,7 +63,7 @@ async def test_killed_node_leaves_no_ghosts(stage: Cast, start_node: StartNode) 
     await house.empties()
 
 
-async def test_killed_node_whose_people_return_shows_nothing(
+async def test_killed_node_whose_users_reconnect_shows_nothing(
     stage: Cast, start_node: StartNode, redis_url: str
 ) -> None:
     """After kill -9 all users reconnect elsewhere within the linger: no watcher sees them leave, and the dead node is
@@ -77,7 +77,7 @@ async def test_killed_node_whose_people_return_shows_nothing(
     await house.empties()
 
 
-async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+async def test_stopped_node_shows_no_user_leaving(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """At SIGTERM sockets close with 1001, users reconnect elsewhere, and no watcher sees a change."""
     crowded, quiet = await two_nodes(start_node, RETURN)
     house = await full_house(stage, crowded, quiet)
@@ -89,7 +89,7 @@ async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartN
     await house.empties()
 
 
-async def test_frozen_node_comes_back(stage: Cast, start_node: StartNode) -> None:
+async def test_frozen_node_registers_again(stage: Cast, start_node: StartNode) -> None:
     """A node stopped with SIGSTOP for longer than its lease is reaped. After SIGCONT it registers again and all is
     exact."""
     crowded, quiet = await two_nodes(start_node)

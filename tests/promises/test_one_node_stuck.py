@@ -36,7 +36,7 @@ def recovers(how: str, network: Proxy, node: NodeProcess) -> None:
 
 
 @pytest.mark.parametrize("how", ["half-open", "stopped"])
-async def test_the_others_go_on_and_it_comes_back(
+async def test_other_nodes_continue_and_the_stuck_one_recovers(
     stage: Cast, start_node: StartNode, database_url: str, how: str
 ) -> None:
     """The stuck node turns unready, its clients move, and its locks are released. Once it runs again it serves nothing

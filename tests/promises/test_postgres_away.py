@@ -77,7 +77,7 @@ def holds_no_more_than_its_pools(postgres: PostgresEngine, nodes: int) -> bool:
     return len(states) <= nodes * POOL and ("idle in transaction",) not in states
 
 
-async def test_a_pool_that_had_grown_comes_back_as_soon(start_node: StartNode, postgres: PostgresEngine) -> None:
+async def test_a_large_pool_reconnects_as_soon(start_node: StartNode, postgres: PostgresEngine) -> None:
     """All connections are open when the server stops. Each pool reconnects as soon as it is back."""
     node = await start_node("a1", DATABASE_URL=postgres.url)
     async with casting(postgres.url, node.url) as stage:

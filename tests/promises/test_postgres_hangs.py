@@ -14,7 +14,7 @@ PATIENCE = 1.0
 MACHINE = 3.0  # what a busy machine may add
 
 
-async def test_a_post_does_not_wait_for_ever(start_node: StartNode, own_postgres: PostgresEngine) -> None:
+async def test_a_post_has_a_deadline(start_node: StartNode, own_postgres: PostgresEngine) -> None:
     """Posts alone and in a batch, in progress and queued, are all stored once when PostgreSQL answers again."""
     node = await start_node("a1", DATABASE_URL=own_postgres.url, APPEND_PATIENCE=str(PATIENCE))
     async with casting(own_postgres.url, node.url) as cast:

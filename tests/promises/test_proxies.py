@@ -23,7 +23,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_whose_word_is_taken(database_url: str, redis_url: str, case: str) -> None:
+async def test_forwarded_addresses_are_believed_from_trusted_proxies(
+    database_url: str, redis_url: str, case: str
+) -> None:
     """The address in the list of sessions is the one that limits count."""
     trusted, said, address = CASES[case]
     async with running_node(database_url, redis_url, trusted_proxies=trusted) as node, aiohttp.ClientSession() as http:
@@ -33,7 +35,7 @@ async def test_whose_word_is_taken(database_url: str, redis_url: str, case: str)
             assert (await answer.json())["session"]["address"] == address
 
 
-async def test_a_forwarded_host_is_nobodys(database_url: str, redis_url: str) -> None:
+async def test_a_forwarded_host_is_ignored(database_url: str, redis_url: str) -> None:
     """A forwarded host is ignored: it would let a foreign page pretend to be ours."""
     async with running_node(database_url, redis_url) as node, visiting(node.url) as ana:
         ana.headers = {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}

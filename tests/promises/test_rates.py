@@ -59,7 +59,7 @@ CHANGES = [
 ]
 
 
-async def test_whatever_changes_a_message_counts(database_url: str, redis_url: str) -> None:
+async def test_every_change_of_a_message_counts(database_url: str, redis_url: str) -> None:
     """All ways to change a message share one limit."""
     async with counting(database_url, redis_url, rate_change=f"{len(CHANGES)}/hour") as cast:
         (ana,) = await cast.enters("ana")
@@ -70,7 +70,7 @@ async def test_whatever_changes_a_message_counts(database_url: str, redis_url: s
         assert {(await ana.call(method, f"{room}/{path}", body))[0] for method, path, body in CHANGES} == {429}
 
 
-async def test_how_long_to_wait_is_told(database_url: str, redis_url: str) -> None:
+async def test_the_time_to_wait_is_told(database_url: str, redis_url: str) -> None:
     """The time to wait is in seconds, rounded up, so a client that waits so long is not refused again."""
     async with counting(database_url, redis_url, rate_post="1/hour") as cast:
         (ana,) = await cast.enters("ana")

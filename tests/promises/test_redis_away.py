@@ -84,7 +84,7 @@ async def is_disturbed(stage: Cast, node: NodeProcess) -> bool:
     return not await is_undisturbed(stage, node)
 
 
-async def test_frozen_slows_nobody(stage: Cast, start_node: StartNode, valkey: ValkeyEngine) -> None:
+async def test_a_frozen_redis_delays_no_post(stage: Cast, start_node: StartNode, valkey: ValkeyEngine) -> None:
     """Redis accepts connections and answers none: posts are acknowledged as before, and arrive within a poll or two."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
     room, (ana, ben), ears = await pair(stage, nodes)

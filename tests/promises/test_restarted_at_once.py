@@ -8,7 +8,7 @@ from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 
-async def test_the_dead_one_does_not_stand_in_the_way_of_its_successor(start_node: StartNode, redis_url: str) -> None:
+async def test_a_killed_node_restarts_under_its_name_at_once(start_node: StartNode, redis_url: str) -> None:
     """The new process sees that the old one has ended, takes its name, and the first renewal keeps it."""
     node = await start_node("a1")
     with redis.Redis.from_url(redis_url) as registry:

@@ -66,7 +66,7 @@ async def is_out(person: Person, *nodes: Node) -> None:
         assert [await refused() for _ in range(3)] == [True] * 3
 
 
-async def test_a_login_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast) -> None:
+async def test_a_session_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast) -> None:
     """Ana ends her phone's session from her laptop: its streams at both nodes say bye and close."""
     here, there = nodes
     async with visiting(here.url) as browser:
@@ -124,7 +124,7 @@ async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], c
         assert not mine.closed
 
 
-async def test_a_stream_does_not_outlive_its_login(nodes: tuple[Node, Node], cast: Cast) -> None:
+async def test_a_stream_ends_with_its_session(nodes: tuple[Node, Node], cast: Cast) -> None:
     """A stream ends when its session expires, not at the next beat."""
     (ana,) = await cast.enters("ana")
     with psycopg.connect(cast.database_url) as connection:
@@ -134,7 +134,7 @@ async def test_a_stream_does_not_outlive_its_login(nodes: tuple[Node, Node], cas
     await is_out(ana, *nodes)
 
 
-async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple[Node, Node], cast: Cast) -> None:
+async def test_a_session_that_ends_before_its_stream_opens(nodes: tuple[Node, Node], cast: Cast) -> None:
     """A session ends while its stream is being looked up in the log: the stream never opens."""
     (ana,) = await cast.enters("ana")
     ahead = (await ana.listens()).cursor.partition(".")[0] + ".999"
@@ -152,7 +152,7 @@ async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple
     assert ear.status == 401
 
 
-async def test_a_stream_that_opens_as_its_login_ends_does_not_stay(nodes: tuple[Node, Node], cast: Cast) -> None:
+async def test_a_stream_that_opens_as_its_session_ends_is_ended(nodes: tuple[Node, Node], cast: Cast) -> None:
     """A stream that opens as its session ends is refused or ended, whichever comes first."""
     here, there = nodes
     async with visiting(here.url) as browser:

@@ -98,7 +98,7 @@ async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node:
     await replayed.hears(*said, limit=20)
 
 
-async def test_one_who_comes_back_far_behind_is_not_called_slow(stage: Cast, start_node: StartNode) -> None:
+async def test_a_reader_far_behind_is_not_slow(stage: Cast, start_node: StartNode) -> None:
     """A reader that missed more than the buffer holds, and reads as fast as it can, is not cut."""
     node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
     ana, ben = await stage.enters("ana", "ben")
@@ -113,7 +113,7 @@ async def test_one_who_comes_back_far_behind_is_not_called_slow(stage: Cast, sta
     assert not again.named("bye")
 
 
-async def test_one_who_falls_asleep_while_he_catches_up_is_cut_too(database_url: str, redis_url: str) -> None:
+async def test_a_reader_that_stops_during_its_replay_is_cut(database_url: str, redis_url: str) -> None:
     """A reader that stops reading during its replay is cut too, so nothing is queued for it once it is live."""
     settings = {"stream_buffer": BUFFER, "streams_per_person": 2 * MESSAGES}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as stage:

@@ -81,7 +81,7 @@ async def test_a_stalled_reader_is_cut(impatient: Node, mallory: Person, answer:
     await mallory.says(1, "the node goes on")
 
 
-async def test_a_slow_reader_who_goes_on_is_not_cut(impatient: Node, mallory: Person) -> None:
+async def test_a_slow_but_steady_reader_is_not_cut(impatient: Node, mallory: Person) -> None:
     """A reader that takes longer than the deadline, but reads all the time, is not cut."""
     path, loop = await path_of(mallory, impatient, "poll"), asyncio.get_running_loop()
     async with stalled_reader(impatient, mallory, path) as peer:

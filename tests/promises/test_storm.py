@@ -89,7 +89,7 @@ def cpu(node: NodeProcess) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def test_people_come_and_go(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+async def test_users_connect_and_disconnect(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """All changes are seen before a lease is over, memory does not grow, and the registry is exact at the end."""
     here, there = await start_node("a1", **SETTINGS), await start_node("b2", **SETTINGS)
     before = cpu(here)

@@ -52,7 +52,7 @@ async def ana(cast: Cast) -> Person:
     return ana
 
 
-async def test_a_body_that_does_not_come_is_given_up(ana: Person, node: Node) -> None:
+async def test_a_missing_body_times_out(ana: Person, node: Node) -> None:
     """A body that does not arrive gets 408, and the connection closes."""
     wire = await Wire.to(node)
     await wire.send(half_a_message(ana, ROOM))
@@ -61,7 +61,7 @@ async def test_a_body_that_does_not_come_is_given_up(ana: Person, node: Node) ->
     assert b'"code":"too_slow"' in heard
 
 
-async def test_what_is_no_request_is_refused(node: Node) -> None:
+async def test_an_invalid_request_is_refused(node: Node) -> None:
     """Bytes that are no request get 400 or a closed connection, and nothing internal shows."""
     for kind, request in NO_REQUESTS.items():
         wire = await Wire.to(node)
@@ -71,7 +71,7 @@ async def test_what_is_no_request_is_refused(node: Node) -> None:
         assert b"Traceback" not in heard
 
 
-async def test_who_hangs_up_in_mid_sentence_is_no_failure(
+async def test_a_client_that_disconnects_in_a_request_is_no_failure(
     ana: Person, node: Node, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A client that disconnects in the middle of a request is not logged as a failure, and the next request is
@@ -85,7 +85,7 @@ async def test_who_hangs_up_in_mid_sentence_is_no_failure(
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_whatever_stands_in_an_address_is_no_failure(ana: Person, cast: Cast, place: str) -> None:
+async def test_any_address_is_handled(ana: Person, cast: Cast, place: str) -> None:
     """Any text in a path or a query is refused, ignored or not found, never 500."""
     for value in VALUES:
         url = URL(ana.at + place.format(value), encoded=True)

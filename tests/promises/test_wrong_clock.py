@@ -22,7 +22,7 @@ OFF = 300
 
 
 @pytest.mark.parametrize("off", [OFF, -OFF], ids=["ahead", "behind"])
-async def test_nobody_notices(
+async def test_a_wrong_clock_is_not_noticed(
     stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, off: int
 ) -> None:
     """With a crowd on both nodes, a short session ends on time, and users of one node are seen from the other."""

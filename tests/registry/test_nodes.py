@@ -141,7 +141,7 @@ async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: 
             assert again.registry.lease.holder.startswith("a1~")
 
 
-async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, redis_url: str) -> None:
+async def test_reconcile_removes_entries_without_a_lease(database_url: str, redis_url: str) -> None:
     """A part of the registry was lost with the dead node's lease: reconciling finds its entries."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         dying.registry.open(1, 1, "socket")
@@ -156,7 +156,7 @@ async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, re
         assert await other.registry.reconcile() == 0
 
 
-async def test_who_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: str, redis_url: str) -> None:
+async def test_a_node_that_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: str, redis_url: str) -> None:
     """The registry loses everything, and a node with a new user dies before its next beat: no entry stays."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         other.registry.open(2, 2, "socket")
@@ -182,7 +182,7 @@ async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url:
         assert await desk.status(1) == "online"
 
 
-async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_url: str) -> None:
+async def test_all_entries_of_a_user_are_in_one_slot(database_url: str, redis_url: str) -> None:
     """Scripts on a cluster touch one slot only, and entries of users who left expire."""
     async with open_desk(database_url, redis_url) as desk:
         connection = desk.registry.open(7, 1, "socket")
@@ -195,13 +195,13 @@ async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_ur
 
 
 @pytest.mark.parametrize(("linger", "lease"), [(10, 10), (1, 15), (14, 5)])
-def test_times_that_add_up(linger: float, lease: float) -> None:
+def test_right_times_are_accepted(linger: float, lease: float) -> None:
     """Times that keep a ghost at most 20 s are accepted."""
     assert check_timing(linger, lease).ghost <= 20
 
 
 @pytest.mark.parametrize(("linger", "lease"), [(20, 10), (1, 18)])
-def test_times_that_do_not(linger: float, lease: float) -> None:
+def test_wrong_times_are_refused(linger: float, lease: float) -> None:
     """Other times are refused at the start, with both names."""
     with pytest.raises(BadSettings, match="PRESENCE_LINGER, NODE_LEASE"):
         check_timing(linger, lease)

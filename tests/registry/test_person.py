@@ -64,7 +64,7 @@ async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
     await desk.shows(ANA, "away")
 
 
-async def test_a_stream_that_ends_after_its_socket_is_no_moment_of_being_away(desk: Desk) -> None:
+async def test_a_stream_that_ends_after_its_socket_shows_no_away(desk: Desk) -> None:
     """A browser that closes ends one connection before the other: its user goes from online to offline."""
     stream, socket = desk.registry.open(ANA, 1, "stream"), desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")

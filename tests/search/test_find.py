@@ -9,7 +9,7 @@ from tests.search.asking import asks, finds, indexed
 from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
 
 
-async def test_words_are_found_whatever_their_case_and_accents(ana: Person, database_url: str) -> None:
+async def test_words_are_found_with_any_case_and_accents(ana: Person, database_url: str) -> None:
     """All words must match, in any order, with any case and accents; the newest message comes first."""
     room = await begins(ana, "channel", "garden")
     for body in ("Éric brings TOMATOES", "no tomatoes, said eric", "nothing here", "Ερικ?"):
@@ -90,7 +90,7 @@ async def test_days_are_those_that_imported_messages_bear(cast: Cast, database_u
     assert await finds(root, "said", after="2020-06-15T12:00:00.001Z") == ["said 2021-03-01"]
 
 
-async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory: Person, database_url: str) -> None:
+async def test_only_readable_messages_are_found(ana: Person, ben: Person, mallory: Person, database_url: str) -> None:
     """Only the user's conversations are searched, and a named public channel; nothing is found after leaving."""
     group = await begins(ana, "group", "", ben)
     secret = await begins(ana, "channel", "secret", ben, private=True)
@@ -108,7 +108,7 @@ async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory
     assert len(await finds(ben, "tomato")) == 2
 
 
-async def test_what_is_archived_is_found_by_those_who_are_in(ana: Person, ben: Person, database_url: str) -> None:
+async def test_archived_messages_are_found_by_members(ana: Person, ben: Person, database_url: str) -> None:
     """Members find archived messages everywhere and by the conversation's name; visitors do not."""
     room = await begins(ana, "channel", "done")
     await ana.says(room, "the tomato harvest")
@@ -118,7 +118,7 @@ async def test_what_is_archived_is_found_by_those_who_are_in(ana: Person, ben: P
     assert await finds(ben, "tomato in:done") == []
 
 
-async def test_pages_follow_each_other_while_people_talk(ana: Person, database_url: str) -> None:
+async def test_pages_follow_each_other_while_others_post(ana: Person, database_url: str) -> None:
     """Paging returns each message once, newest first, while others post."""
     room = await begins(ana, "channel", "counting")
     await asyncio.gather(*[ana.says(room, f"number {n}") for n in range(25)])
@@ -134,7 +134,7 @@ async def test_pages_follow_each_other_while_people_talk(ana: Person, database_u
     assert found == list(range(25, 0, -1))
 
 
-async def test_what_was_found_is_shown_without_markup(ana: Person, database_url: str) -> None:
+async def test_results_are_shown_without_markup(ana: Person, database_url: str) -> None:
     """Results are pieces of the text: matches and what is around them."""
     room = await begins(ana, "channel", "html")
     await ana.says(room, "<b>Tomaten</b> & mehr " + "lang " * 100)
@@ -165,7 +165,7 @@ async def test_signs_that_mean_something_elsewhere_mean_nothing_here(ana: Person
     assert (status, said.get("code")) == (422, "invalid") or said == {"results": [], "next": None}
 
 
-async def test_what_is_taken_back_is_found_no_more(ana: Person, database_url: str) -> None:
+async def test_deleted_and_replaced_texts_are_not_found(ana: Person, database_url: str) -> None:
     """A deleted message is gone at once; an edited one is found by its new text, and not by the old one."""
     room = await begins(ana, "channel", "second thoughts")
     for body in ("tomato one", "tomato two", "tomato three"):

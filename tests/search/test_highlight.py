@@ -100,7 +100,7 @@ def test_a_hit_that_has_no_end_is_cut() -> None:
     assert pieces == [("東" * HIT_MOST, True), ("…", False)]
 
 
-def test_what_is_behind_the_excerpt_is_not_read() -> None:
+def test_text_after_the_excerpt_is_not_read() -> None:
     """The work for a match at the beginning is that for the excerpt, however long the message is."""
     budget = Budget()
     highlight("tomato soup " * 1_300, parse_query("tomato soup").wanted, budget)

@@ -68,7 +68,7 @@ async def test_two_nodes_share_the_work(cast: Cast, pool: Pool, database_url: st
         assert await documents(pool) == [(room, seq) for seq in range(1, 21)]
 
 
-async def test_what_cannot_be_indexed_now_is_indexed_later(ana: Person, pool: Pool, database_url: str) -> None:
+async def test_failed_indexing_is_retried(ana: Person, pool: Pool, database_url: str) -> None:
     """Messages are posted meanwhile; the index and its progress are one commit."""
     room = await begins(ana, "channel", "brittle")
     await ana.says(room, "number one")

@@ -52,7 +52,7 @@ def newest(said: Sequence[tuple[int, str]], *words: str, room: int | None = None
 
 
 @pytest.mark.parametrize("limit", [20, 100])
-async def test_one_conversation_is_looked_through_by_its_own_windows(
+async def test_one_conversation_is_searched_by_its_own_windows(
     ana: Person, ben: Person, limit: int, database_url: str
 ) -> None:
     """Common and rare words are found across every edge of the windows, as in the whole log, on any page."""
@@ -112,7 +112,7 @@ async def test_a_day_is_looked_for_where_it_is_in_the_log(cast: Cast, database_u
     assert await finds(root, "before:2018-01-01") == []
 
 
-async def test_what_was_found_before_is_found_while_all_is_indexed_anew(ana: Person, database_url: str) -> None:
+async def test_messages_are_found_during_reindexing(ana: Person, database_url: str) -> None:
     """During re-indexing messages are found by the windows of the log, which they had before; afterwards by their own
     too."""
     room = await begins(ana, "channel", "older")

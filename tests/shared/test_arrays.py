@@ -11,7 +11,7 @@ WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=8), WORDS)
-def test_what_is_written_is_read(postgres_url: str, ids: list[int], words: list[str]) -> None:
+def test_written_arrays_are_read_back(postgres_url: str, ids: list[int], words: list[str]) -> None:
     """Quotes, backslashes, commas, braces, NULL, line breaks and any script are read back."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         asked = [numbers(ids), texts([*words, "NULL", '"', "\\", "{,}"])]

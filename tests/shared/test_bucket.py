@@ -28,7 +28,7 @@ def test_so_many_at_once_then_evenly() -> None:
     assert bucket.take("ana") == 20
 
 
-def test_who_is_refused_loses_nothing() -> None:
+def test_refused_attempts_cost_nothing() -> None:
     """Refused attempts do not make the wait longer."""
     clock = Clock()
     bucket = TokenBucket(1, 10, clock)

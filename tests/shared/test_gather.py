@@ -38,7 +38,7 @@ async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIte
     task.cancel()
 
 
-async def test_what_arrives_during_a_batch_goes_together_into_the_next() -> None:
+async def test_items_that_arrive_during_a_batch_form_the_next() -> None:
     """The first item goes alone, then all the others together."""
     works = Works()
     async with gathering(works) as gather:
@@ -64,7 +64,7 @@ async def test_each_caller_gets_their_own_outcome() -> None:
         assert await gather.submit(5) == 10
 
 
-async def test_a_caller_who_has_gone_is_left_out() -> None:
+async def test_a_canceled_caller_is_left_out() -> None:
     """No work is done for a canceled request."""
     works = Works()
     works.gate.set()
@@ -96,7 +96,7 @@ async def test_heavy_items_make_smaller_batches() -> None:
     assert works.batches == [[4, 5], [6], [30], [1, 2]]
 
 
-async def test_without_a_connection_all_who_wait_are_told_at_once() -> None:
+async def test_without_a_connection_all_waiting_callers_fail_at_once() -> None:
     """All waiting callers fail at once, because each batch would wait as long for the same answer; later callers are
     served."""
     works = Works()

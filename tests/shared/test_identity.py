@@ -12,7 +12,7 @@ from tests.registry.registry_nodes import enrol
 from tests.waiting import eventually
 
 
-async def test_old_answers_are_let_go(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_identities_are_forgotten(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old identities are forgotten, also those of idle streams, and are looked up when they are needed again."""
     monkeypatch.setattr(identity, "FRESH_SECONDS", 0.1)
     monkeypatch.setattr(identity, "TOUCH_SECONDS", 0.1)

@@ -46,7 +46,7 @@ def test_a_value_cannot_steer_the_terminal(form: str) -> None:
     assert [line for line in said.split("\n") if line.startswith(("mallory", "31m"))] == []
 
 
-def test_ordinary_text_stays_as_it_is() -> None:
+def test_ordinary_text_stays_unchanged() -> None:
     """Text of any script, and emoji with joiners, stays unchanged."""
     for text in ("Grüße, 日本語, العربية, हिन्दी", "❤️ 🇩🇪", "plain"):
         assert escape_controls(text) == text

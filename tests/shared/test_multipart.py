@@ -49,7 +49,7 @@ SCRAPS = [b"\r\n", b"--b", b"--", HEAD, b"x", b" ", b":", b"\r\n\r\n", b"\0", b"
 
 
 @given(st.lists(st.sampled_from(SCRAPS), max_size=20))
-def test_any_bytes_are_taken_or_refused_alike(pieces: list[bytes]) -> None:
+def test_any_bytes_are_accepted_or_refused_alike(pieces: list[bytes]) -> None:
     """Any bytes give the same events, or are refused, in one piece and byte by byte."""
     data = b"".join(pieces)
     assert outcome(data) == outcome(data, *[1] * len(data))

@@ -29,7 +29,7 @@ def test_one_line_a_minute_and_cause() -> None:
     assert repeats.count("PostgreSQL is away", refused.format(9)) == 1
 
 
-def test_what_never_repeats_is_not_remembered_for_ever() -> None:
+def test_causes_that_do_not_repeat_are_forgotten() -> None:
     """At most a thousand causes are remembered."""
     repeats = LogThrottle(Clock())
     for n in range(2 * MOST + 1):

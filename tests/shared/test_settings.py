@@ -25,7 +25,7 @@ def test_lists_read_well_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("rates", ["", "fast", "0/minute", "5/fortnight", "5/minute;", "-1/hour"])
-def test_rates_that_are_none(rates: str) -> None:
+def test_invalid_rates_are_refused(rates: str) -> None:
     """Rates without a meaning are refused."""
     with pytest.raises(BadSettings, match=r"RATE_LOGIN: .*must be like 5/minute"):
         read_settings(database_url="x", redis_url="y", rate_login=rates)

@@ -25,7 +25,7 @@ async def fail() -> None:
     raise ConnectionError("gone")
 
 
-async def test_who_is_left_alone_ends_too() -> None:
+async def test_a_task_left_alone_ends_too() -> None:
     """The first task's error is raised once the other has ended, and not before."""
     ended = asyncio.Event()
     async with asyncio.timeout(5):
@@ -45,7 +45,7 @@ async def test_all_tasks_stop() -> None:
     assert not tasks.failed.done()
 
 
-async def test_who_is_told_twice_still_waits_for_the_others() -> None:
+async def test_a_task_canceled_twice_waits_for_its_subtasks() -> None:
     """A task that is canceled twice still waits for its subtasks: they may share a connection that others use next."""
     tasks, ended = Tasks(), asyncio.Event()
     tasks.start("pair", first_of(swallow(3, ended), swallow(0, asyncio.Event())))

@@ -126,7 +126,7 @@ def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
         (masked((1000).to_bytes(2) + b"\xff", CLOSE), 1007),
     ],
 )
-def test_what_no_client_may_send(wire: bytes, code: int) -> None:
+def test_forbidden_frames_are_refused(wire: bytes, code: int) -> None:
     """Frames that clients may not send are refused with the code of RFC 6455."""
     with pytest.raises(BadWire) as bad:
         heard(FrameReader(), wire)

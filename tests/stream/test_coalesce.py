@@ -33,7 +33,7 @@ def heard(reader: Kept) -> bytes:
     return b"".join(chunk.raw for chunk in reader.chunks)
 
 
-async def test_few_readers_hear_each_entry_at_once() -> None:
+async def test_few_readers_receive_each_entry_at_once() -> None:
     """With few readers nothing is held."""
     hub, (reader, *_) = crowd(FREE)
     coalescer = Coalescer(hub, MOST)
@@ -42,7 +42,7 @@ async def test_few_readers_hear_each_entry_at_once() -> None:
         assert (hub.position, len(reader.chunks)) == (position, position)
 
 
-async def test_many_readers_hear_together_what_came_while_the_hub_rested() -> None:
+async def test_many_readers_receive_entries_of_a_pause_together() -> None:
     """The first entry goes out at once, the next ones in one write, in order; then the hub pauses again."""
     hub, readers = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
@@ -58,7 +58,7 @@ async def test_many_readers_hear_together_what_came_while_the_hub_rested() -> No
     assert hub.position == 5
 
 
-async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice() -> None:
+async def test_a_reader_that_joins_during_a_pause_gets_each_entry_once() -> None:
     """A reader that joins during the pause is at the hub's position, before the held entries."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
@@ -70,7 +70,7 @@ async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice()
     assert heard(late) == entry(2).frame
 
 
-async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
+async def test_held_entries_of_another_log_are_dropped() -> None:
     """Held entries are dropped with their log, because their positions mean nothing in another one."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
@@ -83,7 +83,7 @@ async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
     assert [one.position for one in hub.recent.after(40)] == [41]
 
 
-async def test_it_can_be_turned_off() -> None:
+async def test_coalescing_can_be_turned_off() -> None:
     """With COALESCE_SECONDS=0 each entry is one write, whatever the number of readers."""
     hub, (reader, *_) = crowd(FREE + 100)
     coalescer = Coalescer(hub, 0)

@@ -70,7 +70,7 @@ async def test_a_socket_tells_of_the_removal_alone(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("recent", [1, 2**24])
-async def test_members_who_return_hear_both_of_their_stays(
+async def test_members_who_join_again_receive_both_memberships(
     database_url: str, redis_url: str, cast: Cast, recent: int
 ) -> None:
     """Ben was away all the time: his stream gets what history shows him, and nothing from between his memberships."""
@@ -97,7 +97,7 @@ async def test_a_text_from_after_a_removal_is_in_no_older_entry(cast: Cast, node
 
 
 @pytest.mark.parametrize("recent", [1, 2**24])
-async def test_members_hear_the_text_of_today(database_url: str, redis_url: str, cast: Cast, recent: int) -> None:
+async def test_members_receive_the_current_text(database_url: str, redis_url: str, cast: Cast, recent: int) -> None:
     """Chloe was away but stayed a member: she gets neither the replaced text nor an empty message."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     async with running_node(database_url, redis_url, node="b2", recent_bytes=recent) as node:

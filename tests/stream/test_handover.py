@@ -68,7 +68,7 @@ async def test_a_ping_at_once_is_answered(cast: Cast, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", SOCKETS)
-async def test_what_came_with_the_handshake_is_heard(cast: Cast, path: str) -> None:
+async def test_bytes_sent_with_the_handshake_are_read(cast: Cast, path: str) -> None:
     """A ping and half of another one arrive in the segment of the request, the second half later: both are answered."""
     (ben,) = await cast.enters("ben")
     second = masked(b"second", PING)
@@ -135,7 +135,7 @@ async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, datab
         assert await socket.ends() == b""
 
 
-async def test_a_login_that_ends_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
+async def test_a_session_that_ends_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
     """The bye and the close come at once, not after the replay."""
     ana, ben = await cast.enters("ana", "ben")
     path = await missed(ana, ben, cast)

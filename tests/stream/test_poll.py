@@ -31,7 +31,7 @@ async def test_a_poll_answers_at_once_with_what_was_missed(cast: Cast) -> None:
     assert answer["cursor"] == ear.cursor
 
 
-async def test_a_poll_waits_for_the_next_word(cast: Cast) -> None:
+async def test_a_poll_waits_for_the_next_entry(cast: Cast) -> None:
     """The poll returns when ana posts, long before its time is over."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -42,7 +42,7 @@ async def test_a_poll_waits_for_the_next_word(cast: Cast) -> None:
     assert [event["data"]["body"] for event in answer["events"]] == ["finally"]
 
 
-async def test_a_poll_without_news_ends_in_time_with_a_cursor_that_goes_on(cast: Cast) -> None:
+async def test_a_poll_without_news_ends_in_time_with_a_new_cursor(cast: Cast) -> None:
     """Messages elsewhere move the cursor that it returns."""
     ana, ben = await cast.enters("ana", "ben")
     elsewhere, room = await cast.share(ana), await cast.share(ana, ben)
@@ -56,7 +56,7 @@ async def test_a_poll_without_news_ends_in_time_with_a_cursor_that_goes_on(cast:
     assert [event["data"]["body"] for event in again["events"]] == ["for ben"]
 
 
-async def test_polling_page_by_page_hears_everything_once(cast: Cast) -> None:
+async def test_polling_page_by_page_gets_everything_once(cast: Cast) -> None:
     """A reader that only polls gets each entry exactly once, in order."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -92,7 +92,7 @@ async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
         assert (status, problem["errors"][0]["field"]) == (422, "poll")
 
 
-async def test_a_long_absence_is_told_page_by_page(cast: Cast) -> None:
+async def test_a_long_absence_is_polled_page_by_page(cast: Cast) -> None:
     """An answer has at most a thousand entries or a megabyte; each entry comes once, in order, also at the pages'
     edges."""
     ana, ben = await cast.enters("ana", "ben")

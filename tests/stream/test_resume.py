@@ -4,7 +4,7 @@ from tests.cast import Cast
 from tests.nodes import running_node
 
 
-async def test_a_listener_hears_what_is_said(cast: Cast) -> None:
+async def test_a_reader_receives_a_message(cast: Cast) -> None:
     """Ana posts, and Ben receives it."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)

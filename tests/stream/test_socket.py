@@ -78,7 +78,7 @@ async def test_membership_is_followed(cast: Cast) -> None:
     await narrow.hears("last")
 
 
-async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) -> None:
+async def test_a_stalled_reader_is_cut_and_others_do_not_wait(cast: Cast, node: Node) -> None:
     """A reader with more than the buffer unsent is cut; Chloe receives everything."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
@@ -93,7 +93,7 @@ async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) ->
         await eventually(lambda: len(ear.bodies()) == n + 1)
 
 
-async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Node) -> None:
+async def test_a_client_that_sends_messages_is_closed(cast: Cast, node: Node) -> None:
     """One message is answered; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
     ear = await listens_at_socket(ben)
@@ -108,7 +108,7 @@ async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Nod
 
 
 @pytest.mark.parametrize(("reason", "code"), [("drain", 1001), ("age", 1001), ("revoked", 4401), ("epoch", 1012)])
-async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code: int) -> None:
+async def test_a_socket_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code: int) -> None:
     """The bye with its reason comes first, then the close, and nothing later."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -120,7 +120,7 @@ async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code:
     assert ear.bodies() == []
 
 
-async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None:
+async def test_a_session_that_ends_ends_its_socket(cast: Cast, node: Node) -> None:
     """The socket closes within a second, like streams, and the registry forgets it too."""
     async with visiting(node.url) as visitor:
         status, came = await visitor.signs_up("dora")
@@ -134,7 +134,7 @@ async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None
     assert len(node.app[STREAMS].connections) == 0
 
 
-async def test_what_is_refused(cast: Cast, node: Node) -> None:
+async def test_invalid_role_changes_are_refused(cast: Cast, node: Node) -> None:
     """No upgrade, a foreign page, one socket too many, a cursor of another log and a draining node each get a code."""
     (ben,) = await cast.enters("ben")
     status, problem = await ben.call("GET", "/api/chat/socket")

@@ -110,7 +110,7 @@ async def test_http_1_0_gets_plain_bytes(cast: Cast, node: Node, dial: Dial) -> 
 
 
 @pytest.mark.parametrize("rudely", [False, True])
-async def test_a_peer_that_goes_leaves_nothing_behind(cast: Cast, node: Node, dial: Dial, rudely: bool) -> None:
+async def test_a_disconnected_peer_leaves_nothing_behind(cast: Cast, node: Node, dial: Dial, rudely: bool) -> None:
     """The node forgets a stream that was closed or reset."""
     (ben,) = await cast.enters("ben")
     wire = await dial(ben)
@@ -170,7 +170,7 @@ async def test_beats_carry_the_nodes_position(cast: Cast) -> None:
     assert ear.bodies() == []
 
 
-async def test_a_reader_who_does_not_read_is_cut_and_nobody_else_waits(cast: Cast, node: Node, dial: Dial) -> None:
+async def test_a_reader_that_does_not_read_is_cut(cast: Cast, node: Node, dial: Dial) -> None:
     """Ben's laptop sleeps while Chloe receives everything; Ben reconnects with his cursor and misses nothing."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)

@@ -32,7 +32,7 @@ def nodes(fleet: Running) -> dict[str, dict[str, Any]]:
     return {node["name"]: node for node in said if node["state"] not in ("leaving", "lost", "reaped")}
 
 
-async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, database_url: str) -> None:
+async def test_nodes_are_added_removed_and_restarted_under_load(fleet: Running, database_url: str) -> None:
     """A node is added, restarted and removed: nothing is lost. tests/promises/test_behind_haproxy.py restarts all in
     turn."""
     async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=40, posters=4) as crowd:
@@ -76,7 +76,7 @@ def is_(fleet: Running, name: str, state: str) -> bool:
     return bool(node["state"] == state and node["memory"] > 2**20 and (node["streams"] == 0 or state != "drained"))
 
 
-def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path: Path) -> None:
+def test_impossible_commands_are_refused_with_the_reason(fleet: Running, tmp_path: Path) -> None:
     """Unknown nodes, and a folder where nothing runs, are refused with the reason."""
     unknown = fleet.asks("drain", "n9")
     assert (unknown.returncode, unknown.stderr) == (1, "No node called n9 is alive. Alive: n1, n2.\n")
@@ -97,7 +97,7 @@ def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
     wait_until(lambda: all_gone(children))
 
 
-async def test_who_connects_while_the_balancer_is_away_waits(fleet: Running, stage: Cast) -> None:
+async def test_connections_wait_while_the_balancer_restarts(fleet: Running, stage: Cast) -> None:
     """The port stays open: a call meanwhile is answered by the next HAProxy."""
     (ana,) = await stage.enters("ana")
     ana.at = fleet.url

@@ -38,7 +38,7 @@ def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatc
         assert "ALERT" not in said
 
 
-def test_nodes_that_are_not_there_yet_wait() -> None:
+def test_unused_nodes_are_disabled() -> None:
     """Only nodes in use get clients; time-outs follow the beats."""
     written = write_configuration(PORTS, HEALTH, ["n1", "n2"], 5, 6, idle_limit=45)
     assert "server n1 127.0.0.1:20001 port 20011\n" in written

@@ -29,7 +29,7 @@ def test_second_up_on_one_folder(tmp_path: Path) -> None:
         assert first.serves()
 
 
-def test_folder_that_cannot_be(tmp_path: Path) -> None:
+def test_impossible_folder(tmp_path: Path) -> None:
     """A file where the data folder should be is refused."""
     (tmp_path / "file").touch()
     code, said = refused(tmp_path / "file")
@@ -47,7 +47,7 @@ def test_all_wrong_settings_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://ana:hush@127.0.0.1:1/tandem", "postgresql//ana:hush@here"])
-def test_database_that_is_not_there(tmp_path: Path, url: str) -> None:
+def test_unreachable_database(tmp_path: Path, url: str) -> None:
     """The error has the reason and the setting, and not the password."""
     code, said = refused(tmp_path / "data", DATABASE_URL=url)
     assert code == 1

@@ -3,7 +3,7 @@
 from chat.local.watch import MAX_DELAY, MAX_QUICK_EXITS, QUICK, Restarts
 
 
-def test_who_lived_long_is_started_at_once() -> None:
+def test_a_child_that_ran_long_is_restarted_at_once() -> None:
     """A node that ran for hours is started again at once."""
     assert Restarts(started=0.0).record_exit(now=QUICK * 1000) == 0.0
 
@@ -18,7 +18,7 @@ def test_quick_deaths_wait_longer_each_time_then_end() -> None:
     assert 0 < waits[0] < waits[-1] <= MAX_DELAY
 
 
-def test_what_has_lived_is_never_given_up() -> None:
+def test_a_child_that_ran_long_is_never_given_up() -> None:
     """A child that once ran long waits the longest time between two starts; one that never did ends `tandem up`."""
     restarts = Restarts(started=0.0)
     restarts.record_exit(now=QUICK + 1)

@@ -68,7 +68,7 @@ def test_killed_and_started_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "name"), [("chat serve", "node n1"), ("bin/postgres", "PostgreSQL"), ("valkey-server", "Valkey")]
 )
-def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
+def test_a_killed_child_is_started_again(folder: Path, word: str, name: str) -> None:
     """A killed child is reported and started again, and the service is ready again."""
     with running_up(folder) as up:
         os.kill(up.child(word), signal.SIGKILL)
