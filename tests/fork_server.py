@@ -26,7 +26,7 @@ def import_packages(tests: list[str]) -> None:
         if not name.startswith(PROJECT) and name != "__mp_main__":
             try:
                 __import__(name)
-            except Exception:  # one that cannot be imported alone is imported by the child
+            except Exception:  # a package that cannot be imported alone is imported by the child
                 continue
 
 

@@ -93,7 +93,7 @@ async def walks(dial: Dial, people: Sequence[Person], paths: Sequence[str], more
     try:
         for path in paths:
             statuses.append((await shared.asks("HEAD", path, ana, more)).status)
-            await ana.says(1, SECRET.decode())  # what a stream would write now
+            await ana.says(1, SECRET.decode())  # bytes that a stream would write now
             for connection, person in ((shared, ben), (other, chloe)):
                 answer = await connection.asks("GET", "/api/users/me", person)
                 assert (answer.status, orjson.loads(answer.body)["id"]) == (200, person.id), path

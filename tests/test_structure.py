@@ -14,12 +14,12 @@ from statistics import median
 ROOT = Path(__file__).parent.parent
 MODULES_MOST, MEDIAN_LEAST, SHORT_LINES, SHORT_MOST, SINGLE_IMPORTER_MOST = 250, 110, 40, 25, 80
 RIDDLES_MOST = 0.05
-# How a docstring does not begin: the reader would have to guess of what it speaks.
+# First words of docstrings that leave their subject open.
 RIDDLE = re.compile(
     r"(Who|Whom|Whose|What|Whether|How|It|Its|He|They|As|Nobody|Nothing|Somebody|One|Is|Are|Does|Has|Until|Where|When"
     r"|And|But|Or|So|Because)\b"
 )
-# Words that a stranger has to look up.
+# Words that a newcomer has to look up.
 WORDS = re.compile(
     r"\b(for ever|in place of|seldomer|whoever|somebody|anybody|darkroom|comes? back|let go of|by way of|begun with"
     r"|dressed as)\b",
@@ -30,7 +30,7 @@ TEXTS = (
     "presence/**/*.md", "web/app/**/*.svelte", "web/app/**/*.ts", "web/client/**/*.ts", "web/*.md", "web/client/*.md",
     "deploy/**/*.md", "deploy/**/*.py", "deploy/**/*.yml", "tests/*.py", "tests/**/*.py", "*.md", ".github/**/*.md",
 )  # fmt: skip
-# Files with words that are not ours, and tables of old words.
+# Files with other people's words, and tables of old words.
 FOREIGN = (
     "tests/test_structure.py",
     "web/node_modules/",

@@ -78,7 +78,7 @@ async def trace(action: Action, last: str) -> Trace:
     """Run the action several times; return the shortest trace, without functions that another round does not enter."""
     traces = []
     for _ in range(ROUNDS):
-        await breathe(0.2)  # what the round before has left behind is done
+        await breathe(0.2)  # work left over from the round before is done
         taken = Trace(last)
         sys.setprofile(taken.note)
         try:

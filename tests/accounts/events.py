@@ -5,7 +5,7 @@ from typing import Any
 from tests.cast import Person
 from tests.waiting import eventually
 
-# Events that come with every log-in and every look at the audit.
+# Events of every log-in and of every reading of the audit log.
 ROUTINE = {"login.ok", "login.failed", "account.create", "audit.read"}
 
 

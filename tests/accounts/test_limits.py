@@ -92,7 +92,7 @@ async def test_the_owner_gets_in_while_others_try_passwords(database_url: str, r
         ana.headers["X-Forwarded-For"] = home.headers["X-Forwarded-For"] = "198.51.100.4"
         await ana.signs_up("ana")
         assert (await home.logs_in("ana"))[0] == 201
-        home.leaves()  # its session goes on, its cookies do not
+        home.leaves()  # the session stays, the cookies do not
         crowd = [f"2001:db8:7:{n:x}::1" for n in range(4)] + [f"203.0.113.{n}" for n in range(4)]
         assert [await tries(mallory, "ana", 2, address) for address in crowd][-1] == [429, 429]
         ana.headers["X-Forwarded-For"] = "192.0.2.99"

@@ -152,7 +152,7 @@ async def test_invalid_passkeys_are_refused(ana: Visitor, mallory: Visitor, data
     assert await tries() == "bad_passkey"
     device.origin, device.verified = ana.at, False
     assert await tries() == "bad_passkey"
-    device.verified, device.count = True, 0  # a copy of the device, which has not counted since
+    device.verified, device.count = True, 0  # a copy of the device, with an older counter
     assert await tries() == "bad_passkey"
     device.count = 100
     with psycopg.connect(database_url) as connection:

@@ -160,7 +160,7 @@ async def verify_all(stage: Stage, known: Sequence[tuple[Known, str]], hint: obj
 
 
 @pytest.mark.timeout(300)
-# No shrinking: a try takes seconds, and what it says about the last action is enough.
+# No shrinking: an attempt takes seconds, and its message about the last action is enough.
 @settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(plan=actions)
 async def test_snapshot_and_entries_are_the_new_snapshot(

@@ -19,8 +19,8 @@ SMALL, LARGE = 6_000, 24_000
 PEOPLE = "insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name"
 ROOMS = "insert into conversations (kind, name, private) select 'channel', name, true from unnest(%s::text[]) as name"
 SEATS = "insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u"
-FULL, GROWTH = 20, 1.5  # of the pages touched for a full page of results, while the talk is four times as long
-MOST = 1_200  # for whatever else
+FULL, GROWTH = 20, 1.5  # growth of the pages touched for a full page of results, with four times the messages
+MOST = 1_200  # for everything else
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_a_page_costs_the_same_in_a_long_conversation(talk: tuple[str, Con
     for name, plan in (await history(talk[1])).items():
         assert plan.scanned <= {"conversations", "memberships"}, name
         assert any("pkey" in index for index in plan.indexes), name
-        assert plan.buffers <= LIMIT + 20, name  # at most one for each message, and the way down the tree
+        assert plan.buffers <= LIMIT + 20, name  # at most one for each message, and the levels of the tree
 
 
 async def test_a_search_costs_hardly_more_in_a_long_conversation(talk: tuple[str, Connection]) -> None:
@@ -79,7 +79,7 @@ async def test_a_search_costs_hardly_more_in_a_long_conversation(talk: tuple[str
     for name, (plan, found) in large.items():
         assert "search_documents" not in plan.scanned, name
         assert plan.indexes <= {"search_documents_vector", "search_documents_pkey"}, name
-        full = found == small[name][1] == FULL and name != "phrase"  # whose words are looked for apart
+        full = found == small[name][1] == FULL and name != "phrase"  # whose words are searched separately
         assert plan.buffers <= (GROWTH * small[name][0].buffers + 60 if full else MOST), name
         assert (found > 0) == (name != "nothing"), name
 

@@ -22,7 +22,7 @@ from chat.tools.bench.runner import Bench, benching
 
 SCALE, NODES = 0.01, 3
 
-# What must be exactly so on any machine, however slow and small.
+# Figures that must be exact on any machine, however slow and small.
 EXACT = ("missing", "refused", "lost", "repeated")
 MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
     "latency": lambda bench: measure_latency(bench, seconds=0.5),

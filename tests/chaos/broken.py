@@ -18,7 +18,7 @@ from chat.log.tail import Tail
 from chat.shared.registry.reaper import Reaper
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a slow commit, as on a busy disk
-REFUSED = 0.5  # of the commits fail: a disk that is sometimes full, so that a short run meets it
+REFUSED = 0.5  # part of the commits that fail, as on a full disk, so that a short run has some
 
 
 def announce_before_commit() -> None:

@@ -26,10 +26,10 @@ from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, re
 
 EMOJI = "🦖"
 WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
-ENDING = "delete_me"  # after it there is no caller any more
+ENDING = "delete_me"  # it deletes the caller
 SOCKETS = {"get_stream_socket", "get_socket"}
 
-# Parts of the query that choose where a page starts, and tickets, which tests/presence redeems.
+# Query parameters that choose where a page starts, and tickets, which tests/presence uses.
 LEFT_OUT = {
     "before",
     "after",

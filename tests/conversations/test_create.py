@@ -187,7 +187,7 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         await begins(dan, "channel", "full", ben)
         three_given = {"kind": "channel", "name": "three", "members": [ben.id]}
         assert await tries(dan, "POST", CONVERSATIONS, three_given) == (409, "too_many_conversations")
-        for name in ("one", "two"):  # what others put ben into leaves him his own
+        for name in ("one", "two"):  # conversations that others add ben to leave his own quota
             await begins(ben, "channel", name)
         channel = await begins(ana, "channel", "open")
         assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"

@@ -55,7 +55,7 @@ async def test_a_list_and_its_stream_equal_a_fresh_list(cast: Cast) -> None:
     seed = random.randrange(10**6)
     walk = Walk(people, random.Random(seed))
     heard = 0
-    while heard < 60:  # a walk on which ben heard little has shown little
+    while heard < 60:  # a walk in which ben received little shows little
         before = await sees(walk.ben)
         for _ in range(40):
             await walk.step()

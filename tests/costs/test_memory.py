@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 STREAMS_AT_ONCE = 200
 KEPT_MOST = 1_600  # bytes; 1,160 to 1,400 measured, the transport below adds 400, and the bar for both is 2 KB
-CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, for caches fill
+CYCLES, LEFT_MOST = 5, 40  # own objects that may be left for each stream, because caches fill
 
 
 class Idler:

@@ -17,7 +17,7 @@ from tests.waiting import eventually
 STATEMENTS_MOST, TRIPS_MOST = 8, 2
 ROUNDS = 5
 BATCH = 100
-FRAME_MOST = 420  # of a message of a hundred characters, announced
+FRAME_MOST = 420  # bytes of an announced message of a hundred characters
 
 
 async def posts_at_once(node: Node, room: int, author: int, count: int, name: str) -> None:
@@ -40,7 +40,7 @@ async def test_a_hundred_posts_are_as_many_statements_as_one(cast: Cast, node: N
     """One commit with any number of posts is what lets one node store thousands a second."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
-    for n in range(12):  # every connection of the pool has prepared what it needs
+    for n in range(12):  # every connection of the pool has prepared its statements
         await posts_at_once(node, room, ana.id, 2, f"warm {n}".replace(" ", "-"))
     one, hundred = [await asked_for(node, room, ana.id, count) for count in (1, BATCH)]
     print(one, hundred)

@@ -54,7 +54,7 @@ async def test_joins_and_leaves_count_once(cast: Cast, ada: Person, other: Node)
     await tells(ada, joins=1, leaves=0)
     ben.at = other.url
     phone = await opens_eyes(ben)
-    await held_by(ada, "ben", 2)  # its hello does not wait for the registry: others might have seen him go
+    await held_by(ada, "ben", 2)  # its hello does not wait for the registry, so others might have seen the user leave
     await bens.leaves()
     await counts(ada, people=1, online=1, sockets=1)
     await phone.leaves()
@@ -93,7 +93,7 @@ async def cost(desk: Desk, people: int) -> tuple[int, int]:
         if user_id not in registry.connected.users:
             registry.open(user_id, user_id, "socket")
     await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()), 20)
-    await desk.tasks.stop()  # first: a renewal on its way might tell of fewer
+    await desk.tasks.stop()  # first, because a renewal under way may still report fewer
     await registry.lease._call("renew", "")
     frame = orjson.dumps(describe_seen(await registry.overview.read()))
     assert orjson.loads(frame)["online"] == people

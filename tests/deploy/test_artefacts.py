@@ -23,7 +23,7 @@ from tests.waiting import eventually
 
 __all__ = ["start_node"]
 ROOT = DEPLOY.parent
-# Words of the query language, and what Prometheus itself adds to every target.
+# Words of the query language, and metrics that Prometheus adds to every target.
 NOT_METRICS = {"up", "sum", "max", "min", "avg", "rate", "increase", "scalar", "by", "or", "and"}
 SETTINGS = {name.upper() for name in Settings.model_fields}
 

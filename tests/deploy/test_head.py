@@ -12,7 +12,7 @@ from tests.promises.conftest import StartNode, stage, start_node
 
 __all__ = ["stage", "start_node"]
 
-# One worker or server, and the most eager reuse: whatever one request leaves on a connection, the next one finds.
+# One worker or server, and the most eager reuse: the next request finds all bytes left on a connection.
 REUSE = {
     "nginx": {"worker_processes auto;": "worker_processes 1;"},
     "haproxy": {

@@ -38,7 +38,7 @@ async def test_a_killed_import_continues(
         await imports(elsewhere, file)
     capsys.readouterr()
     assert await imports(elsewhere, file) == 0
-    assert groups_taken == 5 + 7  # four of eleven were in
+    assert groups_taken == 5 + 7  # four of eleven were imported
     assert capsys.readouterr().out == "602 new, 398 known, 0 invalid\n"
     lines = await exports(elsewhere, tmp_path / "out.jsonl")
     assert [line["body"] for line in lines if line["type"] == "message"] == [f"line {n}" for n in range(1_000)]

@@ -36,7 +36,7 @@ async def test_everything_in_it_is_imported(cast: Cast, database_url: str, tmp_p
     assert "archived_at" in places["secret"]
     assert places["secret"]["private"] is True
     owners = {(line["conversation"], line["user"]) for line in lines if line.get("role") == "owner"}
-    assert (places["kitchen"]["id"], "ben.okafor") in owners  # who began it has gone, and there is no admin
+    assert (places["kitchen"]["id"], "ben.okafor") in owners  # its creator has left, and there is no admin
     garden = messages(lines, mine["garden"]["id"])
     check_garden(garden)
     (pin,) = [line for line in lines if line["type"] == "pin"]

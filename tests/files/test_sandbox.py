@@ -14,7 +14,7 @@ from chat.local.postgres import PostgresEngine
 from tests.files.sending import picture
 from tests.files.test_pictures import one
 
-# What a worker that mallory has captured would try; it prints what worked.
+# The attempts of a worker that runs mallory's code; it prints what succeeded.
 PROBE = """
 import os, socket, sys
 from chat.files import sandbox

@@ -8,7 +8,7 @@ from tests.cast import Person
 from tests.journeys.pages.base import Window
 
 MANY = 100_000
-MOST_ROWS = 460  # 400 messages are kept, and a page more before it lets go
+MOST_ROWS = 460  # 400 messages are kept, and a page more for a moment
 FILL = """
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
 select %(room)s, n, 0, case when n %% 7 < 4 then %(ben)s else %(ana)s end, 'c' || n,
@@ -16,7 +16,7 @@ select %(room)s, n, 0, case when n %% 7 < 4 then %(ben)s else %(ana)s end, 'c' |
 from generate_series(1, %(many)s) n
 """
 
-# The message in the middle of the screen, where one looks, and where it stands.
+# The message in the middle of the screen, and its place.
 LOOKED_AT = """() => {
     const log = document.querySelector('[role=log]'), box = log.getBoundingClientRect();
     const below = one => one.getBoundingClientRect().top > box.top + box.height / 2;
@@ -24,14 +24,14 @@ LOOKED_AT = """() => {
     return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top)];
 }"""
 
-# As it is painted: between two frames a page may have taken rows in and not yet moved.
+# As painted: between two frames a page may have added rows and not yet scrolled.
 PLACE = """async seq => {
     await new Promise(painted => requestAnimationFrame(() => setTimeout(painted)));
     return Math.round(document.querySelector(`article[data-seq='${seq}']`).getBoundingClientRect().top);
 }"""
 LOADED = "rows => [rows.length, Number(rows.at(0)?.dataset.seq), Number(rows.at(-1)?.dataset.seq)]"
 
-# What the clipboard gets of everything from one message to another.
+# The text that copying from one message to another puts on the clipboard.
 COPIED = """([from, to]) => {
     const text = seq => document.querySelector(`article[data-seq='${seq}'] [data-testid=text]`);
     getSelection().setBaseAndExtent(text(from), 0, text(to), text(to).childNodes.length);
@@ -43,7 +43,7 @@ COPIED = """([from, to]) => {
 FOCUSED = "Number(document.activeElement.dataset.seq ?? 0)"
 FONTS = "document.fonts.ready.then(() => true)"  # until they are there, every row may change its height
 
-# Tasks that keep the page from answering for more than 50 ms are told of by the browser.
+# The browser reports tasks that block the page for more than 50 ms.
 WATCH_TASKS = """
     window.tasks = [];
     new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(one => one.duration)))

@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 LIMIT = 30.0
 
-# Whether this tab holds the lock of the leader: its name for itself is told by a lock that it takes for a moment.
+# Whether this tab has the leader's lock: a lock that it takes for a moment shows its client id.
 LEADS = """navigator.locks.request(`who ${Math.random()}`, async mine => {
     const { held } = await navigator.locks.query();
     const me = held.find(one => one.name === mine.name).clientId;

@@ -65,7 +65,7 @@ async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage
             await expect(node_card(board, "b1")).to_have_count(0, timeout=LIMIT)
             await figure(board, "people", "2")
             await figure(board, "online", "2")
-            await figure(board, "reaped", "2")  # chloe's socket of before among them
+            await figure(board, "reaped", "2")  # chloe's earlier socket among them
             await figure(board, "ghosts", "0")
     assert board.errors == []
 

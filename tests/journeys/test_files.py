@@ -55,7 +55,9 @@ async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartN
     await eventually(lambda: is_seen(red), 20)
     await expect(row.get_by_role("link", name="Download notes.txt, 17 B")).to_have_attribute("download", "notes.txt")
     await brings(one, "paste", TALL)
-    await one.page.get_by_label("Message", exact=True).press("Enter")  # before it is up: it goes when it is
+    await one.page.get_by_label("Message", exact=True).press(
+        "Enter"
+    )  # the upload is incomplete
     await expect(message(two, 2).get_by_role("img", name="tall.jpg")).to_be_visible(timeout=LIMIT)
     await expect(tray(one)).to_have_count(0)
     await row.get_by_role("button", name="Open picture red.png").click()
@@ -107,7 +109,7 @@ async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, ope
     await expect(item).to_contain_text("Waiting for the connection…", timeout=LIMIT)
     refused = tray(one).filter(has_text="enormous.bin")
     await expect(refused).to_contain_text("This file is larger than this server allows (3 MB).", timeout=LIMIT)
-    await one.says("")  # not everything is up, so nothing goes yet
+    await one.says("")  # an upload is incomplete, so nothing is sent yet
     await expect(one.page.get_by_text("Some files failed to upload")).to_be_visible()
     await line.heals()
     await expect(item).to_have_attribute("data-state", "done", timeout=LIMIT)

@@ -7,9 +7,9 @@ from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
-MOST = 5_000  # ms; how long it took is printed, for a machine may be busy
+MOST = 5_000  # ms; the time is printed, because a machine may be busy
 
-# From the beginning of the navigation to the frame after the first message stood in the page.
+# From the start of the navigation to the frame after the first message was in the page.
 NOTE = """new MutationObserver((_, observer) => {
     if (!document.querySelector('[role=log] article')) return;
     observer.disconnect();

@@ -13,7 +13,7 @@ from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, marks_read, pins, reacts, seats, tries, unseats
 from tests.waiting import eventually
 
-# All that a page shows of what has happened, without what follows the clock or the pointer.
+# All that a page shows, without parts that depend on the clock or the pointer.
 SCREEN = """() => {
     const text = one => one?.innerText.replace(/\\s+/g, ' ').trim() ?? null;
     const all = (where, what) => [...document.querySelectorAll(where)].map(what);

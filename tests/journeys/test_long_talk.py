@@ -124,7 +124,7 @@ async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(
     await window.page.get_by_role("button", name="Jump to newest").click()
     await expect(message(window, MANY)).to_be_in_viewport(timeout=LIMIT)
     await window.page.evaluate(WATCH_TASKS)
-    await eventually(lambda: tasks(window), 10)  # one that was long on purpose: the browser tells of them
+    await eventually(lambda: tasks(window), 10)  # one that is long on purpose: the browser reports it
     for piece in range(PIECES):
         said = [
             {"conversation": room, "body": f"{piece}.{n} of many", "client_id": uuid.uuid4().hex} for n in range(PIECE)

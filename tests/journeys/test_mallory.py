@@ -17,7 +17,7 @@ from tests.waiting import eventually
 PAYLOADS: list[str] = json.loads((Path(__file__).parents[2] / "web" / "app" / "markdown" / "payloads.json").read_text())
 TRAP = "window.ran = []; window.pwned = () => window.ran.push(new Error().stack);"
 
-# What only a payload could have made; the app's own frames and pictures are none.
+# Elements that only a payload could make; the app's own frames and pictures are not among them.
 FOREIGN = """() => [...document.querySelectorAll('[role=log] *, dialog *')].filter(one =>
     /^(script|iframe|object|embed|form|input|style|link|meta|base|video|math)$/i.test(one.tagName)
     || (one.tagName === 'IMG')

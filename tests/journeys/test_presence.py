@@ -16,13 +16,13 @@ from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"
-SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
+SOON = 2_000  # ms; the goal is 300, and a busy machine adds to it
 
 # Open streams and sockets of the user's other sessions.
 OPEN_ELSEWHERE = """async () => (await (await fetch('/api/sessions')).json()).sessions
     .filter(one => !one.current).map(one => [one.streams, one.sockets])"""
 
-# Whether the stream stopped, or a new one was never ready, depends on when it was held back.
+# The moment decides whether the stream stopped, or a new one was never ready.
 HELD_BACK = re.compile("Your network (is delaying|stopped delivering) live updates.")
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
@@ -55,7 +55,7 @@ async def test_typing_appears_and_vanishes_by_itself(
     for window in windows:
         await window.is_live()
     anas, bens, chloes = windows
-    await keys(bens, "I")  # by now everybody listens
+    await keys(bens, "I")  # by now all windows are connected
     await shows_typing(anas, "Ben is typing…")
     await shows_typing(anas, "")
     await keys(bens, " think")
@@ -140,7 +140,7 @@ async def test_a_buffering_proxy_is_noticed_by_the_witness(
         await window.opens(f"/c/{room}")
         await window.is_live()
         await glimpses.looks_who_is_here()
-        await glimpses.shows(ana, "online")  # the witness is there
+        await glimpses.shows(ana, "online")  # the presence socket is open
         proxy.flows.clear()
         await ben.says(room, "held back?")
         await eventually(lambda: ends_with(window, "held back?"), 12.0)

@@ -17,7 +17,7 @@ from tests.up.running import Running, running_up
 def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running]:
     """Three nodes behind HAProxy."""
     settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RATE_LIMITS": "off", "DRAIN_SECONDS": "1"}
-    settings["STRANGERS"] = "add"  # the three share nothing yet
+    settings["STRANGERS"] = "add"  # the three share no conversation yet
     with running_up(tmp_path / "data", 3, **settings) as up:
         yield up
 

@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
 
-# What the browser is told of instead of the person; whether someone looks is what the browser says.
+# Records notifications instead of showing them, and pretends that the window is focused or not.
 NOTIFICATIONS = """
     window.told = [];
     window.away = false;

@@ -24,7 +24,7 @@ from tests.promises.conftest import StartNode
 from tests.verbs import begins
 from tests.waiting import eventually
 
-# Asked by an admin's page: has everything closed that this person had open?
+# Asked by an admin's page: are all connections of this user closed?
 GONE = """async name => {
     const read = async path => (await fetch(path)).json();
     const {users: [{id}]} = await read(`/api/users?q=${name}`);

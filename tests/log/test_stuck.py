@@ -32,7 +32,7 @@ async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
             holder.pgconn.send_flush_request()
             holder.pgconn.flush()
         assert await is_locked(pool)
-        assert await end_stuck(pool) == 0  # so soon it may still go on
+        assert await end_stuck(pool) == 0  # so soon it may still continue
         await eventually(lambda: end_stuck(pool, 0.1))
         await eventually(lambda: is_free(pool))
 

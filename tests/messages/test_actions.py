@@ -53,7 +53,7 @@ class Stage:
     room: int
 
 
-# In the room: 1 pinned, 2 the root of a thread of ana's with replies 3 and 5, 4 with 👍 of both, 6 deleted, 7 ben's,
+# The messages: 1 pinned, 2 the root of ana's thread with replies 3 and 5, 4 with 👍 of both, 6 deleted, 7 ben's,
 # 8 with a file.
 ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
     "says": lambda on: on.ana.says(on.room, "hello"),

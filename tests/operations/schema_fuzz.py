@@ -40,9 +40,9 @@ from tests.verbs import answers, begins, reacts
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
-FAR = 2**40  # ids that no call guesses, so that nobody disables the callers or ends their sessions
+FAR = 2**40  # ids that no call guesses, so that no call disables the callers or ends their sessions
 
-# WebSockets, whose protocol is described elsewhere; and what ends the caller's account.
+# WebSockets, whose protocol is described elsewhere; and calls that end the caller's account.
 LEFT_OUT = {("get", "/api/chat/socket"), ("get", "/api/presence/socket"), ("delete", "/api/users/me")}
 WAIT = 10
 Json = dict[str, Any]
@@ -157,7 +157,7 @@ def fuzz_call(
         except FailureGroup as failures:
             found.note(f"{case.method} {case.path} as {caller.name}", failures, str(case.body))
 
-    with suppress(Unsatisfiable):  # what has no parameters has no wrong ones
+    with suppress(Unsatisfiable):  # a call without parameters has no invalid ones
         tries()
 
 

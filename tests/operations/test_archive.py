@@ -41,9 +41,9 @@ async def test_an_archive_fails_lags_and_catches_up(own_postgres: PostgresEngine
         return archive.failures >= failures and archive.behind == behind
 
     command(own_postgres.url, *FILL)
-    await eventually(lambda: stands(1, 0), LIMIT)  # how far behind cannot be told before one has gone well
+    await eventually(lambda: stands(1, 0), LIMIT)  # the lag is unknown before the first success
     command(own_postgres.url, "alter system set archive_command = 'true'", RELOAD, *FILL)
-    await eventually(lambda: stands(1, 1), LIMIT)  # the one that is being written
+    await eventually(lambda: stands(1, 1), LIMIT)  # the segment that is being written
     failures = archive.failures
     command(own_postgres.url, "alter system set archive_command = 'false'", RELOAD, *FILL, *FILL)
     await eventually(lambda: stands(failures + 1, 3), LIMIT)

@@ -84,7 +84,7 @@ async def test_every_error_and_media_type_is_described(ana: Person) -> None:
     assert set(paths["/api/sessions/{session}"]["delete"]["responses"]) & {"200", "204"} == {"204"}
 
 
-# What is asked in the conversation {c}, of the person {u}, by the handler that answers.
+# Requests in the conversation {c}, about the user {u}, by handler.
 ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_live": ("GET", "/health/live", None),
     "get_ready": ("GET", "/health/ready", None),
@@ -170,7 +170,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
     assert (status, s.Problem.model_validate(problem).code) == (404, "not_found")
 
 
-# In tests/accounts/test_second_factors.py, which has a passkey and an authenticator app.
+# Requested in tests/accounts/test_second_factors.py, which has a passkey and an authenticator app.
 SECOND_STEPS = {
     "post_second",
     "post_login",

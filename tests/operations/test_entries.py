@@ -9,7 +9,7 @@ from tests.cast import Cast, Person
 from tests.test_architecture import sources
 from tests.verbs import CONVERSATIONS, Json, begins, seats, sees, unseats
 
-# What ben does in a room of ana's, by path.
+# Ben's actions in a conversation of ana's, by path.
 CHANGES: list[tuple[str, str, Json | None]] = [
     ("PUT", "/messages/1/reactions/👍", None),
     ("PUT", "/pins/1", None),
@@ -36,13 +36,13 @@ async def test_entries_are_as_described(cast: Cast) -> None:
         assert (await ana.call(method, f"{CONVERSATIONS}/{room}{path}", body))[0] in (200, 204)
     await blocks(ben, ana, on=True)
     await seats(ana, room, ben, "admin")
-    before = await hears(ben, cursors[1][1])  # afterwards the room's entries are no longer theirs to read
+    before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries
     await unseats(ben, room, "me")
     assert (await ana.call("PUT", "/api/announcement", {"body": "Back soon"}))[0] == 201
     heard = [*before, *[event for person, cursor in cursors for event in await hears(person, cursor)]]
     for event in heard:
         ENTRIES[event["event"]].model_validate(event["data"])
-    # nobody is invited where STRANGERS is `add`: tests/conversations/test_invitations.py holds that entry to its shape
+    # with STRANGERS=add there are no invitations: tests/conversations/test_invitations.py checks that entry
     assert {event["event"] for event in heard} == set(ENTRIES) - {"invitation"}
 
 

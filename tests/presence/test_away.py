@@ -83,7 +83,9 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
 async def test_snapshots_that_did_and_did_not_wait_are_completed(database_url: str, valkey: ValkeyEngine) -> None:
     """Ana's snapshot timed out without Ben, and Chloe's waits for him: both see him once he is known."""
     async with (
-        running_node(database_url, valkey.url) as node,  # whose leases outlast the pause: nothing else tells of Ben
+        running_node(
+            database_url, valkey.url
+        ) as node,  # leases outlast the pause
         running_node(database_url, valkey.url, node="b2") as other,
         casting(database_url, node.url) as cast,
     ):
@@ -110,7 +112,7 @@ async def test_redis_unavailable_again_after_a_hello(database_url: str, redis_ur
     """The registry answers just once, for Ben's hello: he is told afterwards that it is unavailable, like Ana."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
-        lease = node.app[SOCKETS].registry.lease  # renewed every few seconds: meanwhile it says what we say
+        lease = node.app[SOCKETS].registry.lease  # renewed every few seconds, and until then as the test sets it
         async with open_eyes(ana) as anas:
             lease.failing = True
             await is_told(anas, True)

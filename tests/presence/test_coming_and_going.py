@@ -77,7 +77,7 @@ async def test_a_slow_watcher_gets_the_latest(node: Node, cast: Cast) -> None:
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
         await eyes.watches(ben)
         (socket,) = node.app[SOCKETS].roster.of_user(ana.id)
-        socket.pause_writing()  # what the transport does when the peer's window is full
+        socket.pause_writing()  # as the transport does when the peer's window is full
         for n in range(5):
             await bens.says("status", status="online", text=f"text {n}")
             await bens.gets("you", n + 1)

@@ -21,7 +21,7 @@ from tests.waiting import eventually
 ONLINE, WATCHERS = 10_000, 50
 FEW = 100
 FOLDER = str(Path(chat.__file__).parent)
-FAR = 1_000_000  # ids of people who only exist in the registry
+FAR = 1_000_000  # ids of users that only exist in the registry
 
 
 async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast: Cast) -> None:
@@ -68,7 +68,7 @@ async def test_a_change_costs_the_same_however_many_are_online(database_url: str
     """A hundred users go away and back: the same number of our lines run with 10,000 online as with 100."""
     async with open_desk(database_url, redis_url) as desk:
         registry = desk.registry
-        await desk.tasks.stop()  # all but what a change costs: leases and repetitions come with time
+        await desk.tasks.stop()  # lines that do not belong to a change: leases and repetitions come with time
         desk.tasks.start("tell the registry", registry.writer.run())
         changing = [registry.open(FAR + n, FAR + n, "socket") for n in range(FEW)]
         few = await lines_of(registry, changing)

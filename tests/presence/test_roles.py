@@ -41,7 +41,7 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
     assert (await ana.call("GET", "/api/chat/conversations"))[0] == 404
     async with open_eyes(ana) as eyes:
         await eyes.watches(ben)
-        await eyes.sees(ben, "away")  # a stream alone: connected, and nothing tells of use
+        await eyes.sees(ben, "away")  # a stream alone: connected, without a sign of use
         ben.at = other.url
         bens = await opens_eyes(ben)
         await eyes.sees(ben, "online")

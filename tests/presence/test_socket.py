@@ -68,7 +68,7 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
     room = await cast.share(ana, ben, chloe)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens, open_eyes(chloe) as chloes:
         await eyes.watches(conversations=(room,))
-        await eyes.watches(ben)  # answered behind the other: who types is now heard
+        await eyes.watches(ben)  # answered after the other, so typing is received from now on
         await bens.says("typing", conversation=room, on=True)
         assert (await eyes.gets("typing", 1))["users"] == [ben.id]
         await chloes.says("typing", conversation=room, on=True)

@@ -28,7 +28,7 @@ async def starting_nodes(database_url: str, redis_url: str, folder: Path) -> Asy
     yield start
     for node in nodes:
         node.kill()
-        print(f"{node.name} said:", node.read_log(), sep="\n")  # pytest shows it where the story went wrong
+        print(f"{node.name} said:", node.read_log(), sep="\n")  # pytest shows it at the failed line
 
 
 @pytest.fixture

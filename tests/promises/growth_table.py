@@ -63,7 +63,7 @@ MESSAGE = 16_000  # characters of a message
 FILE = 32_000  # of an imported file, whose size alone is a limit
 HEAD = 8_190  # of a request's line or header
 QUERY = 256  # of a search
-PASSWORD = 1_024  # before its length is judged
+PASSWORD = 1_024  # before its length is checked
 BODY = 64_000  # bytes of JSON
 FRAME = 256_000  # bytes fed to a WebSocket at once
 
@@ -230,7 +230,7 @@ MEDIA = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0"
 HERE = Cursor("abc", 7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Functions that take more than the text, with the call that a hostile text reaches them by.
+# Functions with more arguments than the text, with a call that passes it.
 ADAPTED = {
     "chat.accounts.models:SignUp.check_strength": Subject(
         lambda text: parse_model(json_of(name="mallory", password=text, device=text[:100]), SignUp), PASSWORD
@@ -311,7 +311,7 @@ ADAPTED = {
     "presence.signals:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
 }
 
-# Modules of the pure core that read nothing foreign.
+# Modules of the pure core that read no foreign text.
 OWN_MODULES = {
     "chat.tools.bench.report": "figures of a benchmark",
     "chat.model.events": "roles that a model has checked",

@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "2000"))
 LIMIT = 60.0
-NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so that who comes to the other one is ahead of it
+NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so a reader that moves to the other one is ahead of it
 
 
 async def test_streams_cut_at_once_resume_with_their_cursors(

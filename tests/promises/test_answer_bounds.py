@@ -40,7 +40,7 @@ FILES = FILES_MOST * 2 * LINE
 BODY = BODY_MOST * LETTER
 MESSAGE = BODY + FILES + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
-IN_PIECES = 128 * 1024  # what is read piece by piece, each when the one before it has been taken
+IN_PIECES = 128 * 1024  # answers that are produced in pieces, each when the one before was read
 BOUNDS = {
     "/health/live": ONE,
     "/health/ready": ONE,
@@ -48,7 +48,7 @@ BOUNDS = {
     "/api/operations/echo": ONE,
     "/api/audit": 500 * 4 * LINE,
     "/api/audit/export": IN_PIECES,
-    "/api/openapi.json": MOST,  # the same for everybody
+    "/api/openapi.json": MOST,  # the same for all users
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
     "/api/sessions": 500 * LINE,

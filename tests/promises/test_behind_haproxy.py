@@ -24,7 +24,7 @@ from tests.waiting import breathe, eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
 WINDOW = 2.0
-MACHINE = 5.0  # what a busy machine may add
+MACHINE = 5.0  # seconds that a busy machine adds
 NAMES = ("a1", "b2", "c3")
 FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
 
@@ -58,7 +58,7 @@ def check_goodbyes(crowd: Crowd) -> None:
     byes = [(moment, reason) for reader in crowd.readers for reason, moment in reader.byes]
     assert {reason for _, reason in byes} == {"drain"}
     assert not any(reader.resets for reader in crowd.readers)
-    # all tenths of a node's window when spread, one in a burst; a pause of who looks leaves the rest as it was
+    # spread ends fill all tenths of a node's window, a burst fills one; a pause of the test changes only one tenth
     assert len({int(moment * 10 / WINDOW) for moment, _ in byes}) > len(NAMES) * 5
 
 

@@ -17,7 +17,7 @@ from tests.up.running import running_up
 from tests.waiting import breathe, eventually
 
 SIZE = 256 * 2**20
-LIVED = 10.0  # what `up` has seen alive for that long it never gives up
+LIVED = 10.0  # `tandem up` never gives up a child that has run so long
 FULL = 2.0
 PAGE = 64 * 1024
 BACK = 40.0

@@ -15,7 +15,7 @@ from tests.presence.presence_client import open_eyes
 from tests.raw_socket import SOCKETS, masked, opened
 from tests.waiting import eventually
 
-FLOOD = 43_000  # six bytes each: what uvloop would read at once into a plain protocol
+FLOOD = 43_000  # six bytes each: as many as uvloop would read at once into a plain protocol
 KINDS = {
     "pings": masked(b"", PING) * FLOOD,
     "pongs": masked(b"", PONG) * FLOOD,

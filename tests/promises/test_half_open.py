@@ -15,7 +15,7 @@ from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6
-MACHINE = 3.0  # what a busy machine may add
+MACHINE = 3.0  # seconds that a busy machine adds
 
 
 async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str) -> None:
@@ -33,7 +33,7 @@ async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str
             await eventually(lambda: not node.app[SOCKETS].roster.of_user(ben.id), limit=3 * BEAT + MACHINE)
             await eyes.sees(ben, "offline", limit=LINGER + MACHINE)
             assert eyes.seen[ben.id][-2:] == ["online", "offline"]
-            assert len(eyes.seen[ben.id]) <= 3  # he may have been offline before
+            assert len(eyes.seen[ben.id]) <= 3  # ben may have been offline before
             assert (await node.app[SOCKETS].registry.read_evidence(ben.id)).devices == []
             network.thaw()
             await lost.leaves()
@@ -56,4 +56,4 @@ async def test_a_stream_whose_reader_acknowledges_nothing(
         for _ in range(20):  # more than the peer's window takes, and less than the stream's buffer
             await ana.says(room, "x" * 16_000)
         await eventually(lambda: not len(streams), limit=20)
-        assert stream.ended is None  # it was not cut as a slow one
+        assert stream.ended is None  # it was not cut as a slow reader

@@ -27,9 +27,9 @@ from tests.waiting import breathe
 ASKED = "PROMISE_HOSTILE" in os.environ
 SECONDS = float(os.environ.get("PROMISE_HOSTILE", "20"))
 
-# A post a second from each of twenty people: within the everyday limits, which hold for everyone here.
+# Twenty users post once a second, within the default limits, which apply to all users here.
 POSTERS, PAUSE = 20, 1.0
-LATER_MOST = 2.0  # p99 from POST to reader, under attack over before
+LATER_MOST = 2.0  # p99 from POST to reader, under attack divided by before
 
 
 class Clock:

@@ -10,7 +10,7 @@ from chat.client.node_process import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 
-MACHINE = 5.0  # what a busy machine may add
+MACHINE = 5.0  # seconds that a busy machine adds
 PATIENCE = 1
 
 
@@ -64,7 +64,7 @@ async def test_many_silent_connections_do_not_block_others(stage: Cast, node: No
     async with AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(dialled(node)) for _ in range(500)]
         ear = await ben.listens()
-        # not kept alive: the node's little patience would close it just when it is used again
+        # not kept alive: the node's short deadline could close it just when it is used again
         await ana.says(room, "hello", headers={"Connection": "close"})
         await ear.hears("hello")
         await asyncio.gather(*(everything(reader) for reader, _ in silent))

@@ -23,7 +23,7 @@ from tests.waiting import eventually
 LINGER, LEASE = (10.0, 10.0) if os.environ.get("PROMISE_PRESENCE") == "everyday" else (2.0, 2.0)
 GHOST = Timing(LINGER, LEASE).ghost
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
-RETURN = 10.0  # the linger where everybody returns within it, also on a machine that has much to do
+RETURN = 10.0  # the linger within which all users reconnect, also on a busy machine
 
 
 async def two_nodes(start_node: StartNode, linger: float = LINGER) -> tuple[NodeProcess, NodeProcess]:

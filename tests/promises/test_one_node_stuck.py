@@ -13,10 +13,10 @@ from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import breathe, eventually
 
-HELD = 4.0  # how long a node that does nothing may hold what the others wait for
-MACHINE = 3.0  # what a busy machine may add
+HELD = 4.0  # seconds for which a stuck node may hold locks of the others
+MACHINE = 3.0  # seconds that a busy machine adds
 STUCK = float(os.environ.get("PROMISE_SECONDS", "4")) / 2
-PATIENCE = 2.0  # how long a client waits before it turns to another node
+PATIENCE = 2.0  # seconds after which a client tries another node
 
 
 def sticks(how: str, network: Proxy, node: NodeProcess) -> None:
@@ -50,7 +50,7 @@ async def test_other_nodes_continue_and_the_stuck_one_recovers(
             await breathe(1)
             sticks(how, network, bad)
             await eventually(lambda: is_unready(bad), 5 + MACHINE)
-            bad.draining = True  # as a load balancer has it from now on
+            bad.draining = True  # as a load balancer would do
             await all_are_served(crowd, HELD + PATIENCE + MACHINE)
             await breathe(STUCK)
             await all_are_served(crowd, MACHINE)

@@ -20,7 +20,7 @@ from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "9")) / 3
 BACK = 5.0
-MACHINE = 2.0  # what a busy machine may add
+MACHINE = 2.0  # seconds that a busy machine adds
 POOL = 12
 
 
@@ -43,7 +43,7 @@ async def test_stopped_and_started_under_load(start_node: StartNode, postgres: P
         await breathe(1)
         done = len(crowd.history.acknowledged)
         for reader in crowd.readers[::2]:
-            reader.leaves()  # who is cut meanwhile gets no answer in the middle of another one
+            reader.leaves()  # a connection that is cut meanwhile gets no answer inside another one
         await breathe(AWAY)
         assert len(crowd.history.acknowledged) == done
         assert [await node.readiness() for node in nodes] == [503, 503]

@@ -100,6 +100,6 @@ async def test_a_batch_counts_its_messages(database_url: str, redis_url: str) ->
         def batch(*numbers: int) -> dict[str, object]:
             return {"messages": [{"conversation": room, "body": "x", "client_id": str(n)} for n in numbers]}
 
-        sizes = [range(8), range(8, 11), range(8, 9)]  # one that is refused has been read, and costs one
+        sizes = [range(8), range(8, 11), range(8, 9)]  # a refused batch has been read, and costs one
         tried = [(await ana.call("POST", "/api/chat/messages", batch(*size)))[0] for size in sizes]
         assert tried == [200, 429, 200]

@@ -19,9 +19,9 @@ from tests.stream_client import StreamClient
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3
-POLL = 1.0  # how often a node compares heads when it hears nothing
-MACHINE = 2.0  # what a busy machine may add
-KINDS = 4  # of errors at most by which Redis is away: each has a line a minute, and not one for each post
+POLL = 1.0  # seconds between two comparisons of heads without announcements
+MACHINE = 2.0  # seconds that a busy machine adds
+KINDS = 4  # kinds of errors of an unavailable Redis: each is logged once a minute, not once for each post
 
 
 @pytest.fixture

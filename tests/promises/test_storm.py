@@ -29,7 +29,7 @@ from tests.waiting import breathe, eventually
 RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
 LINGER, LEASE = 0.5, 2.0
 LAG_MOST = presence.LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
-TURN = 4  # seconds until the same person comes again: longer than one stays and lingers
+TURN = 4  # seconds until the same user connects again: longer than a connection and its linger
 GROWTH_MOST = 1.2
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
 

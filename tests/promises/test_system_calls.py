@@ -17,7 +17,7 @@ from tests.waiting import eventually, wait_until
 
 MESSAGES, EARS = 20, 10
 
-# beside a message's deliveries: its post's, PostgreSQL's and Redis's, and what wakes the loop
+# besides deliveries: calls for the post, PostgreSQL, Redis, and waking the loop
 CALLS_MOST = 40.0
 
 

@@ -10,7 +10,7 @@ from tests.registry.registry_nodes import Desk, open_desk
 from tests.waiting import eventually
 
 PEOPLE = range(1, 41)
-MACHINE = 3.0  # what a busy machine may add
+MACHINE = 3.0  # seconds that a busy machine adds
 
 
 async def exact(desks: list[Desk]) -> bool:
@@ -95,7 +95,7 @@ async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, re
             await eventually(lambda: orders == [True])
         await sleepy.tasks.stop()
         assert await sleepy.registry.order_drain("a1", drain)
-        await sleepy.registry.redis.hdel(LEASES, sleepy.registry.lease.holder)  # as a survivor does when it has reaped
+        await sleepy.registry.redis.hdel(LEASES, sleepy.registry.lease.holder)  # as another node does after reaping
         sleepy.tasks.start("renew the lease", sleepy.registry.lease.keep())
         await eventually(lambda: orders[-1:] == [drain])
 
@@ -150,7 +150,7 @@ async def test_reconcile_removes_entries_without_a_lease(database_url: str, redi
         await eventually(lambda: not other.registry.reaper._registered.is_set())
         await dying.dies()
         await other.registry.redis.hdel(LEASES, dying.registry.lease.holder)
-        await other.registry.reconcile()  # or the one that the other does by itself after its start
+        await other.registry.reconcile()  # or the pass that the other node makes after its start
         assert (await other.status(1), await other.status(2)) == ("offline", "online")
         assert other.registry.reaper.ghosts == 1
         assert await other.registry.reconcile() == 0
@@ -166,7 +166,9 @@ async def test_a_node_that_dies_before_noticing_a_loss_leaves_no_ghosts(database
         dying.registry.open(1, 1, "socket")
         await other.shows(1, "online")
         await dying.dies()
-        await other.registry.redis.hdel(LEASES, before, dying.registry.lease.holder)  # had it beaten after all
+        await other.registry.redis.hdel(
+            LEASES, before, dying.registry.lease.holder
+        )  # if it renewed its lease
         timing = other.registry.timing
         await other.shows(1, "offline", limit=timing.beat + timing.patience + MACHINE)
         await other.shows(2, "online")

@@ -13,7 +13,7 @@ from tests.promises.conftest import StartNode, start_node
 __all__ = ["start_node"]
 HOSTILE = "\x1b[2J\x1b]0;mallory\x07 \r\n\t \x85\x9b31m \u202egnp.exe\u2066 \u2028 \ufeff \u200b \x7f"
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-COLOR = re.compile(r"\x1b\[[0-9;]*m")  # what structlog itself writes
+COLOR = re.compile(r"\x1b\[[0-9;]*m")  # written by structlog itself
 PROGRAM = """
 import sys, structlog
 from chat.shared.logging import set_up_logs

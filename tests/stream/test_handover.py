@@ -122,7 +122,7 @@ async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, datab
     """The stream ends while its replay still waits for the database, and does not return with it."""
     ana, ben = await cast.enters("ana", "ben")
     path, roster = await missed(ana, ben, cast), node.app[STREAMS].connections
-    assert len(roster) == 1  # ben's ear
+    assert len(roster) == 1  # ben's stream
     async with connected(ben) as socket:
         async with replay_held_up(database_url):
             await asks(socket, ben, path)

@@ -30,7 +30,7 @@ class Running:
     ) -> None:
         self.port, self.folder = port or free_port(), folder
         self.url, self.draining = f"http://127.0.0.1:{self.port}", False
-        # Behind a balancer nodes have their health on another port; a call without a login is refused by a node alone.
+        # Behind a balancer, health checks are on another port; only a node refuses a call without a session.
         self._knock = ("/api/users/me", 401) if nodes > 1 else ("/health/ready", 200)
         self.log = folder.with_name(f"{folder.name}.{self.port}.log")
         self._environment = environment() | settings

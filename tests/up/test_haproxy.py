@@ -10,7 +10,7 @@ from chat.local.address import connect_unix, listen_unix
 from chat.local.haproxy import haproxy_program, version_of, write_configuration
 
 PORTS = {"n1": 20_001, "n2": 20_002, "n3": 20_003}
-HEALTH = {"n1": 20_011}  # the others are checked where they serve
+HEALTH = {"n1": 20_011}  # the others are checked where they run
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from tests.cast import Cast, Person
 from tests.journeys.pages.base import LIMIT, Window
 from tests.waiting import eventually
 
-# Each message as it stands on the page: seq, text, reactions, and what is said about it.
+# Each message as the page shows it: seq, text, reactions, and notes.
 SHOWN = """rows => rows.map(row => [
     Number(row.dataset.seq),
     row.querySelector('[data-testid=text]')?.innerText ?? null,

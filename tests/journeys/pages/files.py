@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Route, expect
 from tests.files.sending import picture
 from tests.journeys.pages.base import LIMIT, Window
 
-# A drop or a paste as the browser makes it of files from elsewhere.
+# A drop or a paste, as the browser makes it for files.
 BRINGS = """(element, [how, files]) => {
     const data = new DataTransfer();
     for (const [name, type, base64] of files) {

@@ -23,7 +23,7 @@ from tests.verbs import answers, begins
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
 
-# A working day's curve, so that the charts show what they can.
+# Figures of a working day, so that the charts have a curve.
 MONTH = """
 with days as (
     select n, minute, extract(isodow from minute) > 5 as weekend,

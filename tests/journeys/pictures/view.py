@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.journeys.pictures.stage import Stage
 
-ROOM = "/c/1"  # general, which everybody is in
+ROOM = "/c/1"  # #general, which all users have joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class View:
         """Press buttons or menu items, one after the other."""
         for name in names:
             item = self.page.get_by_role("menuitem", name=name, exact=True)
-            named = self.page.get_by_role("button", name=f"{name}:")  # and who or what it is about
+            named = self.page.get_by_role("button", name=f"{name}:")  # and its subject
             await self.button(name).or_(item).or_(named).first.click()
 
     async def asks_for(self, *names: str) -> None:
