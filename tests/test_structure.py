@@ -124,7 +124,7 @@ def test_class_names_are_unique() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-def test_docstrings_are_no_riddles() -> None:
+def test_docstrings_begin_plainly() -> None:
     """A docstring begins with a verb, or names its subject."""
     said = [
         (f"{name}.{node.name}", text)

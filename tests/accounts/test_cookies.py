@@ -49,9 +49,7 @@ async def test_only_a_trusted_proxy_can_claim_tls(ana: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("setting", "secure"), [(True, True), (False, False)])
-async def test_the_setting_decides_where_it_is_set(
-    database_url: str, redis_url: str, setting: bool, secure: bool
-) -> None:
+async def test_the_setting_overrides_the_proxy(database_url: str, redis_url: str, setting: bool, secure: bool) -> None:
     """COOKIE_SECURE decides, whatever the proxy says."""
     async with behind_tls(database_url, redis_url, cookie_secure=setting) as (_, ana):
         ana.headers |= {} if not setting else {"X-Forwarded-Proto": "http"}

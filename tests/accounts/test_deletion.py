@@ -151,7 +151,7 @@ async def test_conversations_get_another_owner(cast: Cast, database_url: str) ->
     assert rows(database_url, "select id from conversations where archived_at is not null") == [(alone,)]
 
 
-async def test_the_last_admin_cannot(cast: Cast, database_url: str) -> None:
+async def test_the_last_admin_cannot_be_deleted(cast: Cast, database_url: str) -> None:
     """The last admin can be deleted neither in the app nor on the command line, unless forced; the audit log knows who
     did it."""
     (ada,) = await cast.enters("ada", role="admin")
@@ -200,7 +200,7 @@ async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str)
     assert deleted == [(30,)]
 
 
-async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
+async def test_a_stolen_session_cannot_delete_the_account(cast: Cast, database_url: str) -> None:
     """A session without a recent proof cannot delete the account, and an unknown mode is refused."""
     (ana,) = await cast.enters("ana")
     assert (await deletes(ana, "burn"))[0] == 422
@@ -209,7 +209,7 @@ async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
     assert (await deletes(ana))[1]["code"] == "reauthentication_required"
 
 
-async def test_a_small_directory_forgets_the_name_too(database_url: str, redis_url: str, cast: Cast) -> None:
+async def test_a_private_directory_forgets_the_name_too(database_url: str, redis_url: str, cast: Cast) -> None:
     """With DIRECTORY=members changes go to each conversation: those entries lose the name as well."""
     async with running_node(database_url, redis_url, node="a2", directory="members") as node:
         ana, ben = await cast.enters("ana", "ben")

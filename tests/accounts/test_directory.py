@@ -24,7 +24,7 @@ async def sees(person: Person, query: str) -> list[str]:
     return [user["name"] for user in said["users"]]
 
 
-async def test_strangers_are_not_in_it(cast: Cast) -> None:
+async def test_strangers_are_not_in_the_directory(cast: Cast) -> None:
     """Strangers are not found by id, by name and by search; users see themselves, and admins see everyone."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     (ada,) = await cast.enters("ada", role="admin")

@@ -80,7 +80,7 @@ async def test_many_addresses_cannot_try_one_name_forever(database_url: str, red
         assert statuses == [401] * 4 + [429]
 
 
-async def test_the_owner_gets_in_while_others_try_passwords(database_url: str, redis_url: str) -> None:
+async def test_the_owner_can_log_in_during_an_attack(database_url: str, redis_url: str) -> None:
     """Attackers use up the name's limit from IPv6 and IPv4 networks. A browser that was logged in before has attempts
     of its own, and so has its network. Ana's cookie gives no attempts for other names."""
     limits = {"rate_login_name": "12/hour"}

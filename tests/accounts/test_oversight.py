@@ -34,7 +34,7 @@ async def enters(visitor: Visitor, name: str) -> tuple[int, int]:
     return came["user"]["id"], came["session"]["id"]
 
 
-async def test_an_admin_ends_a_login(ada: Person, ana: Visitor) -> None:
+async def test_an_admin_ends_a_session(ada: Person, ana: Visitor) -> None:
     """She sees the session with its address and ends it; both are recorded."""
     user, session = await enters(ana, "ana")
     status, listed = await ada.call("GET", f"/api/users/{user}/sessions")
@@ -47,7 +47,7 @@ async def test_an_admin_ends_a_login(ada: Person, ana: Visitor) -> None:
     assert (await ada.call("DELETE", f"/api/users/{user}/sessions/{session}"))[0] == 404
 
 
-async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visitor) -> None:
+async def test_an_admin_ends_all_sessions(ada: Person, ana: Visitor, mallory: Visitor) -> None:
     """All sessions of that user end, and no others; the second time nothing is recorded."""
     user, first = await enters(ana, "ana")
     _, other = await mallory.logs_in("ana")
@@ -84,7 +84,7 @@ async def test_invalid_disabling_is_refused(ada: Person) -> None:
     assert codes == ["not_yourself", "not_found", "invalid", "invalid"]
 
 
-async def test_owners_endings_are_written_down(ada: Person, ana: Visitor, mallory: Visitor) -> None:
+async def test_sessions_that_owners_end_are_recorded(ada: Person, ana: Visitor, mallory: Visitor) -> None:
     """Logging out, ending other sessions and a new password are recorded with user, address and reason."""
     user, first = await enters(ana, "ana")
     _, second = await mallory.logs_in("ana")
@@ -99,7 +99,7 @@ async def test_owners_endings_are_written_down(ada: Person, ana: Visitor, mallor
     ]
 
 
-async def test_every_power_leaves_a_trace(ada: Person, cast: Cast) -> None:
+async def test_every_admin_action_is_recorded(ada: Person, cast: Cast) -> None:
     """Reading evidence, reconciling, inviting and posting for others are recorded; the command line has no actor."""
     status, made = await ada.call("POST", "/api/chat/conversations", {"kind": "channel", "name": "old"})
     assert status == 201

@@ -259,7 +259,7 @@ async def test_every_change_of_factors_needs_a_proof(ana: Visitor, database_url:
         assert (await ana.call("POST", proof, form))[0] in (403, 422)
 
 
-async def test_changes_are_written_down(ana: Visitor, database_url: str) -> None:
+async def test_changes_of_factors_are_recorded(ana: Visitor, database_url: str) -> None:
     """Added and removed factors and used recovery codes are recorded."""
     await ana.signs_up("ana")
     _, codes = await sets_up_app(ana)

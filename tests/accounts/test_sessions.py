@@ -20,7 +20,7 @@ async def test_logging_out_ends_this_session(ana: Visitor) -> None:
     assert not await ana.is_known()
 
 
-async def test_a_lost_phone_is_shut_out(ana: Visitor, mallory: Visitor) -> None:
+async def test_a_lost_phone_is_logged_out(ana: Visitor, mallory: Visitor) -> None:
     """Ana ends her phone's session from her laptop, and stays logged in there."""
     await ana.signs_up("ana", device="laptop")
     _, phone = await mallory.logs_in("ana", device="phone")

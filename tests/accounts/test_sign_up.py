@@ -43,7 +43,7 @@ async def test_behind_tls_the_cookie_is_secure(database_url: str, redis_url: str
         assert "secure" in ana.set_cookie.lower()
 
 
-async def test_a_name_is_taken_in_whatever_case(ana: Visitor, mallory: Visitor) -> None:
+async def test_a_name_is_taken_in_any_case(ana: Visitor, mallory: Visitor) -> None:
     """The name in capitals is taken too."""
     await ana.signs_up("ana")
     status, problem = await mallory.signs_up("ANA")

@@ -42,7 +42,7 @@ def test_good_passwords_are_taken(password: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["gloriana1990", "GLORIANA!!!!", "gloriana12345", "glorianagloriana"])
-def test_the_own_name_is_no_password(password: str) -> None:
+def test_the_users_name_is_no_password(password: str) -> None:
     """The user's name is refused, also with a few characters more."""
     with pytest.raises(ValueError, match="too easy to guess"):
         check_password(password, "gloriana")
@@ -56,7 +56,7 @@ def test_length_is_counted_in_visible_characters(password: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=40))
-def test_any_text_is_judged(password: str, name: str) -> None:
+def test_any_password_is_accepted_or_refused(password: str, name: str) -> None:
     """Any text is either accepted or refused, without another error."""
     with suppress(ValueError):
         assert check_password(password, name) == password

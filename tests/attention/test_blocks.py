@@ -20,7 +20,7 @@ def draft(number: int = 0) -> dict[str, object]:
     return {"body": "hello", "client_id": f"c{number}"}
 
 
-async def test_a_direct_takes_nothing_more(ana: Person, mallory: Person) -> None:
+async def test_a_blocked_direct_conversation_is_read_only(ana: Person, mallory: Person) -> None:
     """Both get the same refusal; messages stay readable; after unblocking, posts work again."""
     direct = await begins(mallory, "direct", "", ana)
     await mallory.says(direct, "hey")
@@ -39,7 +39,7 @@ async def test_a_direct_takes_nothing_more(ana: Person, mallory: Person) -> None
     await deletes(mallory, direct, 1)
 
 
-async def test_both_must_take_it_back(ana: Person, mallory: Person) -> None:
+async def test_mutual_blocks_end_separately(ana: Person, mallory: Person) -> None:
     """If each has blocked the other, each must unblock."""
     direct = await begins(mallory, "direct", "", ana)
     await blocks(ana, mallory)
@@ -122,7 +122,7 @@ async def test_invalid_blocks_are_refused(database_url: str, redis_url: str) -> 
         assert await tries(ana, "PUT", f"/api/users/{chloe.id}/block") == (409, "too_many_blocks")
 
 
-async def test_a_block_and_a_beginning_at_the_same_moment(cast: Cast) -> None:
+async def test_a_block_and_a_new_conversation_at_once(cast: Cast) -> None:
     """A block and a new direct conversation at once leave no conversation that takes posts, and no deadlock."""
     people = await cast.enters(*[f"p{n}" for n in range(8)])
     for one, other in zip(people[::2], people[1::2], strict=True):

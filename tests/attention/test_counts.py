@@ -7,7 +7,7 @@ from tests.cast import Person
 from tests.verbs import begins, deletes, edits, marks_read, opens, pages, seats, unseats
 
 
-async def test_reading_counts_them_off(ana: Person, ben: Person) -> None:
+async def test_reading_clears_mentions(ana: Person, ben: Person) -> None:
     """A mark in the middle leaves the mentions after it; the user's other devices receive the count."""
     room = await begins(ana, "channel", "room", ben)
     ear = await ben.listens()
@@ -24,7 +24,7 @@ async def test_reading_counts_them_off(ana: Person, ben: Person) -> None:
     assert [(one.json()["unread"], one.json()["mentions"]) for one in ear.named("read")] == [(3, 2), (1, 1), (0, 0)]
 
 
-async def test_answering_counts_them_off(ana: Person, ben: Person) -> None:
+async def test_replying_clears_mentions(ana: Person, ben: Person) -> None:
     """An author has read what is above."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "@ben?")
@@ -122,7 +122,7 @@ async def test_a_block_carries_the_new_counts(ana: Person, ben: Person, chloe: P
     ]
 
 
-async def test_many_at_once_are_counted_exactly(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_concurrent_mentions_are_counted_exactly(ana: Person, ben: Person, chloe: Person) -> None:
     """Posts of one commit keep their mentions apart; a retry does not count twice."""
     room = await begins(ana, "channel", "room", ben, chloe)
     bodies = ["@ben", "@chloe", "@channel", "@ben @chloe", "nobody", "@ben @channel"] * 10

@@ -59,7 +59,7 @@ def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
     assert parse_mentions("ask @b.k.").calls == (("b.k.", "b.k"),)
 
 
-def test_the_number_is_bounded() -> None:
+def test_the_number_of_mentions_is_limited() -> None:
     """Only the first names count, up to a limit; everyone is not one of them."""
     naming = parse_mentions(" ".join(f"@p{n}" for n in range(1000)) + " @channel")
     assert [names[0] for names in naming.calls] == [f"p{n}" for n in range(50)]

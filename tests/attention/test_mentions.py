@@ -7,7 +7,7 @@ from tests.presence.presence_client import open_eyes
 from tests.verbs import begins, pages, sees, tries
 
 
-async def test_a_name_reaches_its_member(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_a_name_mentions_its_member(ana: Person, ben: Person, chloe: Person) -> None:
     """The name counts in any case; users who are not mentioned have one unread message and no mention."""
     room = await begins(ana, "channel", "room", ben, chloe)
     ear = await chloe.listens()
@@ -41,7 +41,7 @@ async def test_a_name_may_end_with_a_full_stop(cast: Cast, ana: Person) -> None:
     assert (await ana.says(room, "@al @bo- @al"))["mentions"] == [other.id, plain.id]
 
 
-async def test_everyone_is_called_at_once(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_channel_mentions_everyone(ana: Person, ben: Person, chloe: Person) -> None:
     """`@channel` counts once for each member, also if mentioned by name, and never for the author."""
     room = await begins(ana, "channel", "room", ben, chloe)
     said = await ana.says(room, "@channel and @ben: lunch")

@@ -41,7 +41,7 @@ async def test_only_the_users_own_devices_receive_it(ana: Person, ben: Person) -
     assert hers.named("notifications") == []
 
 
-async def test_counts_do_not_depend_on_it(ana: Person, ben: Person) -> None:
+async def test_counts_do_not_depend_on_settings(ana: Person, ben: Person) -> None:
     """A muted conversation still counts unread messages; the client decides what to show."""
     room = await begins(ana, "channel", "room", ben)
     await notices(ben, room, level="nothing", muted_until=LATER)

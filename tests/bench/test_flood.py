@@ -35,7 +35,7 @@ def test_the_quiet_channel_is_the_same_at_all_sizes() -> None:
         assert shares[rooms["quiet"]] == (ENOUGH if size > LEAST else LEAST // 10)
 
 
-def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> None:
+def test_the_report_compares_only_equal_requests(tmp_path: Path) -> None:
     """Kinds that read more in more data have no bar; others are compared with the smallest comparable size."""
     kinds = [*pages(1), *questions(1), *wider_questions()]
     fewest, small, large = (dict.fromkeys(kinds, waited(time)) for time in (0.5, 1.0, 1.2))
@@ -51,7 +51,7 @@ def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> N
     assert report["curves"][-1]["points"] == [[10_000, 0.5], [10_000_000, 1.5]]
 
 
-def test_a_node_is_asked_for_all_that_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_answers_the_requests_of_the_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node answers every request, and the client waits at least as long as the database works."""
     for part, often in (
         (search_depth, "TIMES"),

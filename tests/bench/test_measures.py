@@ -58,7 +58,7 @@ async def test_every_measurement_runs(name: str, environment: BenchEnvironment) 
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="the floor is a C program")
-async def test_fan_out_beside_the_floor(environment: BenchEnvironment) -> None:
+async def test_fan_out_compared_with_the_floor(environment: BenchEnvironment) -> None:
     """The same generator measures both, and neither loses a message."""
     with running_floor() as (target, pid), bars() as progress:
         floor = Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)

@@ -16,7 +16,7 @@ from chat.tools.bench.show import save
     ("value", "bar", "most", "holds"),
     [(3, 3, True, True), (3.1, 3, True, False), (8, 6, False, True), (5, 6, False, False), (1, None, True, None)],
 )
-def test_a_bar_holds_or_does_not(value: float, bar: float | None, most: bool, holds: bool | None) -> None:
+def test_a_goal_is_met_or_not(value: float, bar: float | None, most: bool, holds: bool | None) -> None:
     """A goal is an upper limit, a lower limit, or absent."""
     assert Row("x", value, "ms", bar, most).holds is holds
 

@@ -11,7 +11,7 @@ from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, opens, seats, sees, tries
 
 
-async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None:
+async def test_a_channel_is_created_as_requested(ana: Person, ben: Person) -> None:
     """The answer describes the channel as its creator sees it."""
     asked = {"kind": "channel", "name": " plans ", "topic": "what next", "private": True, "members": [ben.id]}
     status, made = await ana.call("POST", CONVERSATIONS, asked)
@@ -76,7 +76,7 @@ async def test_a_direct_conversation_with_oneself_is_for_notes(ana: Person) -> N
     assert (await ana.says(notes, "buy milk"))["seq"] == 1
 
 
-async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Person) -> None:
+async def test_a_channels_name_is_taken_in_any_case(ana: Person, ben: Person) -> None:
     """Two calls at once get a name once; an archived channel gives its name back."""
     draft = {"kind": "channel", "name": "General"}
     answers = await asyncio.gather(ana.call("POST", CONVERSATIONS, draft), ben.call("POST", CONVERSATIONS, draft))
@@ -126,7 +126,7 @@ async def test_look_alikes_at_once(ana: Person, mallory: Person) -> None:
     assert sorted(answers) == [(201, ""), (409, "name_taken")]
 
 
-async def test_invisible_characters_are_taken_out(ana: Person) -> None:
+async def test_invisible_characters_are_removed(ana: Person) -> None:
     """Invisible characters are removed from names and topics; joiners of emoji and of scripts stay."""
     channel = await begins(ana, "channel", "\u200b\ufeff week\u2060end 👩\u200d🚀 \u200d", topic="\u3164\u200b")
     seen = await opens(ana, channel)
@@ -167,7 +167,7 @@ async def test_wrong_values_are_named(ana: Person, asked: Any, field: str) -> No
     assert (await sees(ana))["conversations"] == []
 
 
-async def test_names_and_topics_may_be_as_long_as_they_may(ana: Person) -> None:
+async def test_names_and_topics_have_their_full_length(ana: Person) -> None:
     """Eighty and two hundred and fifty characters of any script are accepted."""
     channel = await begins(ana, "channel", "日" * 80, topic="👩‍👩‍👧‍👦" + "ש" * 243)
     assert (await opens(ana, channel))["name"] == "日" * 80

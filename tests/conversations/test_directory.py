@@ -40,7 +40,7 @@ async def test_the_archive_lists_the_users_conversations(ana: Person, ben: Perso
     assert await tries(ben, "GET", "/api/chat/archived?before=x") == (422, "invalid")
 
 
-async def test_public_channels_are_there_with_and_without_me(ana: Person, ben: Person) -> None:
+async def test_all_public_channels_are_listed(ana: Person, ben: Person) -> None:
     """Public channels are listed by name; private ones, groups and archived ones are not."""
     garden = await begins(ana, "channel", "Garden", topic="green")
     await begins(ana, "channel", "hidden", private=True)
@@ -87,7 +87,7 @@ async def test_the_directory_has_pages(ana: Person, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("query", ["q=%00", "q=" + "x" * 81, "after=a%0Ab", "q=%e2%80%ae", "q=%ff"])
-async def test_a_question_that_is_no_line_is_refused(ana: Person, query: str) -> None:
+async def test_an_invalid_directory_search_is_refused(ana: Person, query: str) -> None:
     """An invalid search is 422 or finds nothing, and never fails."""
     status, said = await ana.call("GET", f"/api/chat/channels?{query}")
     assert (status, said.get("code")) == (422, "invalid") or said == {"channels": []}

@@ -51,7 +51,7 @@ async def declines(person: Person, conversation: int) -> tuple[int, str]:
     return await tries(person, "DELETE", f"{INVITATIONS}/{conversation}")
 
 
-async def test_a_stranger_is_asked_and_reads_nothing_before(ana: Person, mallory: Person) -> None:
+async def test_an_invited_stranger_reads_nothing_before_accepting(ana: Person, mallory: Person) -> None:
     """Before she accepts, Mallory's channel is not in Ana's list, cannot mention her and shows her nothing."""
     ear = await ana.listens()
     room, asked = await creates(mallory, ana)
@@ -164,7 +164,7 @@ async def test_blocked_users_cannot_invite(ana: Person, mallory: Person) -> None
     assert await tries(mallory, "POST", CONVERSATIONS, draft) == (403, "blocked")
 
 
-async def test_open_invitations_are_few(database_url: str, redis_url: str) -> None:
+async def test_open_invitations_are_limited(database_url: str, redis_url: str) -> None:
     """Open invitations to one user, and from one user, are limited."""
     limits = {"strangers": "invite", "invitations_received": 2, "invitations_sent": 3}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:

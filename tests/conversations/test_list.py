@@ -49,7 +49,7 @@ async def say_much(person: Person, room: int, number: int) -> None:
         await person.says(room, f"word {n}")
 
 
-async def test_a_list_and_its_stream_equal_a_fresh_list(cast: Cast) -> None:
+async def test_a_list_and_its_entries_equal_a_fresh_list(cast: Cast) -> None:
     """A random walk over all actions: ben's list plus entries equals a new list."""
     people = await cast.enters("ana", "ben", "chloe", "dan")
     seed = random.randrange(10**6)

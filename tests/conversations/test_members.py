@@ -45,7 +45,7 @@ async def test_a_visitor_may_not_do_what_members_do(ana: Person, ben: Person, ma
     assert await tries(mallory, "DELETE", f"{here}/members/me") == (404, "not_found")
 
 
-async def test_roles_are_given_from_above(ana: Person, ben: Person, chloe: Person) -> None:
+async def test_roles_are_given_by_higher_ranks(ana: Person, ben: Person, chloe: Person) -> None:
     """A member gives no role, an admin makes admins and no owner, an owner everything."""
     channel = await begins(ana, "channel", "works", ben, chloe)
     assert (await seats(ben, channel, chloe, "admin"))[0] == 403

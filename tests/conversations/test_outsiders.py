@@ -62,7 +62,7 @@ async def test_unknown_conversations_look_the_same(method: str, path: str, name:
             assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
 
 
-async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_a_batch_reaches_nothing_either(ana: Person, ben: Person, mallory: Person) -> None:
     """A batch reaches nothing that single posts cannot."""
     group = await begins(ana, "group", "", ben)
     messages = [{"conversation": group, "body": "psst", "client_id": "1"}]

@@ -9,7 +9,7 @@ from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, marks_read, opens, tries
 
 
-async def test_a_mark_moves_forward_and_no_further_than_the_end(ana: Person, ben: Person) -> None:
+async def test_a_mark_moves_forward_up_to_the_end(ana: Person, ben: Person) -> None:
     """Moving a mark back is no error and does nothing."""
     room = await begins(ana, "channel", "news", ben)
     for number in range(5):
@@ -38,7 +38,7 @@ async def test_only_the_users_other_devices_receive_a_mark(ana: Person, ben: Per
     assert hers.named("read") == []
 
 
-async def test_a_mark_in_what_is_not_mine_is_refused_alone(ana: Person, ben: Person, mallory: Person) -> None:
+async def test_a_mark_elsewhere_is_refused_alone(ana: Person, ben: Person, mallory: Person) -> None:
     """Valid marks of the same request move all the same."""
     room = await begins(ana, "channel", "ours", ben, private=True)
     await ana.says(room, "one")

@@ -29,7 +29,7 @@ async def readiness(cast: Cast, node: Node) -> int:
         return answer.status
 
 
-async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
+async def test_drained_and_resumed(cast: Cast, ada: Person, other: Node) -> None:
     """Streams and sockets get `drain`, readiness fails, new clients are refused; resumed, all is as before."""
     (ben,) = await cast.enters("ben")
     ben.at = other.url

@@ -76,7 +76,7 @@ async def held_by(admin: Person, name: str, nodes: int) -> None:
     await eventually(so)
 
 
-async def test_a_look_costs_the_same_however_many_are_here(database_url: str, redis_url: str) -> None:
+async def test_reading_the_figures_costs_the_same_for_any_number_of_users(database_url: str, redis_url: str) -> None:
     """Redis runs as many commands, and the browser receives as many bytes, with 10 users as with 3,000."""
     async with open_desk(database_url, redis_url, node_lease=10) as desk:
         few = await cost(desk, FEW)

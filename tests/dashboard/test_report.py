@@ -16,7 +16,7 @@ async def report(admin: Person) -> Json:
     return dict(node)
 
 
-async def test_a_node_tells_how_it_is(cast: Cast, ada: Person) -> None:
+async def test_a_node_reports_its_state(cast: Cast, ada: Person) -> None:
     """The report has readers, reasons of their ends, delays, and the position in the log."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -42,7 +42,7 @@ async def test_a_node_tells_how_it_is(cast: Cast, ada: Person) -> None:
     assert "where" not in seen
 
 
-async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Person, database_url: str) -> None:
+async def test_a_month_has_the_points_of_a_chart(node: Node, ada: Person, database_url: str) -> None:
     """A month has as many points as a chart shows: means, peaks, and the last value of counters; an hour has every
     minute."""
     with psycopg.connect(database_url) as connection:

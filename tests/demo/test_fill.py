@@ -42,7 +42,7 @@ async def test_ana_finds_everything(database_url: str, redis_url: str, tmp_path:
                 assert carried == [line.files for line in scene.lines]
 
 
-async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: str, tmp_path: Path) -> None:
+async def test_yesterday_is_read_and_today_is_unread(database_url: str, redis_url: str, tmp_path: Path) -> None:
     """Messages lie in the past days, in the order of their times; unread ones are unread for all but their authors."""
     await fill_empty(settings_of(database_url, redis_url, tmp_path))
     async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:

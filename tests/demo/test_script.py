@@ -61,7 +61,7 @@ def test_every_author_is_a_member() -> None:
 
 
 @pytest.mark.parametrize("now", [SUNDAY, WEDNESDAY])
-def test_time_goes_forward(now: datetime) -> None:
+def test_times_rise(now: datetime) -> None:
     """In each conversation times rise from line to line, and none is in the future."""
     for scene in read_scenes(SCRIPT.read_text("utf-8")):
         moments = [line.moment(now) for line in scene.lines]

@@ -106,7 +106,7 @@ def test_the_compose_file_follows_its_specification() -> None:
         PyCompose.from_json(filled.replace('"restart"', '"restrat"'))
 
 
-def test_compose_has_all_parts_and_no_default_password() -> None:
+def test_compose_requires_its_passwords() -> None:
     """Every required variable is in the file to copy, and mounted files exist."""
     services = read("compose.yaml")["services"]
     assert set(services) >= {"haproxy", "node1", "node2", "node3", "postgres", "valkey", "prometheus", "grafana"}
@@ -158,7 +158,7 @@ def test_systemd_accepts_the_units() -> None:
     assert len(units) == 3
 
 
-def test_a_node_of_systemd_is_exposed_as_little_as_can_be() -> None:
+def test_a_node_of_systemd_has_little_exposure() -> None:
     """systemd-analyze rates the unit. Nodes of a machine run as one user, or one would lock the others out of the
     files."""
     if not shutil.which("systemd-analyze"):

@@ -56,6 +56,6 @@ def test_the_most_expensive_part_decides(capacity: ModuleType) -> None:
     assert capacity.nodes_for(idle, costs) >= 2 * idle.connected / costs.node_connections
 
 
-def test_the_runbook_shows_todays_table(capacity: ModuleType) -> None:
+def test_the_runbook_has_the_current_table(capacity: ModuleType) -> None:
     """The table is the output of `python deploy/capacity.py`."""
     assert capacity.table(capacity.PEOPLE, capacity.Load(0), capacity.Costs()) in (DEPLOY / "runbook.md").read_text()

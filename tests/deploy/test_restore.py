@@ -78,7 +78,7 @@ def restore(postgres: PostgresEngine, backup: str, archive: Path, moment: str) -
     postgres.start()
 
 
-async def test_back_to_the_moment_before_a_mistake(
+async def test_a_restore_to_the_moment_before_a_mistake(
     own_postgres: PostgresEngine, archive: Path, tmp_path: Path, start_node: StartNode, open_window: OpenWindow
 ) -> None:
     """Earlier messages stay and later ones are gone on every screen, without a reload; then posting works."""

@@ -43,7 +43,7 @@ def knows_its_fact(engine: PostgresEngine) -> bool:
     return ask(engine, "SELECT fact FROM facts") == "kept"
 
 
-def test_durable_and_closed_to_strangers(postgres: PostgresEngine) -> None:
+def test_durable_and_closed_to_others(postgres: PostgresEngine) -> None:
     """fsync is on, and connections without the password are refused."""
     assert ask(postgres, "SHOW fsync") == "on"
     assert ask(postgres, "SHOW synchronous_commit") == "on"
@@ -56,7 +56,7 @@ def test_never_runs_as_root(postgres: PostgresEngine) -> None:
     assert Path(f"/proc/{postgres.pid}").stat().st_uid != 0
 
 
-def test_letters_of_all_languages(postgres: PostgresEngine) -> None:
+def test_lower_case_beyond_ascii(postgres: PostgresEngine) -> None:
     """Lower case works beyond ASCII on every system."""
     assert ask(postgres, "SELECT lower('ÄΩЖ')") == "äωж"
 
@@ -80,7 +80,7 @@ def test_postmaster_killed_alone(postgres: PostgresEngine) -> None:
     assert knows_its_fact(postgres)
 
 
-def test_pause_freezes_and_resume_thaws(postgres: PostgresEngine) -> None:
+def test_pause_and_resume(postgres: PostgresEngine) -> None:
     """A paused server accepts connections and answers none."""
     postgres.pause()
     with pytest.raises(psycopg.OperationalError):
@@ -122,7 +122,7 @@ def test_dies_with_its_parent(folder: Path) -> None:
     assert "database system is shut down" in (folder / "postgres" / "log").read_text()
 
 
-def test_orphan_is_moved_out(folder: Path) -> None:
+def test_orphan_is_stopped(folder: Path) -> None:
     """A server that outlived its parent, even a frozen one, is stopped before the next one starts in its folder."""
     other = started_elsewhere(folder)
     orphan = processes_in(folder / "postgres" / "data", "postgres")

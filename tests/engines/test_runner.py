@@ -17,7 +17,7 @@ def become(monkeypatch: pytest.MonkeyPatch, uid: int) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_data_keeps_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Own data, or none yet: the user does not change."""
     os.chown(tmp_path, ANA, ANA)
     become(monkeypatch, ANA)
@@ -25,7 +25,7 @@ def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert user_for(tmp_path / "not yet") is None
 
 
-def test_ana_does_not_run_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data of another user is refused, with what to do."""
     become(monkeypatch, ANA)
     with pytest.raises(ForeignData, match=r"belongs to .*--data"):
@@ -40,7 +40,7 @@ def test_root_runs_data_as_its_owner(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
-def test_root_becomes_nobody(tmp_path: Path) -> None:
+def test_new_data_of_root_is_run_by_nobody(tmp_path: Path) -> None:
     """New data, or data that root owns, is run by an unprivileged user."""
     runner = user_for(tmp_path)
     assert runner is not None

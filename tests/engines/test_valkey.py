@@ -17,7 +17,7 @@ def connected(valkey: ValkeyEngine) -> redis.Redis:
     return redis.Redis.from_url(valkey.url, socket_timeout=0.3, retry=ONCE, decode_responses=True)
 
 
-def test_closed_to_strangers(folder: Path) -> None:
+def test_connections_need_the_password(folder: Path) -> None:
     """Connections without the password are refused, and the process list does not show it."""
     with ValkeyEngine(folder) as valkey:
         with redis.Redis(port=valkey.port, retry=ONCE) as stranger, pytest.raises(redis.AuthenticationError):
@@ -36,7 +36,7 @@ def test_starts_empty_under_the_same_url(folder: Path) -> None:
         assert client.get("who") is None
 
 
-def test_pause_keeps_what_it_holds(folder: Path) -> None:
+def test_pause_keeps_the_data(folder: Path) -> None:
     """A paused server answers no one, and keeps its data."""
     with ValkeyEngine(folder) as valkey, connected(valkey) as client:
         client.set("who", "ana")

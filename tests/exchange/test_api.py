@@ -54,7 +54,7 @@ async def test_former_conversations_are_exported_by_id_and_kind(cast: Cast) -> N
     assert not [line for line in lines if "MARKER" in str(line) or "🍅" in str(line) or line["type"] == "ban"]
 
 
-async def test_not_again_and_again(database_url: str, redis_url: str) -> None:
+async def test_exports_are_rate_limited(database_url: str, redis_url: str) -> None:
     """An export has the strictest rate limit."""
     strict = {"rate_limits": True, "rate_export": "2/hour"}
     async with (

@@ -62,7 +62,7 @@ async def live(cast: Cast) -> tuple[Person, Person, Person, int]:
     return ana, ben, chloe, room
 
 
-async def test_out_in_and_out_again_is_the_same(
+async def test_export_import_and_export_are_the_same(
     cast: Cast, database_url: str, elsewhere: str, redis_url: str, tmp_path: Path
 ) -> None:
     """Exports are equal line for line; users see the same pages, counts, threads and pins."""
@@ -102,7 +102,7 @@ async def log_in(database_url: str, cast: Cast, person: Person, node: Node) -> P
     return Person(cast.http, node.url, person.name, row[0], token)
 
 
-async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
+async def test_a_second_import_adds_only_new_messages(
     cast: Cast, database_url: str, elsewhere: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The file is recognized by its fingerprint, messages by their client ids."""

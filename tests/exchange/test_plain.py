@@ -36,7 +36,7 @@ async def test_lines_become_messages_of_their_authors(cast: Cast, database_url: 
     assert status == 401
 
 
-async def test_again_changes_nothing_and_more_brings_what_is_new(
+async def test_a_longer_file_adds_only_new_lines(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Equal lines at different places are different messages, in the channel with that name."""
@@ -68,7 +68,7 @@ async def test_bad_lines_are_named(database_url: str, tmp_path: Path, capsys: py
     assert "at:" in wrong[3]
 
 
-async def test_into_a_channel_that_lives(cast: Cast, database_url: str, tmp_path: Path) -> None:
+async def test_an_import_into_an_existing_channel(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """Members stay and have nothing unread; a line must name its channel."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "archive", ben)

@@ -65,7 +65,7 @@ def check_garden(garden: list[Json]) -> None:
     assert len(garden) == 12
 
 
-async def test_again_and_with_more_adds_only_what_is_new(
+async def test_a_later_export_adds_only_new_messages(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same export is recognized; a later one of the same workspace adds its new days to the same conversations."""

@@ -48,7 +48,7 @@ async def test_a_replaced_and_a_removed_picture(ana: Person, ben: Person) -> Non
     assert [event.json()["about"] for event in ear.named("user")] == ["", "x"]
 
 
-async def test_a_profile_changes_without_losing_it(ana: Person) -> None:
+async def test_a_profile_change_keeps_the_picture(ana: Person) -> None:
     """Changing a profile keeps the picture."""
     _, me = await ana.call("PUT", MINE, data=picture())
     assert (await ana.call("PATCH", "/api/users/me", {"about": "x"}))[1]["avatar"] == me["avatar"]

@@ -64,7 +64,7 @@ async def quota_of(person: Person, node: Node) -> int:
     return int(row[0])
 
 
-async def test_a_fine_form_is_taken(ana: Person) -> None:
+async def test_a_valid_form_is_accepted(ana: Person) -> None:
     """A valid form is accepted, with names as browsers, curl and older libraries write them."""
     names = {
         b'filename="x.txt"': "x.txt",
@@ -90,7 +90,7 @@ async def test_malformed_forms_are_refused(ana: Person, node: Node) -> None:
     assert await quota_of(ana, node) == 0
 
 
-async def test_a_file_that_is_cut_gives_its_quota_back(ana: Person, node: Node) -> None:
+async def test_a_cut_file_frees_its_quota(ana: Person, node: Node) -> None:
     """The connection ends in the middle of a form, and of a raw file; the quota is as before."""
     for kind, data in ((B, NAMED + b"\r\nhel"), ("text/plain", b"hel")):
         _, writer = await asyncio.open_connection("127.0.0.1", node.port)

@@ -146,7 +146,7 @@ async def test_readers_that_reconnect_get_no_removed_file(ana: Person, ben: Pers
     assert heard[second["seq"]]["files"] == [stays]
 
 
-async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node) -> None:
+async def test_a_tombstone_has_no_files(ana: Person, ben: Person, node: Node) -> None:
     """The file's bytes are deleted soon after; those of other files are not."""
     room = await begins(ana, "channel", "room", ben)
     gone, stays = await sends(ana, picture(), "gone.png"), await sends(ana, picture(), "stays.png")

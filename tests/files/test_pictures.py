@@ -84,7 +84,7 @@ async def test_a_broken_picture_is_an_ordinary_file(ana: Person, how: str) -> No
     assert headers["Content-Disposition"].startswith("attachment")
 
 
-def test_the_image_worker_is_locked() -> None:
+def test_the_image_worker_is_limited() -> None:
     """Even without its sandbox the worker has little memory and time, and cannot write."""
     probe = (
         "import os, resource, runpy, sys\n"

@@ -55,7 +55,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_is_known_by_its_content(kind: str) -> None:
+def test_a_type_is_recognized_by_its_content(kind: str) -> None:
     """The types that matter are recognized by their first bytes."""
     assert find_type(KINDS[kind]) == kind
 
@@ -80,7 +80,7 @@ def test_a_range_is_within_or_nothing(size: int, asked: str) -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.data())
-def test_stretches_are_the_span(sizes: list[int], data: st.DataObject) -> None:
+def test_ranges_across_pieces(sizes: list[int], data: st.DataObject) -> None:
     """For any pieces, the requested bytes are those sent."""
     pieces = [Piece(sum(sizes[:n]), size, str(n)) for n, size in enumerate(sizes)]
     whole = bytes(range(sum(sizes)))

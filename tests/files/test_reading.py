@@ -34,7 +34,7 @@ async def test_visitors_of_a_public_channel_read_it(ana: Person, mallory: Person
     assert await may_read(mallory, file)
 
 
-async def test_a_deleted_message_takes_its_files_along(ana: Person, ben: Person) -> None:
+async def test_a_deleted_message_deletes_its_files(ana: Person, ben: Person) -> None:
     """The files and previews are gone for everyone at once."""
     room = await begins(ana, "group", "", ben)
     file = await sends(ana, picture(), "a.png")
@@ -61,7 +61,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize("asked", RANGES)
-async def test_a_part_of_it(ana: Person, asked: str) -> None:
+async def test_ranges_of_a_file(ana: Person, asked: str) -> None:
     """Players and resumed downloads ask for ranges, across pieces too."""
     place = await begins_upload(ana, 10, "digits")
     for offset, piece in ((0, b"012"), (3, b"3456"), (7, b"789")):
@@ -139,7 +139,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("given", NAMES)
-async def test_names_neither_climb_nor_inject(ana: Person, given: str) -> None:
+async def test_names_cannot_leave_folders_or_inject_headers(ana: Person, given: str) -> None:
     """A cleaned name is safe in the message, in the address and in the header."""
     file = await sends(ana, b"text", given)
     assert file["name"] == NAMES[given][:200]
@@ -149,7 +149,7 @@ async def test_names_neither_climb_nor_inject(ana: Person, given: str) -> None:
     assert "Set-Cookie" not in headers
 
 
-async def test_no_other_name_leads_to_it(ana: Person) -> None:
+async def test_another_file_name_is_not_found(ana: Person) -> None:
     """An address with another file name is not found."""
     file = await sends(ana, b"text", "mine.txt")
     for name in ("other.txt", "..%2f..%2fetc%2fpasswd", "mine.txt%00", "MINE.TXT"):

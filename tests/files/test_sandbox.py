@@ -84,7 +84,7 @@ class Captured:
         return set(done.stdout.split("\n")) - {""}
 
 
-def test_a_captured_worker_gets_nowhere(captured: Captured) -> None:
+def test_a_hostile_worker_reaches_nothing(captured: Captured) -> None:
     """The worker reads no environment, opens no file, reaches no server and starts nothing."""
     assert captured.manages("none") == EVERYTHING
     assert captured.manages("all") == set()

@@ -80,7 +80,7 @@ async def test_originals_stay_unchanged_if_set(database_url: str, redis_url: str
     cuts=st.lists(st.integers(0, 60)),
     traces=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.binary(max_size=9))),
 )
-async def test_traces_are_overwritten_wherever_pieces_are_cut(
+async def test_metadata_is_overwritten_across_pieces(
     data: bytes, cuts: list[int], traces: list[tuple[int, int, bytes]]
 ) -> None:
     """Metadata is overwritten wherever pieces are cut, as in one piece."""

@@ -125,7 +125,7 @@ async def test_only_the_current_offset_is_accepted(ana: Person) -> None:
     assert await asks_offset(ana, place) == 5
 
 
-async def test_a_finish_that_was_cut_is_done_again(ana: Person, node: Node) -> None:
+async def test_an_interrupted_finish_is_repeated(ana: Person, node: Node) -> None:
     """The node died after the last piece: an empty piece completes the file."""
     place = await begins_upload(ana, 5)
     assert (await sends_piece(ana, place, 0, b"hello"))[0] == 204
@@ -138,7 +138,7 @@ async def test_a_finish_that_was_cut_is_done_again(ana: Person, node: Node) -> N
     assert (said["ready"], said["file"]["type"]) == (True, "text/plain")
 
 
-async def test_given_up(ana: Person) -> None:
+async def test_a_canceled_upload_is_gone(ana: Person) -> None:
     """A canceled upload can neither be continued nor read."""
     place = await begins_upload(ana, 10)
     await sends_piece(ana, place, 0, b"abc")
@@ -149,7 +149,7 @@ async def test_given_up(ana: Person) -> None:
     assert not await may_read(ana, whole)
 
 
-async def test_the_figures_count_them(ana: Person) -> None:
+async def test_metrics_count_files(ana: Person) -> None:
     """Metrics count received, sent and processed files and bytes."""
     shown = await sends(ana, picture(), "a.png")
     await sends(ana, b"words")

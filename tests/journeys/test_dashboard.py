@@ -87,7 +87,7 @@ async def reads_once(window: Window, words: str) -> None:
     await expect(said).to_have_count(0)
 
 
-async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+async def test_admin_actions_are_recorded(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
     """She looks at evidence, ends a session, and announces; each of these is in the activity log."""
     node = await start_node("a1", **QUICK)
     (ada,) = await enters(stage, node, "ada", role="admin")

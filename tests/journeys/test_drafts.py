@@ -62,7 +62,7 @@ def asked_of(window: Window) -> list[str]:
     return asked
 
 
-async def test_a_file_that_no_message_carries_is_not_lost_unasked(
+async def test_leaving_with_an_unsent_file_asks_first(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
     """The browser asks before it leaves a page with an unsent file, and not once the file is sent."""

@@ -40,7 +40,9 @@ async def has_message(person: Person, room: int, seq: int) -> bool:
     return status == 200
 
 
-async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_dropped_and_pasted_files_and_the_lightbox(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
     """One file is removed before sending; the others keep their shape in the conversation, and open large."""
     _, _, (one, two) = await begin_talk(stage, start_node, open_window)
     await brings(one, "drop", RED, TALL, NOTES)
@@ -55,9 +57,7 @@ async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartN
     await eventually(lambda: is_seen(red), 20)
     await expect(row.get_by_role("link", name="Download notes.txt, 17 B")).to_have_attribute("download", "notes.txt")
     await brings(one, "paste", TALL)
-    await one.page.get_by_label("Message", exact=True).press(
-        "Enter"
-    )  # the upload is incomplete
+    await one.page.get_by_label("Message", exact=True).press("Enter")  # the upload is incomplete
     await expect(message(two, 2).get_by_role("img", name="tall.jpg")).to_be_visible(timeout=LIMIT)
     await expect(tray(one)).to_have_count(0)
     await row.get_by_role("button", name="Open picture red.png").click()
@@ -129,7 +129,7 @@ async def is_given_up(person: Person) -> bool:
     return (await person.call("GET", "/api/files/1"))[0] == 404
 
 
-async def test_a_face(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_an_avatar_and_initials(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Ana's picture is beside her messages on Ben's screen as soon as she has chosen it; removed, her initials are."""
     _, _, (one, two) = await begin_talk(stage, start_node, open_window)
     await one.says("hello")

@@ -27,7 +27,9 @@ async def pictured(window: Window, name: str) -> None:
         await window.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-async def test_strangers_answer_in_the_sidebar(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+async def test_invited_strangers_answer_in_the_sidebar(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
     """Ana accepts with the keyboard and is a member; Ben, on a phone in dark mode, declines; Chloe blocks Mallory as
     well."""
     node = await start_node("a1", STRANGERS="invite")

@@ -74,7 +74,7 @@ async def test_the_page_keeps_its_place(
     assert window.errors == []
 
 
-async def test_a_banner_over_it_moves_nothing(
+async def test_a_banner_moves_nothing(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """The banner of a lost connection appears and disappears, and moves nothing."""
@@ -116,7 +116,7 @@ async def test_every_message_can_be_reached(
     assert ("Reply" in text, window.errors) == (False, [])
 
 
-async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(
+async def test_ten_thousand_messages_a_minute_keep_the_page_small_and_fast(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """For six seconds, the page follows to the last message and drops as many as arrive."""

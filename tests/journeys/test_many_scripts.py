@@ -29,7 +29,7 @@ WHOLE = "russian"
 DIRECTION = "rows => rows.map(row => getComputedStyle(row).direction)"
 
 
-async def test_every_script_is_shown_as_it_was_said(
+async def test_every_script_is_shown_unchanged(
     database_url: str, stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
 ) -> None:
     """The newest page of each conversation is right letter for letter, and one conversation from its end to its

@@ -55,7 +55,7 @@ def meet(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> Meet:
     return meet
 
 
-async def test_finding_and_going(meet: Meet) -> None:
+async def test_search_and_navigation(meet: Meet) -> None:
     """Search in one conversation and everywhere, its filters, and a jump; the switcher, the shortcuts and the
     directory."""
     one, two, three = await meet()
@@ -144,7 +144,7 @@ async def test_running_a_conversation(meet: Meet) -> None:
     assert one.errors == two.errors == three.errors == []
 
 
-async def test_keeping_order(meet: Meet) -> None:
+async def test_reports_and_moderation(meet: Meet) -> None:
     """A report reaches moderators with its context; admins alone can read what was deleted."""
     one, two, three = await meet()
     await two.says("cheap watches")
@@ -197,7 +197,7 @@ async def test_delivery_details_of_a_missed_message(meet: Meet) -> None:
     assert one.errors == three.errors == []
 
 
-async def test_settings_hold(meet: Meet) -> None:
+async def test_settings_are_kept(meet: Meet) -> None:
     """A look applies before the first paint; a blocked user is listed and unblocked; a group is created and named."""
     one, two, three = await meet()
     await three.opens("/settings/appearance")

@@ -16,13 +16,13 @@ cursors = st.builds(
 
 
 @given(cursors)
-def test_a_cursor_survives_its_text(cursor: Cursor) -> None:
+def test_a_cursor_is_read_back(cursor: Cursor) -> None:
     """Parsing reverses formatting."""
     assert parse_cursor(str(cursor)) == cursor
 
 
 @given(st.text(max_size=40))
-def test_other_text_is_refused_by_name(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     """Every accepted text formats as itself; the rest is a BadCursor and never another error."""
     with contextlib.suppress(BadCursor):
         assert str(parse_cursor(text)) == text

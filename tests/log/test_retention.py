@@ -90,7 +90,7 @@ async def test_a_reader_from_below_the_floor_gets_a_reset_and_continues(pool: Po
     await ear.hears("welcome back")
 
 
-async def test_a_drop_between_the_look_and_the_page_is_noticed(pool: Pool, cast: Cast, node: Node) -> None:
+async def test_a_partition_dropped_before_the_page_is_noticed(pool: Pool, cast: Cast, node: Node) -> None:
     """The node still has the old floor: reading the page finds the loss, and reports it."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)

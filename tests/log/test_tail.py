@@ -66,7 +66,7 @@ async def begin(pool: Pool) -> tuple[Tail, Listener]:
     return tail, listener
 
 
-async def test_announcements_in_any_order_and_twice_are_handed_on_in_order_once(pool: Pool) -> None:
+async def test_announcements_in_any_order_are_delivered_in_order_once(pool: Pool) -> None:
     """Announcements in any order, and repeated, reach the listener in order, once."""
     tail, listener = await begin(pool)
     batches = await append(pool, 3, 1, 2, 5, 1)
@@ -87,7 +87,7 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
     assert listener.heard == list(range(1, 8))
 
 
-async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> None:
+async def test_an_announcement_of_another_log_is_not_delivered(pool: Pool) -> None:
     """The positions fit, but the entries belong to another log: the log is read instead."""
     tail, listener = await begin(pool)
     ((_, entries),) = await append(pool, 2)
@@ -97,7 +97,7 @@ async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> 
     assert listener.heard == [1, 2]
 
 
-async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
+async def test_unannounced_entries_are_found(pool: Pool) -> None:
     """A node died between commit and announcement: comparing heads finds what it wrote."""
     tail, listener = await begin(pool)
     await append(pool, 4)

@@ -149,7 +149,7 @@ async def verify(ana: Person, ben: Person, room: int, before: Known, cursor: str
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_an_action_is_all_in_its_entries(name: str, ana: Person, ben: Person) -> None:
+async def test_an_action_is_completely_in_its_entries(name: str, ana: Person, ben: Person) -> None:
     """Ben is away while it happens."""
     room = await furnish(ana, ben)
     before, cursor = await looks(ben, room), (await sees(ben))["cursor"]

@@ -32,7 +32,7 @@ async def ana(engine: PostgresEngine, redis_url: str) -> AsyncIterator[Person]:
         yield (await cast.enters("ana"))[0]
 
 
-async def test_a_batch_meets_no_database(engine: PostgresEngine, ana: Person) -> None:
+async def test_a_batch_without_a_database(engine: PostgresEngine, ana: Person) -> None:
     """Each message gets 503, like a single post; a retry stores it once."""
     room = await begins(ana, "channel", "room")
     messages = {"messages": [{"conversation": room, "body": f"m{n}", "client_id": f"{n}"} for n in range(3)]}

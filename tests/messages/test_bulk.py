@@ -105,7 +105,7 @@ async def test_an_invalid_batch_is_refused_completely(ana: Person) -> None:
     assert (await opens(ana, room))["last_seq"] == 0
 
 
-async def test_a_batch_beyond_what_the_node_holds_is_refused_in_part(database_url: str, redis_url: str) -> None:
+async def test_a_batch_beyond_the_queue_is_refused_in_part(database_url: str, redis_url: str) -> None:
     """A full queue accepts what fits and answers 503 to the rest; a retry completes it."""
     async with running_node(database_url, redis_url, append_queue=30) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

@@ -140,7 +140,7 @@ async def test_a_visitor_reads_a_public_channel(ana: Person, mallory: Person) ->
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before=-1", "before=1&after=1", "around=1e3"])
-async def test_questions_that_cannot_be_answered_are_refused(ana: Person, query: str) -> None:
+async def test_invalid_history_requests_are_refused(ana: Person, query: str) -> None:
     """Invalid parameters get 422 with the field."""
     room = await begins(ana, "channel", "odd")
     status, said = await ana.call("GET", f"{CONVERSATIONS}/{room}/messages?{query}")
@@ -148,7 +148,7 @@ async def test_questions_that_cannot_be_answered_are_refused(ana: Person, query:
     assert said["errors"][0]["field"] in query
 
 
-async def test_a_page_reads_what_it_shows_and_nothing_else(ana: Person, database_url: str) -> None:
+async def test_a_page_reads_only_its_messages(ana: Person, database_url: str) -> None:
     """A page reads five messages on one side and five on the other, each from an index, however long the conversation
     is."""
     room = await begins(ana, "channel", "deep")

@@ -51,7 +51,7 @@ async def test_pinning_permissions(ana: Person, ben: Person, mallory: Person) ->
     assert await tries(ben, "DELETE", f"{here}/1") == (403, "archived")
 
 
-async def test_a_conversation_takes_so_many(database_url: str, redis_url: str) -> None:
+async def test_the_pins_of_a_conversation_are_limited(database_url: str, redis_url: str) -> None:
     """One pin too many is refused, until another one is removed."""
     settings = {"pins_per_conversation": 2}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as cast:

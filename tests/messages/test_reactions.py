@@ -30,7 +30,7 @@ async def test_reactions_are_received_and_read(ana: Person, ben: Person) -> None
     ]
 
 
-async def test_the_same_at_once_is_there_once(ana: Person, ben: Person) -> None:
+async def test_equal_reactions_at_once_count_once(ana: Person, ben: Person) -> None:
     """Twenty equal reactions at once in two spellings, then twenty removals, record one entry each."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "love")

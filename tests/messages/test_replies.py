@@ -61,7 +61,7 @@ async def test_a_thread_has_its_own_list(ana: Person, ben: Person) -> None:
     assert len((await pages(ana, room))["messages"]) == 13
 
 
-async def test_a_thread_begins_with_a_message_of_the_same_conversation(ana: Person, ben: Person) -> None:
+async def test_the_root_of_a_thread_is_in_the_same_conversation(ana: Person, ben: Person) -> None:
     """Neither an unknown message nor a reply can be a root; users who may not see it get 404."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")

@@ -60,7 +60,7 @@ async def test_participants_follow_a_thread(ana: Person, ben: Person, chloe: Per
     assert len(ear.named("thread")) == 1
 
 
-async def test_a_thread_is_read_apart(ana: Person, ben: Person) -> None:
+async def test_a_thread_has_its_own_read_mark(ana: Person, ben: Person) -> None:
     """Read marks move forward only, never beyond the end, on all devices of a user."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
@@ -78,7 +78,7 @@ async def test_a_thread_is_read_apart(ana: Person, ben: Person) -> None:
     assert others.named("thread") == []
 
 
-async def test_not_to_follow_any_more(ana: Person, ben: Person) -> None:
+async def test_unfollowing_a_thread(ana: Person, ben: Person) -> None:
     """A user who unfollows follows again by replying; a mark in an unfollowed thread records nothing."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")

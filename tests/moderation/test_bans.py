@@ -95,7 +95,7 @@ async def test_members_make_no_links(ana: Person, ben: Person) -> None:
     assert await tries(ana, "POST", here, {"uses": 0}) == (422, "invalid")
 
 
-async def test_everything_done_is_noted(cast: Cast, ana: Person, ben: Person) -> None:
+async def test_every_action_is_recorded(cast: Cast, ana: Person, ben: Person) -> None:
     """Owners and admins of the conversation, and server admins, see all actions; failed ones are not recorded."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "noted", ben)

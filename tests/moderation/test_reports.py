@@ -55,7 +55,7 @@ async def test_a_report_is_resolved_once(ana: Person, ben: Person, mallory: Pers
     assert (await queue(ana), len(await queue(ana, "resolved")), len(await queue(ana, "all"))) == ([], 1, 1)
 
 
-async def test_in_a_direct_conversation_the_server_judges(cast: Cast, ana: Person, ben: Person) -> None:
+async def test_server_admins_judge_direct_conversations(cast: Cast, ana: Person, ben: Person) -> None:
     """The two users of a direct conversation cannot judge each other, so server admins do."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "direct", "", ben)

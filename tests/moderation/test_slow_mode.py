@@ -26,7 +26,7 @@ def lets_pass(database_url: str, seconds: int) -> None:
         database.execute("update memberships set posted_at = posted_at - make_interval(secs => %s)", [seconds])
 
 
-async def test_slow_mode_asks_for_patience(ana: Person, ben: Person, chloe: Person, database_url: str) -> None:
+async def test_slow_mode_limits_each_user(ana: Person, ben: Person, chloe: Person, database_url: str) -> None:
     """Each user waits alone, and is told how long; a retry of a stored post is not refused."""
     room = await begins(ana, "channel", "slow", ben, chloe)
     ear = await ben.listens()
@@ -54,7 +54,7 @@ async def test_two_at_once_are_two(ana: Person, ben: Person) -> None:
     assert [result["status"] for result in said["results"]] == [201, 201, 429, 201]
 
 
-async def test_going_and_coming_back_is_no_way_around(ana: Person, ben: Person) -> None:
+async def test_rejoining_does_not_reset_slow_mode(ana: Person, ben: Person) -> None:
     """Leaving and joining again does not shorten the wait."""
     room = await begins(ana, "channel", "slow", ben)
     assert await sets(ana, room, slow=60) == (200, "")
@@ -78,7 +78,7 @@ async def test_only_owners_and_admins_post_in_a_read_only_channel(ana: Person, b
     assert [event.json().get("read_only") for event in ear.named("conversation")] == [True, None]
 
 
-async def test_members_change_neither(ana: Person, ben: Person) -> None:
+async def test_members_cannot_change_posting_limits(ana: Person, ben: Person) -> None:
     """Members can change neither, and limits beyond the maximum and in direct conversations are refused."""
     room, direct = await begins(ana, "channel", "slow", ben), await begins(ana, "direct", "", ben)
     assert await sets(ben, room, slow=1) == (403, "forbidden")

@@ -51,7 +51,7 @@ async def test_an_archive_fails_lags_and_catches_up(own_postgres: PostgresEngine
     assert told == {"tandem_archive_failures_total": archive.failures, "tandem_archive_behind": 3}
 
 
-def test_segments_are_counted_across_the_halves_of_their_names() -> None:
+def test_segments_are_counted_across_name_boundaries() -> None:
     """A segment has 16 MiB, and 256 of them fill the lower half of a name; other files count as none."""
     size = 16 * 1024 * 1024
     assert count_segments("0000000100000000000000FE", "000000010000000100000001", size) == 3

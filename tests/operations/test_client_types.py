@@ -10,7 +10,7 @@ from tests.test_commands import tandem
 SCHEMA = Path(__file__).parent.parent.parent / "web" / "client" / "schema.ts"
 
 
-def test_the_client_has_the_types_of_today() -> None:
+def test_the_client_has_the_current_types() -> None:
     """`tandem openapi --types > web/client/schema.ts` was run after the last change of a model."""
     assert tandem("openapi", "--types").stdout == SCHEMA.read_text()
 

@@ -181,7 +181,7 @@ SECOND_STEPS = {
 }
 
 
-async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> None:
+async def test_log_in_and_sign_up_are_as_described(ana: Person, mallory: Person) -> None:
     """Sign-up, log-in and following an invite link answer as described."""
     form = {"name": "dora", "password": "correct horse battery"}
     for path in ("/api/accounts", "/api/sessions"):
@@ -197,7 +197,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
     assert (status, s.ConversationModel.model_validate(joined).id) == (201, room)
 
 
-def test_no_shape_is_left_unproved() -> None:
+def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | {"post_acceptance"}

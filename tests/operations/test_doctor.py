@@ -123,7 +123,7 @@ async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:
     assert (code, bad(findings)) == (1, {"PostgreSQL", "Redis"})
 
 
-async def test_the_address_alone(start_node: StartNode) -> None:
+async def test_the_doctor_with_the_address_alone(start_node: StartNode) -> None:
     """Without a session and without servers, what can be seen is checked, and the rest is unknown."""
     node = await start_node("a1")
     code, findings = await doctor(node.url, DATABASE_URL="", REDIS_URL="")

@@ -76,13 +76,13 @@ async def test_only_local_callers_get_metrics(cast: Cast, node: Node, forwarded:
     assert await status(cast, node, **{"X-Forwarded-For": forwarded}) == wanted
 
 
-async def test_unless_it_is_public(database_url: str, redis_url: str, cast: Cast) -> None:
+async def test_public_metrics(database_url: str, redis_url: str, cast: Cast) -> None:
     """METRICS_PUBLIC admits everyone."""
     async with running_node(database_url, redis_url, node="b2", metrics_public=True) as public:
         assert await status(cast, public, **{"X-Forwarded-For": "203.0.114.7"}) == 200
         assert await status(cast, public, Forwarded="for=203.0.114.7") == 200
 
 
-async def test_the_other_spelling_of_a_proxy_is_far(cast: Cast, node: Node) -> None:
+async def test_the_header_forwarded_is_ignored(cast: Cast, node: Node) -> None:
     """`Forwarded` is not read, and therefore not believed."""
     assert await status(cast, node, Forwarded="for=10.0.0.1") == 404

@@ -44,7 +44,7 @@ def test_rebalancing_ends_in_balance_and_moves_few(streams: list[int]) -> None:
     assert sum(nodes.streams) == sum(streams)
 
 
-def test_an_empty_newcomer_gets_its_part_slowly() -> None:
+def test_a_new_node_gets_its_share_slowly() -> None:
     """With 9,000 streams on two nodes, a third node gets at most a sixtieth of its part a second."""
     nodes = Nodes([4_500, 4_500, 0])
     moves = [nodes.step() for _ in range(round(3 * SECONDS / STEP))]

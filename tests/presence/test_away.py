@@ -36,7 +36,7 @@ async def is_told(eyes: Eyes, on: bool) -> None:
     await eventually(lambda: [frame["on"] for frame in eyes.named("degraded")][-1:] == [on], limit=15)
 
 
-async def test_killed_and_back_empty(cast: Cast, valkey: ValkeyEngine) -> None:
+async def test_killed_and_restarted_empty(cast: Cast, valkey: ValkeyEngine) -> None:
     """Sockets stay open and report it; users connect and disconnect meanwhile; afterwards everything is right again."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
@@ -83,9 +83,7 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
 async def test_snapshots_that_did_and_did_not_wait_are_completed(database_url: str, valkey: ValkeyEngine) -> None:
     """Ana's snapshot timed out without Ben, and Chloe's waits for him: both see him once he is known."""
     async with (
-        running_node(
-            database_url, valkey.url
-        ) as node,  # leases outlast the pause
+        running_node(database_url, valkey.url) as node,  # leases outlast the pause
         running_node(database_url, valkey.url, node="b2") as other,
         casting(database_url, node.url) as cast,
     ):
@@ -123,7 +121,7 @@ async def test_redis_unavailable_again_after_a_hello(database_url: str, redis_ur
                 await is_told(bens, True)
 
 
-async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> None:
+async def test_started_without_redis(database_url: str, valkey: ValkeyEngine) -> None:
     """A node that starts without Redis serves, and registers its connections later."""
     valkey.kill()
     async with running_node(database_url, valkey.url, **QUICK) as node, casting(database_url, node.url) as cast:

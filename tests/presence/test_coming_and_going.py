@@ -88,7 +88,7 @@ async def test_a_slow_watcher_gets_the_latest(node: Node, cast: Cast) -> None:
         assert len(eyes.named("presence")) == heard + 1
 
 
-async def test_the_beat_bears_witness(node: Node, cast: Cast) -> None:
+async def test_the_beat_names_the_last_entry(node: Node, cast: Cast) -> None:
     """The beat names the last entry addressed to the user; a stream that has not brought it is stalled."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben)

@@ -60,7 +60,7 @@ def test_merging_twice_reports_no_change(history: list[tuple[int, Status]]) -> N
     assert merge(view, written(history)) == []
 
 
-def test_record_as_the_protocol_has_it() -> None:
+def test_a_record_has_the_protocols_fields() -> None:
     """Every field is present, and times are RFC 3339."""
     record = Record(7, "online", "here", "🌱", 0, 1_700_000_000_123, 2, 5)
     assert orjson.loads(record.encode()) == {

@@ -53,7 +53,7 @@ def logged() -> Any:
         yield lines
 
 
-async def test_a_mess_of_frames(node: Node, cast: Cast, logged: list[dict[str, Any]]) -> None:
+async def test_malformed_frames(node: Node, cast: Cast, logged: list[dict[str, Any]]) -> None:
     """Whatever mallory sends, other users are served, and no failure is logged."""
     chance = random.Random(7)
     mallory, ben = await cast.enters("mallory", "ben")

@@ -77,7 +77,7 @@ async def test_invisible_is_invisible_everywhere(cast: Cast) -> None:
         assert eyes.named("typing") == []
 
 
-async def test_leaving_ends_the_view_both_ways(cast: Cast) -> None:
+async def test_leaving_ends_visibility_both_ways(cast: Cast) -> None:
     """Users who no longer share a conversation receive nothing more about each other."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)

@@ -58,7 +58,7 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
         await ear.ends(limit=1.0)
 
 
-async def test_the_witness_needs_no_stream_here(node: Node, other: Node, cast: Cast) -> None:
+async def test_the_beat_needs_no_stream_on_the_node(node: Node, other: Node, cast: Cast) -> None:
     """A presence node follows the log too, so it can tell which entry a stream elsewhere should have brought."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
@@ -90,7 +90,7 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
                 await eyes.sees(ben, "offline")
 
 
-def test_both_channels_mean_the_same_entries() -> None:
+def test_both_channels_name_entries_alike() -> None:
     """Presence may not import the log, so it has its own constants for entries; they are the same."""
     assert (log_follower.JOIN, log_follower.LEAVE, log_follower.LOGOUT) == (
         log_entry.JOIN,

@@ -87,7 +87,7 @@ async def test_typing_is_shown_from_the_first_moment(cast: Cast) -> None:
         assert len(eyes.named("typing")) == before
 
 
-async def test_the_hidden_are_hidden_both_ways(cast: Cast) -> None:
+async def test_hidden_users_are_hidden_both_ways(cast: Cast) -> None:
     """Users hidden from each other share a conversation, but get neither status nor typing, nor any frame about a
     change."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")

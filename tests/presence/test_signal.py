@@ -36,7 +36,7 @@ def test_shared_case(case: dict[str, Any]) -> None:
 
 
 @given(st.binary(max_size=300) | JSON.map(orjson.dumps) | NEAR.map(orjson.dumps))
-def test_anything_is_a_signal_or_a_refusal(frame: bytes) -> None:
+def test_any_frame_is_a_signal_or_an_error(frame: bytes) -> None:
     """Random bytes, random JSON and almost valid JSON are signals or errors."""
     taken(frame)
 

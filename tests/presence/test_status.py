@@ -47,7 +47,7 @@ def test_invisible_looks_like_offline(devices: list[Device], choice: Choice) -> 
 
 
 @given(DEVICES, CHOICES)
-def test_offline_means_no_device_counts(devices: list[Device], choice: Choice) -> None:
+def test_offline_means_that_no_device_counts(devices: list[Device], choice: Choice) -> None:
     """A user is offline exactly when every device has left and its linger is over."""
     assert (merge_devices(devices, choice, NOW) == "offline") == (not any(d.counts(NOW) for d in devices))
 

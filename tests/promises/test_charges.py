@@ -94,7 +94,7 @@ async def tries(visitor: Visitor, address: str, times: int) -> list[int]:
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
-async def test_dead_tokens_are_charged_to_their_address(database_url: str, redis_url: str, address: str) -> None:
+async def test_invalid_tokens_are_charged_to_their_address(database_url: str, redis_url: str, address: str) -> None:
     """After three requests the database is not asked any more. Known users at that address, and all others, are
     served."""
     async with (

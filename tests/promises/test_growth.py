@@ -41,7 +41,7 @@ def test_a_quadratic_function_is_found() -> None:
     assert find_slow(Subject(str.lower), CASES[:2]) == {}
 
 
-def test_the_mentions_of_backslashes_were_found() -> None:
+def test_the_old_mention_parser_is_found() -> None:
     """The check finds the former search for runs of backticks, which started again at each backslash."""
     before = re.compile(r"(\\*)(`+)")
     cases = [case for case in CASES if case["name"] in ("backslashes", "letters")]

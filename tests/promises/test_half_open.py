@@ -18,7 +18,7 @@ BEAT, LINGER = 0.6, 0.6
 MACHINE = 3.0  # seconds that a busy machine adds
 
 
-async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str) -> None:
+async def test_a_half_open_socket_is_closed(database_url: str, redis_url: str) -> None:
     """After two unanswered pings, ana sees ben leave once, and the registry has no entry of him."""
     quick = {"presence_linger": LINGER, "node_lease": 0.8, "socket_beat": BEAT}
     async with running_node(database_url, redis_url, **quick) as node, casting(database_url, node.url) as cast:
@@ -39,9 +39,7 @@ async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str
             await lost.leaves()
 
 
-async def test_a_stream_whose_reader_acknowledges_nothing(
-    node: Node, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_half_open_stream_is_closed(node: Node, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream gets no answers, but the kernel notices unacknowledged bytes and gives up in time."""
     monkeypatch.setattr(detach, "UNACKNOWLEDGED_MS", 1_000)
     (ana,) = await cast.enters("ana")

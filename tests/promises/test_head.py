@@ -105,7 +105,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("case", UNFIT)
-async def test_a_connection_is_not_taken_over_where_the_answer_would_not_fit(case: str) -> None:
+async def test_a_connection_is_not_taken_over_if_the_answer_does_not_fit(case: str) -> None:
     """If an endpoint forgets a check, `detach` ends the connection before it writes a byte."""
     method, headers, more = UNFIT[case]
     faults: list[str] = []

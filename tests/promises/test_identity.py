@@ -48,7 +48,7 @@ def filled(path: str, **parts: object) -> str:
     return re.sub(r"\{(\w+)\}", lambda part: str(parts.get(part[1], 1)), path)
 
 
-async def test_every_route_wants_a_login(node: Node) -> None:
+async def test_every_route_needs_a_session(node: Node) -> None:
     """Only sign-up, log-in, health and the page itself work without a session."""
     for ghost in GHOSTS:
         await walks(node, ghost)

@@ -98,14 +98,14 @@ async def test_no_answer_names_the_software(ana: Person) -> None:
         assert headers["Server"] == "Tandem"
 
 
-async def test_a_method_that_is_not_allowed_names_those_that_are(ana: Person) -> None:
+async def test_a_refused_method_lists_the_allowed_ones(ana: Person) -> None:
     """A 405 lists the allowed methods, as RFC 9110 asks."""
     status, problem, headers = await ana.asks("PUT", "/api/sessions")
     assert (status, problem["code"]) == (405, "method_not_allowed")
     assert headers["Allow"] == "GET,HEAD,POST"
 
 
-async def test_the_body_is_asked_for_when_it_is_read(node: Node, cast: Cast) -> None:
+async def test_continue_is_sent_when_the_body_is_read(node: Node, cast: Cast) -> None:
     """With `Expect: 100-continue` a refused upload is never sent, and an accepted one is."""
     (ana,) = await cast.enters("ana")
     rest = "Expect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"

@@ -89,7 +89,7 @@ async def test_stopped_node_shows_no_user_leaving(stage: Cast, start_node: Start
     await house.empties()
 
 
-async def test_frozen_node_registers_again(stage: Cast, start_node: StartNode) -> None:
+async def test_stopped_process_registers_again(stage: Cast, start_node: StartNode) -> None:
     """A node stopped with SIGSTOP for longer than its lease is reaped. After SIGCONT it registers again and all is
     exact."""
     crowded, quiet = await two_nodes(start_node)

@@ -65,7 +65,7 @@ async def test_foreign_pages_open_no_socket(node: Node) -> None:
             assert await refused(ana, "GET", "/api/users/me", None), headers
 
 
-async def test_our_own_pages_do(node: Node) -> None:
+async def test_our_own_pages_may_change_data(node: Node) -> None:
     """Our own pages are allowed, and so are programs, which send neither header."""
     for number, headers in enumerate(OURS):
         async with visiting(node.url) as ana:
@@ -149,7 +149,7 @@ async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_the_stream_is_not_shared_either(node: Node) -> None:
+async def test_the_stream_is_not_shared_across_origins(node: Node) -> None:
     """The same holds for the stream, whose head another library prepares."""
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")

@@ -46,7 +46,7 @@ async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person]
     return room, people, [await person.listens() for person in people]
 
 
-async def test_stopped_and_back_empty_under_load(
+async def test_stopped_and_restarted_empty_under_load(
     stage: Cast, start_node: StartNode, valkey: ValkeyEngine, database_url: str
 ) -> None:
     """Two nodes serve a crowd while Redis dies and starts empty; no reader misses a message."""

@@ -51,7 +51,7 @@ async def talks_nonsense(port: int, token: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-async def test_text_of_others_stays_in_its_line(start_node: StartNode, database_url: str, form: str) -> None:
+async def test_foreign_text_stays_on_its_line(start_node: StartNode, database_url: str, form: str) -> None:
     """An address with line breaks and terminal commands in it is logged on one line."""
     node = await start_node("a1", LOG_FORMAT=form)
     with psycopg.connect(database_url, autocommit=True) as connection:

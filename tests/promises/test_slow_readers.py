@@ -76,7 +76,7 @@ async def talks(person: Person, room: int, first: int, last: int) -> list[str]:
     return said
 
 
-async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node: StartNode) -> None:
+async def test_a_reader_cut_at_the_buffer_resumes_completely(stage: Cast, start_node: StartNode) -> None:
     """Thirty of Ben's streams are not read while Ana posts five megabytes; Chloe receives them as they come."""
     node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
     ana, ben, chloe = await stage.enters("ana", "ben", "chloe")

@@ -95,7 +95,7 @@ async def test_a_slow_but_steady_reader_is_not_cut(impatient: Node, mallory: Per
             size += len(piece)
 
 
-async def test_polls_of_a_whole_log_hold_little(database_url: str, redis_url: str) -> None:
+async def test_polls_of_a_whole_log_use_little_memory(database_url: str, redis_url: str) -> None:
     """Twelve readers ask for 7 MB each and stop: each answer is a page, and one caller's pages have a limit."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         (mallory,) = await cast.enters("mallory")
@@ -116,7 +116,7 @@ def held_by(node: Node) -> int:
     return sum(transport.get_write_buffer_size() for transport in transports if transport)
 
 
-def test_the_oldest_answers_of_the_greediest_are_cut() -> None:
+def test_the_oldest_answers_of_the_heaviest_caller_are_cut() -> None:
     """Each caller has a limit, and all together have one; ben, who waits for little, is never cut."""
     unsent: Unsent[str] = Unsent(caller_most=100, node_most=250)
     assert unsent.add("ben", "ben's", 40) == []

@@ -35,7 +35,7 @@ async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
     await eventually(lambda: exact(list(desks)), limit)
 
 
-async def test_a_second_node_with_a_living_name_is_refused(database_url: str, redis_url: str) -> None:
+async def test_a_second_node_with_a_live_name_is_refused(database_url: str, redis_url: str) -> None:
     """The second node does not start, and says why; the first one continues."""
     async with open_desk(database_url, redis_url) as first:
         with pytest.raises(NodeNameTaken, match="its own name"):
@@ -69,7 +69,7 @@ async def gone(desk: Desk, holder: str) -> bool:
     return not await redis.hexists(LEASES, holder) and not await redis.exists(held_key(holder))
 
 
-async def test_a_node_that_slept_registers_again(database_url: str, redis_url: str) -> None:
+async def test_a_node_that_was_stopped_registers_again(database_url: str, redis_url: str) -> None:
     """A node whose lease expired was reaped; once it runs again it registers everything under another holder."""
     async with open_desk(database_url, redis_url, "a1") as sleepy, open_desk(database_url, redis_url, "b2") as other:
         sleepy.registry.open(1, 1, "socket")
@@ -166,15 +166,13 @@ async def test_a_node_that_dies_before_noticing_a_loss_leaves_no_ghosts(database
         dying.registry.open(1, 1, "socket")
         await other.shows(1, "online")
         await dying.dies()
-        await other.registry.redis.hdel(
-            LEASES, before, dying.registry.lease.holder
-        )  # if it renewed its lease
+        await other.registry.redis.hdel(LEASES, before, dying.registry.lease.holder)  # if it renewed its lease
         timing = other.registry.timing
         await other.shows(1, "offline", limit=timing.beat + timing.patience + MACHINE)
         await other.shows(2, "online")
 
 
-async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url: str) -> None:
+async def test_reconciling_keeps_entries_of_live_nodes(database_url: str, redis_url: str) -> None:
     """A node that is not among the leases removes nothing: the registry has just lost its data."""
     async with open_desk(database_url, redis_url, node_lease=5) as desk:
         desk.registry.open(1, 1, "socket")

@@ -26,7 +26,7 @@ async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
         yield one
 
 
-async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
+async def test_a_user_connects_idles_returns_and_leaves(desk: Desk) -> None:
     """A user is online, away, online again, and offline once the linger is over."""
     socket = desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")
@@ -81,7 +81,7 @@ async def test_a_stream_that_ends_after_its_socket_shows_no_away(desk: Desk) -> 
     assert set(seen) == {"online", "offline"}
 
 
-async def test_streams_count_as_being_here(desk: Desk) -> None:
+async def test_streams_alone_mean_away(desk: Desk) -> None:
     """A stream alone makes its user away: connected, without a sign of use."""
     stream = desk.registry.open(ANA, 1, "stream")
     await desk.shows(ANA, "away")
@@ -136,7 +136,7 @@ ROWS = st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.booleans()), max_
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=ROWS, second=ROWS, mode=st.sampled_from(get_args(Mode)), ended=st.booleans())
-def test_lua_agrees_with_the_algebra(
+def test_lua_agrees_with_the_reference_model(
     redis_url: str,
     first: list[tuple[int, bool, bool]],
     second: list[tuple[int, bool, bool]],

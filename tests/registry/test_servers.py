@@ -50,7 +50,7 @@ async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:
             assert await second.registry.reconcile() == 0
 
 
-async def test_through_a_failover(database_url: str, tmp_path: Path) -> None:
+async def test_the_registry_survives_a_failover(database_url: str, tmp_path: Path) -> None:
     """The master dies, and the sentinel promotes the replica: the registry is exact again without a restart of ours."""
     with running_sentinel(tmp_path) as (url, master):
         async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:

@@ -13,7 +13,7 @@ from tests.waiting import breathe, eventually
 CHANNELS, CUTS = 20, 12
 
 
-async def test_speaking_on_a_connection_that_has_just_closed(redis_url: str) -> None:
+async def test_subscribing_on_a_connection_that_has_just_closed(redis_url: str) -> None:
     """Redis is unavailable when a subscription is sent: the node continues."""
     async with open_redis(redis_url) as redis, redis.pubsub() as pubsub:
         await pubsub.subscribe(b"first")

@@ -20,7 +20,7 @@ async def test_words_are_found_with_any_case_and_accents(ana: Person, database_u
     assert await finds(ana, "ερικ") == ["Ερικ?"]
 
 
-async def test_phrases_stand_together_and_prefixes_at_the_beginning(ana: Person, database_url: str) -> None:
+async def test_phrases_and_prefixes(ana: Person, database_url: str) -> None:
     """A compound such as an address is a phrase too; prefixes match the beginning of words."""
     room = await begins(ana, "channel", "garden")
     for body in ("ripe and red", "red and ripe", "see www.example.org/tomatoes", "example of an org", "redder"):
@@ -151,7 +151,7 @@ async def test_results_are_shown_without_markup(ana: Person, database_url: str) 
     ["", "q=", "q=!!!", "q=to*", "q=has:wings", "q=before:soon", "after=x", "q=a&limit=0", "q=a&limit=101",
      "q=a&from=me", "q=a&conversation=-1", "q=%00", "q=" + "x" * 257, "before=p", "q=" + "a+" * 21],
 )  # fmt: skip
-async def test_a_question_that_asks_nothing_is_refused(ana: Person, query: str) -> None:
+async def test_an_empty_query_is_refused(ana: Person, query: str) -> None:
     """An empty query gets 422 with the field."""
     assert await tries(ana, "GET", f"/api/chat/search?{query}") == (422, "invalid")
 
@@ -159,7 +159,7 @@ async def test_a_question_that_asks_nothing_is_refused(ana: Person, query: str) 
 @pytest.mark.parametrize(
     "q", ["'", "\\", "a & b | !c", ":* <-> ((", "'); drop table users; --", "%ff", "\u202e", '"', '"a']
 )
-async def test_signs_that_mean_something_elsewhere_mean_nothing_here(ana: Person, q: str) -> None:
+async def test_query_syntax_of_databases_has_no_meaning(ana: Person, q: str) -> None:
     """Special characters of query languages cause neither an error nor a match."""
     status, said = await ana.call("GET", "/api/chat/search", params={"q": q})
     assert (status, said.get("code")) == (422, "invalid") or said == {"results": [], "next": None}

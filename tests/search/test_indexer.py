@@ -35,7 +35,7 @@ async def catch_up(indexer: Indexer) -> None:
         pass
 
 
-async def test_a_database_older_than_its_search_is_walked_through(
+async def test_a_database_older_than_its_index_is_read_completely(
     ana: Person, ben: Person, pool: Pool, database_url: str
 ) -> None:
     """If the log no longer reaches back to the index, all messages are read in pieces; then the log is followed
@@ -93,7 +93,7 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
         assert not await Indexer(pool).step()
 
 
-async def test_others_have_their_turn_between_a_few() -> None:
+async def test_indexing_yields_to_posts() -> None:
     """A post that arrives while many texts are prepared does not wait for all of them."""
     texts = [IndexedText(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
     loop, turns = asyncio.get_running_loop(), 0

@@ -62,7 +62,7 @@ def answers(words: list[str], q: str) -> bool:
 
 
 @pytest.mark.parametrize("q", QUESTIONS)
-def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
+def test_exactly_the_newest_matches_are_found(talk: Any, q: str) -> None:
     """Pages of many sizes, from many places, along the log and along each conversation, are exact."""
     server, said = talk
     luck = random.Random(q)

@@ -90,7 +90,7 @@ async def test_the_last_of_a_window_and_the_first_of_the_next(ana: Person, edge:
         assert await finds(ana, f"n{n}", conversation=room) == [f"n{n} word"] * (n <= edge)
 
 
-async def test_a_day_is_looked_for_where_it_is_in_the_log(cast: Cast, database_url: str) -> None:
+async def test_a_day_is_found_anywhere_in_the_log(cast: Cast, database_url: str) -> None:
     """Days in any order of the log are found: an import writes old messages after new ones."""
     (root,) = await cast.enters("root", role="admin")
     room, other = await begins(root, "channel", "old"), await begins(root, "channel", "new")

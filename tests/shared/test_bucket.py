@@ -36,13 +36,13 @@ def test_refused_attempts_cost_nothing() -> None:
     assert {bucket.take("ana") for _ in range(100)} == {10}
 
 
-def test_keys_do_not_know_each_other() -> None:
+def test_keys_are_independent() -> None:
     """Ana's attempts do not count for Ben."""
     bucket = TokenBucket(1, 10, Clock())
     assert [bucket.take("ana"), bucket.take("ben"), bucket.take("ana") > 0] == [0, 0, True]
 
 
-def test_cost_counts_and_more_than_all_is_all() -> None:
+def test_costs_count_up_to_the_whole_bucket() -> None:
     """A batch counts its messages; one larger than the whole limit takes all of it."""
     clock = Clock()
     bucket = TokenBucket(100, 100, clock)
@@ -51,7 +51,7 @@ def test_cost_counts_and_more_than_all_is_all() -> None:
     assert [bucket.take("ana", 500), bucket.take("ana", 500)] == [0, 100]
 
 
-def test_refilled_as_if_nothing_had_been() -> None:
+def test_a_bucket_can_be_refilled() -> None:
     """After the right password the bucket is full again."""
     bucket = TokenBucket(1, 10, Clock())
     bucket.take("ana")

@@ -36,7 +36,7 @@ def log_of(form: str) -> str:
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
-def test_a_value_cannot_steer_the_terminal(form: str) -> None:
+def test_a_value_cannot_control_the_terminal(form: str) -> None:
     """A field, an item of a list and an exception's message are escaped."""
     said = log_of(form)
     assert "\x1b" not in COLOR.sub("", said)
@@ -52,7 +52,7 @@ def test_ordinary_text_stays_unchanged() -> None:
         assert escape_controls(text) == text
 
 
-async def test_a_path_cannot_steer_the_terminal(start_node: StartNode) -> None:
+async def test_a_path_cannot_control_the_terminal(start_node: StartNode) -> None:
     """The path of a request to a node is escaped."""
     node = await start_node("a1", LOG_REQUESTS="all", LOG_FORMAT="console")
     async with aiohttp.ClientSession() as http, http.get(node.url + "/api/x%1b%5b2J%E2%80%AEgnp") as answer:

@@ -42,7 +42,7 @@ def test_proxies_are_addresses_or_networks() -> None:
 @pytest.mark.parametrize(
     "url", ["", "files", "file:", "file://host/files", "s3://", "ftp://x/y", "http://s3.example/b"]
 )
-def test_where_files_lie_is_a_folder_or_a_bucket(url: str) -> None:
+def test_the_files_url_is_a_folder_or_a_bucket(url: str) -> None:
     """Anything but a folder or a bucket is refused at the start, not at the first file."""
     with pytest.raises(BadSettings, match="FILES_URL"):
         read_settings(database_url="x", redis_url="x", files_url=url)

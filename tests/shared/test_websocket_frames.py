@@ -79,7 +79,7 @@ def test_fragments_make_one_message(parts: list[bytes]) -> None:
     assert [message for message in found if message.opcode != PING] == [WebSocketMessage(BINARY, b"".join(parts))]
 
 
-def test_a_sign_may_be_cut_by_fragments() -> None:
+def test_a_character_may_span_fragments() -> None:
     """The whole text must be UTF-8; its fragments need not be."""
     snowman = "☃".encode()
     wire = masked(snowman[:1], TEXT, final=False) + masked(snowman[1:], CONTINUATION)

@@ -93,6 +93,6 @@ async def test_coalescing_can_be_turned_off() -> None:
 
 
 @pytest.mark.parametrize(("writes", "rest"), [(0, 0), (FREE, 0), (FREE + 100, 0.0025), (100_000, MOST)])
-def test_the_rest_grows_with_the_writes_up_to_what_was_set(writes: int, rest: float) -> None:
+def test_the_pause_grows_with_the_writes_up_to_the_limit(writes: int, rest: float) -> None:
     """A small crowd waits a little, a large one at most the set time."""
     assert pause_after(writes, MOST) == pytest.approx(rest)

@@ -36,7 +36,7 @@ def check(events: list[tuple[str, dict]], room: int, ben: Person) -> None:  # ty
 @pytest.mark.parametrize("recent", [1, 2**24])
 @pytest.mark.parametrize("transport", ["detached", "attached"])
 @pytest.mark.parametrize("narrow", [False, True])
-async def test_a_replay_tells_of_the_removal_alone(
+async def test_a_replay_has_only_the_removal(
     database_url: str, redis_url: str, cast: Cast, recent: int, transport: str, narrow: bool
 ) -> None:
     """A stream, a poll and a socket get the removal alone, from the log and from a node's recent entries."""
@@ -58,7 +58,7 @@ async def test_a_replay_tells_of_the_removal_alone(
         assert not [event for event in ear.events if b"MARKER" in event.raw]
 
 
-async def test_a_socket_tells_of_the_removal_alone(cast: Cast) -> None:
+async def test_a_socket_gets_only_the_removal(cast: Cast) -> None:
     """The same over a WebSocket."""
     ana, ben = await cast.enters("ana", "ben")
     room, cursor = await loses_ben(ana, ben)
@@ -86,7 +86,7 @@ async def test_members_who_join_again_receive_both_memberships(
         assert ear.named("edit") == []
 
 
-async def test_a_text_from_after_a_removal_is_in_no_older_entry(cast: Cast, node: Node) -> None:
+async def test_a_text_from_after_a_removal_is_in_no_earlier_entry(cast: Cast, node: Node) -> None:
     """A node that is behind reads the log and delivers it to members of that time: no new text may be in it."""
     ana, ben = await cast.enters("ana", "ben")
     await loses_ben(ana, ben)

@@ -149,7 +149,7 @@ async def test_a_session_that_ends_during_a_replay(cast: Cast, node: Node, datab
         assert len(node.app[STREAMS].connections) == 0
 
 
-async def test_messages_to_a_stream_are_refused_by_name(cast: Cast) -> None:
+async def test_messages_to_a_stream_are_refused(cast: Cast) -> None:
     """Each message of a client gets a problem event, and the tenth closes the socket."""
     (ben,) = await cast.enters("ben")
     async with opened(ben, CHAT) as socket:

@@ -76,7 +76,7 @@ async def test_polling_page_by_page_gets_everything_once(cast: Cast) -> None:
     assert heard == said
 
 
-async def test_a_cursor_that_means_nothing_is_answered_by_a_reset(cast: Cast) -> None:
+async def test_an_invalid_cursor_is_answered_by_a_reset(cast: Cast) -> None:
     """The reasons are those of the stream."""
     (ben,) = await cast.enters("ben")
     answer = await polls(ben, "other9.4")
@@ -84,7 +84,7 @@ async def test_a_cursor_that_means_nothing_is_answered_by_a_reset(cast: Cast) ->
     assert answer["events"] == []
 
 
-async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
+async def test_wrong_waiting_times_are_refused(cast: Cast) -> None:
     """More than 25 s would outlast proxies, and text is no number."""
     (ben,) = await cast.enters("ben")
     for wrong in ("26", "-1", "soon", "1e1"):

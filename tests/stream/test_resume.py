@@ -28,7 +28,7 @@ async def test_ready_names_the_start_so_that_a_cut_before_the_first_message_resu
     assert again.named("ready")[0].json()["resumed"] is True
 
 
-async def test_a_replayed_frame_is_the_same_bytes_as_when_first_sent(cast: Cast) -> None:
+async def test_a_replayed_frame_has_the_same_bytes(cast: Cast) -> None:
     """Chloe receives it live, Ben by replay: not a byte differs."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
@@ -55,7 +55,7 @@ async def test_header_wins_over_query(cast: Cast) -> None:
     await again.hears("new")
 
 
-async def test_a_stream_can_be_narrowed(cast: Cast) -> None:
+async def test_a_stream_can_be_limited_to_conversations(cast: Cast) -> None:
     """Ben asks for one conversation and gets no other, live and by replay."""
     ana, ben = await cast.enters("ana", "ben")
     work, fun = await cast.share(ana, ben), await cast.share(ana, ben)
@@ -67,7 +67,7 @@ async def test_a_stream_can_be_narrowed(cast: Cast) -> None:
     await again.hears("report")
 
 
-async def test_cursors_that_mean_nothing_here_are_answered_by_a_reset(cast: Cast) -> None:
+async def test_invalid_cursors_get_a_reset(cast: Cast) -> None:
     """Garbage, another database's cursor and one from the future each get a reset with the reason and where to
     continue."""
     (ben,) = await cast.enters("ben")

@@ -29,7 +29,7 @@ async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
         yield people
 
 
-async def test_the_same_entries_by_either_way(cast: Cast) -> None:
+async def test_the_same_entries_over_both_transports(cast: Cast) -> None:
     """Ben's socket gets what Chloe's stream gets: same ids, same data; each cursor resumes on the other."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)

@@ -125,7 +125,7 @@ async def test_a_disconnected_peer_leaves_nothing_behind(cast: Cast, node: Node,
     await eventually(lambda: open_streams(node) == 0)
 
 
-async def test_half_close_is_a_goodbye(cast: Cast, node: Node, dial: Dial) -> None:
+async def test_half_close_ends_the_stream(cast: Cast, node: Node, dial: Dial) -> None:
     """A peer that shuts down its sending side has left, as for all HTTP servers."""
     (ben,) = await cast.enters("ben")
     wire = await dial(ben)

@@ -30,7 +30,7 @@ def checks(program: Path, folder: Path) -> str:
         return done.stdout + done.stderr
 
 
-def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_haproxy_warns_about_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the system's program nor the bundled one warns."""
     for program in {haproxy_program(), bundled(monkeypatch, tmp_path)}:
         said = checks(program, tmp_path)
@@ -47,7 +47,7 @@ def test_unused_nodes_are_disabled() -> None:
     assert "timeout server 45s" in written
 
 
-def test_an_old_system_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_haproxy_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the system's HAProxy is too old, the bundled one is used."""
     old = tmp_path / "haproxy"
     old.write_text("#!/bin/sh\necho 'HAProxy version 2.2.9-2 2021/01/01'\n")

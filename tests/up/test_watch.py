@@ -50,7 +50,7 @@ def check_often(watch: ProcessWatch) -> None:
         watch.check()
 
 
-def test_gives_up_on_what_cannot_live() -> None:
+def test_gives_up_on_a_child_that_cannot_run() -> None:
     """A child that always ends at once is started a few times, then `tandem up` ends and says why."""
     sickly = Sickly()
     watch = ProcessWatch(sickly, Clock())
