@@ -18,7 +18,7 @@ class Person:
 
     def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
         self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token
-        self.ears: list[StreamClient] = []
+        self.readers: list[StreamClient] = []
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """Make one API call; return `(status, decoded body)`."""
@@ -48,11 +48,11 @@ class Person:
         headers = {"Authorization": f"Bearer {self.token}"} | (
             {"Last-Event-ID": last_event_id} if last_event_id else {}
         )
-        ear = StreamClient(self._http, f"{self.at}/api/chat/stream?{text}", headers)
-        self.ears.append(ear)
+        reader = StreamClient(self._http, f"{self.at}/api/chat/stream?{text}", headers)
+        self.readers.append(reader)
         if ready:
-            await eventually(lambda: ear.named("ready") or ear.closed)
-        return ear
+            await eventually(lambda: reader.named("ready") or reader.closed)
+        return reader
 
 
 class Cast:
@@ -110,5 +110,5 @@ async def casting(database_url: str, at: str) -> AsyncIterator[Cast]:
         cast = Cast(database_url, at, http)
         yield cast
         for person in cast.people:
-            for ear in person.ears:
-                await ear.cuts_wire()
+            for reader in person.readers:
+                await reader.cuts_wire()

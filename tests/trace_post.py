@@ -109,12 +109,12 @@ async def stage() -> AsyncIterator[Cast]:
 
 async def post(ana: Person, ben: Person, room: int) -> Action:
     """Ana posts, until Ben's stream has the message."""
-    ear = await ben.listens()
+    reader = await ben.listens()
 
     async def act() -> None:
-        before = len(ear.messages())
+        before = len(reader.messages())
         await ana.says(room, "Shall we cook, @ben?")
-        await eventually(lambda: len(ear.messages()) > before)
+        await eventually(lambda: len(reader.messages()) > before)
 
     return act
 

@@ -92,9 +92,9 @@ async def test_no_trace_of_the_name_is_left(cast: Cast, database_url: str) -> No
     ):
         assert rows(database_url, query, ana.id) == [], query
     assert left_out
-    ear = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
-    await eventually(lambda: len(ear.named("user")) == 3)
-    assert {one.json()["display_name"] for one in ear.named("user")} == {"Deleted user"}
+    reader = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
+    await eventually(lambda: len(reader.named("user")) == 3)
+    assert {one.json()["display_name"] for one in reader.named("user")} == {"Deleted user"}
 
 
 async def test_messages_are_emptied_on_request(cast: Cast, database_url: str) -> None:
@@ -112,10 +112,10 @@ async def test_messages_are_emptied_on_request(cast: Cast, database_url: str) ->
     file = await sends(ana, b"secret", "secret.txt")
     draft = {"body": "secret in a file", "client_id": "f", "files": [file["id"]]}
     assert (await ana.call("POST", f"{CONVERSATIONS}/{room}/messages", draft))[0] == 201
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert (await deletes(ana, "erase"))[0] == 204
     await finished(database_url)
-    await eventually(lambda: len(ear.named("delete")) == 47)
+    await eventually(lambda: len(reader.named("delete")) == 47)
     assert (await ben.call("GET", f"/api/files/{file['id']}/secret.txt"))[0] == 404
     for conversation in (room, pair):
         _, page = await ben.call("GET", f"{CONVERSATIONS}/{conversation}/messages?limit=100")
@@ -221,6 +221,6 @@ async def test_a_private_directory_forgets_the_name_too(database_url: str, redis
         await finished(database_url)
         frames = rows(database_url, "select coalesce(string_agg(encode(frame, 'escape'), ' '), '') from log")[0][0]
         assert "Anastasia" not in frames
-        ear = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
-        await eventually(lambda: ear.named("user"))
-        assert {one.json()["display_name"] for one in ear.named("user")} == {"Deleted user"}
+        reader = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
+        await eventually(lambda: reader.named("user"))
+        assert {one.json()["display_name"] for one in reader.named("user")} == {"Deleted user"}

@@ -53,14 +53,14 @@ async def test_changes_reach_users_with_a_shared_conversation(cast: Cast) -> Non
     """Ben receives Ana's new name, in the directory and on his stream; Mallory does not."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     room = await begins(ana, "channel", "kitchen", ben)
-    ears = [await person.listens() for person in (ana, ben, mallory)]
+    readers = [await person.listens() for person in (ana, ben, mallory)]
     assert (await ana.call("PATCH", "/api/users/me", {"display_name": "Anna"}))[0] == 200
     await ana.says(room, "I am Anna now")
     notes = await begins(mallory, "direct", "", mallory)
     await mallory.says(notes, "hm")
-    for ear in ears:
-        await eventually(ear.bodies)
-    assert [sorted({event.json()["display_name"] for event in ear.named("user")}) for ear in ears] == [
+    for reader in readers:
+        await eventually(reader.bodies)
+    assert [sorted({event.json()["display_name"] for event in reader.named("user")}) for reader in readers] == [
         ["Anna"],
         ["Anna"],
         [],

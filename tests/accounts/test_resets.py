@@ -56,9 +56,9 @@ async def test_a_forgotten_password(ada: Person, ana: Visitor, mallory: Visitor)
 async def test_open_streams_close(ada: Person, cast: Cast, mallory: Visitor) -> None:
     """A stream opened with the old password receives nothing more."""
     (ana,) = await cast.enters("ana")
-    ear = await ana.listens()
+    reader = await ana.listens()
     assert await uses(mallory, await link_for(ada, ana.id)) == (204, "")
-    await eventually(lambda: ear.closed, 2)
+    await eventually(lambda: reader.closed, 2)
 
 
 async def test_links_that_do_not_work(ada: Person, ana: Visitor, mallory: Visitor, database_url: str) -> None:

@@ -27,12 +27,12 @@ async def test_an_admin_is_made_and_unmade(ada: Person, cast: Cast) -> None:
     ben, chloe = await cast.enters("ben", "chloe")
     assert (await ben.call("GET", "/api/audit"))[0] == 403
     await cast.share(ben, chloe)
-    ear = await chloe.listens()
+    reader = await chloe.listens()
     bens = await ben.listens()
     for _ in range(2):
         assert await gives(ada, ben, "admin") == (204, "")
     await eventually(
-        lambda: [(one.json()["id"], one.json()["role"]) for one in ear.named("user")] == [(ben.id, "admin")]
+        lambda: [(one.json()["id"], one.json()["role"]) for one in reader.named("user")] == [(ben.id, "admin")]
     )
     assert (await ben.call("GET", "/api/audit"))[0] == 200
     assert await gives(ada, ben, "member") == (204, "")

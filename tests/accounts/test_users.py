@@ -73,21 +73,21 @@ async def test_users_are_found_by_name(cast: Cast, database_url: str) -> None:
 async def test_a_new_display_name_reaches_all_users(cast: Cast) -> None:
     """Mallory, who shares no conversation with Ana, receives it too, because a list may show her name."""
     ana, mallory = await cast.enters("ana", "mallory")
-    ear = await mallory.listens()
+    reader = await mallory.listens()
     status, changed = await ana.call("PATCH", "/api/users/me", {"display_name": " Ana B. "})
     assert (status, changed["display_name"]) == (200, "Ana B.")
-    assert (await ear.hears_event("user")).json() | {"receipts": "on"} == changed
+    assert (await reader.hears_event("user")).json() | {"receipts": "on"} == changed
     assert (await ana.call("GET", "/api/users/me"))[1] == changed
 
 
 async def test_no_change_records_no_entry(cast: Cast) -> None:
     """Setting the same name again records no entry."""
     ana, ben = await cast.enters("ana", "ben")
-    ear = await ben.listens()
+    reader = await ben.listens()
     for name in ("Ana", None, "Anna"):
         assert (await ana.call("PATCH", "/api/users/me", {"display_name": name}))[0] == 200
-    assert (await ear.hears_event("user")).json()["display_name"] == "Anna"
-    assert len(ear.named("user")) == 1
+    assert (await reader.hears_event("user")).json()["display_name"] == "Anna"
+    assert len(reader.named("user")) == 1
 
 
 async def test_users_cannot_make_themselves_admins(ana: Visitor) -> None:

@@ -140,11 +140,11 @@ async def test_a_block_and_a_new_conversation_at_once(cast: Cast) -> None:
 async def test_posts_and_blocks_at_the_same_moment(ana: Person, mallory: Person) -> None:
     """Posts before the block are stored, later ones are refused, in the log's order."""
     direct = await begins(mallory, "direct", "", ana)
-    ear = await ana.listens()
+    reader = await ana.listens()
     posts = [tries(mallory, "POST", f"{CONVERSATIONS}/{direct}/messages", draft(n)) for n in range(40)]
     outcomes = await asyncio.gather(*posts[:20], blocks(ana, mallory), *posts[20:])
     taken = [one for one in outcomes if one and one[0] == 201]
-    await ear.hears_event("block")
+    await reader.hears_event("block")
     assert (await opens(ana, direct))["last_seq"] == len(taken)
-    heard = [one.event for one in ear.events if one.event in ("message", "block")]
+    heard = [one.event for one in reader.events if one.event in ("message", "block")]
     assert heard == ["message"] * len(taken) + ["block"]

@@ -10,7 +10,7 @@ from tests.verbs import begins, deletes, edits, marks_read, opens, pages, seats,
 async def test_reading_clears_mentions(ana: Person, ben: Person) -> None:
     """A mark in the middle leaves the mentions after it; the user's other devices receive the count."""
     room = await begins(ana, "channel", "room", ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     for body in ("@ben one", "two", "@channel three", "@ben four"):
         await ana.says(room, body)
     assert await counts(ben, room) == (4, 3)
@@ -20,8 +20,8 @@ async def test_reading_clears_mentions(ana: Person, ben: Person) -> None:
         left.append(await counts(ben, room))
     assert left == [(3, 2), (1, 1), (1, 1), (0, 0)]
     await ana.says(room, "end")
-    await ear.hears("@ben one", "two", "@channel three", "@ben four", "end")
-    assert [(one.json()["unread"], one.json()["mentions"]) for one in ear.named("read")] == [(3, 2), (1, 1), (0, 0)]
+    await reader.hears("@ben one", "two", "@channel three", "@ben four", "end")
+    assert [(one.json()["unread"], one.json()["mentions"]) for one in reader.named("read")] == [(3, 2), (1, 1), (0, 0)]
 
 
 async def test_replying_clears_mentions(ana: Person, ben: Person) -> None:
@@ -40,7 +40,7 @@ async def test_a_deleted_message_is_no_longer_unread(ana: Person, ben: Person, c
     for body in ("@ben one", "@ben two", "@channel three"):
         await ana.says(room, body)
     await marks_read(ben, room, 1)
-    ear = await ben.listens()
+    reader = await ben.listens()
     await deletes(ana, room, 1)
     assert await counts(ben, room) == (2, 2)
     await deletes(ana, room, 2)
@@ -49,8 +49,8 @@ async def test_a_deleted_message_is_no_longer_unread(ana: Person, ben: Person, c
     assert await counts(ben, room) == (0, 0)
     assert await counts(chloe, room) == (0, 0)
     await ana.says(room, "four")
-    await ear.hears("four")
-    reached = [{name: one.json().get(name) for name in ("mentions", "mentions_all")} for one in ear.named("delete")]
+    await reader.hears("four")
+    reached = [{name: one.json().get(name) for name in ("mentions", "mentions_all")} for one in reader.named("delete")]
     assert reached == [
         {"mentions": [ben.id], "mentions_all": None},
         {"mentions": [ben.id], "mentions_all": None},
@@ -110,12 +110,12 @@ async def test_a_block_carries_the_new_counts(ana: Person, ben: Person, chloe: P
     await ana.says(one, "@ben")
     await chloe.says(one, "@channel")
     await chloe.says(two, "@ben")
-    ear = await ben.listens()
+    reader = await ben.listens()
     await blocks(ben, ana)
     await blocks(ben, ana, on=False)
     await chloe.says(two, "end")
-    await ear.hears("end")
-    told = [one.json() for one in ear.named("block")]
+    await reader.hears("end")
+    told = [one.json() for one in reader.named("block")]
     assert told == [
         {"user": ana.id, "on": on, "mentions": [{"conversation": one, "mentions": count}]}
         for on, count in ((True, 1), (False, 2))

@@ -10,14 +10,14 @@ from tests.verbs import begins, pages, sees, tries
 async def test_a_name_mentions_its_member(ana: Person, ben: Person, chloe: Person) -> None:
     """The name counts in any case; users who are not mentioned have one unread message and no mention."""
     room = await begins(ana, "channel", "room", ben, chloe)
-    ear = await chloe.listens()
+    reader = await chloe.listens()
     said = await ana.says(room, "what do you think, @BEN?")
     assert said["mentions"] == [ben.id]
     assert await counts(ben, room) == (1, 1)
     assert await counts(chloe, room) == (1, 0)
     assert await counts(ana, room) == (0, 0)
-    await ear.hears("what do you think, @BEN?")
-    assert ear.messages() == [said]
+    await reader.hears("what do you think, @BEN?")
+    assert reader.messages() == [said]
     assert (await pages(ben, room))["messages"] == [said]
     assert (await sees(ben))["conversations"][0]["last_message"] == said
 

@@ -10,12 +10,12 @@ from tests.nodes import Node
 
 async def test_about_and_time_zone_reach_all_users(ana: Person, mallory: Person) -> None:
     """They are in one entry with the name; emptied ones are empty."""
-    ear = await mallory.listens()
+    reader = await mallory.listens()
     mine = await profiles(ana, about=" Builds things.\nOn Fridays: not. ", time_zone="Europe/Berlin")
     assert (mine["about"], mine["time_zone"]) == ("Builds things.\nOn Fridays: not.", "Europe/Berlin")
     his = (await mallory.call("GET", f"/api/users/{ana.id}"))[1]
     assert his | {"receipts": "on"} == mine
-    assert (await ear.hears_event("user")).json() == his
+    assert (await reader.hears_event("user")).json() == his
     assert (await profiles(ana, about="", time_zone=""))["about"] == ""
     assert (await profiles(ana, about=None, display_name="Ana B."))["time_zone"] == ""
 

@@ -10,9 +10,9 @@ from tests.stream_client import StreamClient
 from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries
 
 
-def heard(ear: StreamClient) -> list[tuple[int, int]]:
+def heard(reader: StreamClient) -> list[tuple[int, int]]:
     """Return `(user, seq)` of the received receipts."""
-    return [(one.json()["user"], one.json()["seq"]) for one in ear.named("receipt")]
+    return [(one.json()["user"], one.json()["seq"]) for one in reader.named("receipt")]
 
 
 async def furnish(ana: Person, *others: Person) -> int:
@@ -26,12 +26,12 @@ async def furnish(ana: Person, *others: Person) -> int:
 async def test_others_see_read_receipts(ana: Person, ben: Person, chloe: Person) -> None:
     """Receipts are live and in the list, only forward; an author has read."""
     room = await furnish(ana, ben, chloe)
-    ear = await ana.listens()
+    reader = await ana.listens()
     for seq in (1, 3, 2):
         await marks_read(ben, room, seq)
     await chloe.says(room, "end")
-    await ear.hears("end")
-    assert heard(ear) == [(ben.id, 1), (ben.id, 3)]
+    await reader.hears("end")
+    assert heard(reader) == [(ben.id, 1), (ben.id, 3)]
     assert await receipts_of(ana, room) == {ben.id: 3, chloe.id: 4}
     assert await receipts_of(ben, room) == {ana.id: 3, chloe.id: 4}
 
@@ -40,7 +40,7 @@ async def test_receipts_can_be_switched_off(ana: Person, ben: Person) -> None:
     """Switched off, earlier receipts are hidden too, while own read marks continue; switched on, new ones show."""
     room = await furnish(ana, ben)
     await marks_read(ben, room, 1)
-    ear, phone = await ana.listens(), await ben.listens()
+    reader, phone = await ana.listens(), await ben.listens()
     assert (await profiles(ben, receipts="off"))["receipts"] == "off"
     assert await receipts_of(ana, room) == {}
     await marks_read(ben, room, 2)
@@ -48,18 +48,18 @@ async def test_receipts_can_be_switched_off(ana: Person, ben: Person) -> None:
     assert await receipts_of(ana, room) == {ben.id: 1}
     await marks_read(ben, room, 3)
     await ana.says(room, "end")
-    await ear.hears("end")
+    await reader.hears("end")
     await phone.hears("end")
-    assert heard(ear) == [(ben.id, 3)]
+    assert heard(reader) == [(ben.id, 3)]
     assert [one.json()["seq"] for one in phone.named("read")] == [2, 3]
     assert [one.json() for one in phone.named("settings")] == [{"receipts": "off"}, {"receipts": "on"}]
-    assert ear.named("settings") == ear.named("user") == []
+    assert reader.named("settings") == reader.named("user") == []
 
 
 async def test_the_invisible_are_not_seen_reading(ana: Person, ben: Person) -> None:
     """An invisible user sends no receipts."""
     room = await furnish(ana, ben)
-    ear = await ana.listens()
+    reader = await ana.listens()
     async with open_eyes(ben) as eyes:
         await eyes.says("status", status="invisible")
         await eyes.gets("you")
@@ -69,8 +69,8 @@ async def test_the_invisible_are_not_seen_reading(ana: Person, ben: Person) -> N
         await eyes.gets("you", 2)
     await marks_read(ben, room, 3)
     await ana.says(room, "end")
-    await ear.hears("end")
-    assert heard(ear) == [(ben.id, 3)]
+    await reader.hears("end")
+    assert heard(reader) == [(ben.id, 3)]
 
 
 async def test_larger_conversations_have_none(database_url: str, redis_url: str) -> None:
@@ -84,12 +84,12 @@ async def test_larger_conversations_have_none(database_url: str, redis_url: str)
         await marks_read(ben, room, 1)
         assert await receipts_of(ana, room) == {ben.id: 1}
         await seats(chloe, room, "me")
-        ear = await ana.listens()
+        reader = await ana.listens()
         await marks_read(ben, room, 2)
         assert await tries(ana, "GET", f"{CONVERSATIONS}/{room}/receipts") == (409, "too_many_readers")
         await ben.says(room, "end")
-        await ear.hears("end")
-        assert heard(ear) == []
+        await reader.hears("end")
+        assert heard(reader) == []
 
 
 async def test_many_marks_at_once_are_one_receipt(ana: Person, ben: Person) -> None:
@@ -97,12 +97,12 @@ async def test_many_marks_at_once_are_one_receipt(ana: Person, ben: Person) -> N
     room = await begins(ana, "channel", "room", ben)
     for number in range(30):
         await ana.says(room, f"item {number}")
-    ear = await ana.listens()
+    reader = await ana.listens()
     await asyncio.gather(*[marks_read(ben, room, seq) for seq in range(30, 0, -1)])
     await ben.says(room, "end")
-    await ear.hears("end")
-    assert len(heard(ear)) < 10
-    assert heard(ear)[-1] == (ben.id, 30)
+    await reader.hears("end")
+    assert len(heard(reader)) < 10
+    assert heard(reader)[-1] == (ben.id, 30)
 
 
 async def test_a_block_ends_receipts_for_all_members(ana: Person, ben: Person, chloe: Person) -> None:
@@ -111,7 +111,7 @@ async def test_a_block_ends_receipts_for_all_members(ana: Person, ben: Person, c
     await ana.says(direct, "hello")
     await marks_read(ben, room, 1)
     await blocks(ana, ben)
-    ear = await ana.listens()
+    reader = await ana.listens()
     await marks_read(ben, room, 2)
     await marks_read(ben, direct, 1)
     await marks_read(chloe, room, 2)
@@ -119,8 +119,8 @@ async def test_a_block_ends_receipts_for_all_members(ana: Person, ben: Person, c
     await blocks(ana, ben, on=False)
     await marks_read(ben, room, 3)
     await ana.says(room, "end")
-    await ear.hears("end")
-    assert heard(ear) == [(chloe.id, 2), (ben.id, 3)]
+    await reader.hears("end")
+    assert heard(reader) == [(chloe.id, 2), (ben.id, 3)]
 
 
 async def test_visitors_see_none(ana: Person, mallory: Person) -> None:

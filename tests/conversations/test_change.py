@@ -9,15 +9,15 @@ from tests.verbs import CONVERSATIONS, begins, opens, pages, seats, sees, tries,
 async def test_a_name_and_a_topic_change_for_all_members(ana: Person, ben: Person) -> None:
     """Fields that are not named stay; an unchanged value records no entry."""
     channel = await begins(ana, "channel", "old", ben, topic="kept")
-    ear = await ben.listens()
+    reader = await ben.listens()
     here = f"{CONVERSATIONS}/{channel}"
     status, changed = await ana.call("PATCH", here, {"name": "new"})
     assert (status, changed["name"], changed["topic"]) == (200, "new", "kept")
     assert await tries(ana, "PATCH", here, {"name": "new"}) == (200, "")
     assert await tries(ana, "PATCH", here, {"topic": ""}) == (200, "")
     await ana.says(channel, "done")
-    await ear.hears("done")
-    named = [(event.json()["name"], event.json()["topic"]) for event in ear.named("conversation")]
+    await reader.hears("done")
+    named = [(event.json()["name"], event.json()["topic"]) for event in reader.named("conversation")]
     assert named == [("new", "kept"), ("new", "")]
 
 
@@ -48,11 +48,11 @@ async def test_an_archived_conversation_is_read_only(ana: Person, ben: Person, c
     """An archived conversation leaves the list and the directory, can be read and left, and refuses everything else."""
     channel = await begins(ana, "channel", "done", ben)
     await ana.says(channel, "the end")
-    ear = await ben.listens()
+    reader = await ben.listens()
     here = f"{CONVERSATIONS}/{channel}"
     assert await tries(ana, "DELETE", here) == (204, "")
     assert await tries(ana, "DELETE", here) == (204, "")
-    assert (await ear.hears_event("conversation")).json()["archived"] is True
+    assert (await reader.hears_event("conversation")).json()["archived"] is True
     assert (await sees(ana))["conversations"] == []
     assert (await ana.call("GET", "/api/chat/channels"))[1]["channels"] == []
     assert (await opens(ben, channel))["archived"] is True
@@ -64,5 +64,5 @@ async def test_an_archived_conversation_is_read_only(ana: Person, ben: Person, c
     assert await tries(ben, "PUT", f"{here}/read", {"seq": 1}) == (204, "")
     assert await unseats(ana, channel, "me") == (204, "")
     await ana.says(await begins(ana, "direct", "", ben), "that was it")
-    await ear.hears("that was it")
-    assert [event.json().get("archived") for event in ear.named("conversation")] == [True, None]
+    await reader.hears("that was it")
+    assert [event.json().get("archived") for event in reader.named("conversation")] == [True, None]

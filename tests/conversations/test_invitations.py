@@ -53,7 +53,7 @@ async def declines(person: Person, conversation: int) -> tuple[int, str]:
 
 async def test_an_invited_stranger_reads_nothing_before_accepting(ana: Person, mallory: Person) -> None:
     """Before she accepts, Mallory's channel is not in Ana's list, cannot mention her and shows her nothing."""
-    ear = await ana.listens()
+    reader = await ana.listens()
     room, asked = await creates(mallory, ana)
     assert asked == [ana.id]
     assert set(await members_of(mallory, room)) == {mallory.id}
@@ -63,28 +63,28 @@ async def test_an_invited_stranger_reads_nothing_before_accepting(ana: Person, m
     assert (await sees(ana))["conversations"] == []
     for path in ("", "/messages", "/members", "/messages/1", "/pins"):
         assert await tries(ana, "GET", f"{CONVERSATIONS}/{room}{path}") == (404, "not_found")
-    await eventually(lambda: ear.named("invitation"))
-    told = [event.json() for event in ear.named("invitation")]
+    await eventually(lambda: reader.named("invitation"))
+    told = [event.json() for event in reader.named("invitation")]
     assert [ENTRIES["invitation"].model_validate(one).model_dump(exclude_unset=True) for one in told] == told
     assert told == [{"open": True} | invitation]
-    assert not ear.named("conversation")
-    assert not ear.messages()
+    assert not reader.named("conversation")
+    assert not reader.messages()
     status, accepted = await ana.call("POST", f"{INVITATIONS}/{room}/accept")
     assert (status, s.ConversationModel.model_validate(accepted).unread) == (200, 0)
     assert await invited(ana) == []
     assert set(await members_of(ana, room)) == {mallory.id, ana.id}
     await mallory.says(room, "welcome")
-    await ear.hears("welcome")
+    await reader.hears("welcome")
 
 
 async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory: Person) -> None:
     """Ana's other device receives it; the same inviter cannot invite her again, another member can."""
     room, _ = await creates(mallory, ana)
-    ear = await ana.listens()
+    reader = await ana.listens()
     assert await declines(ana, room) == (204, "")
-    await eventually(lambda: ear.named("invitation"))
+    await eventually(lambda: reader.named("invitation"))
     told = {"conversation": room, "open": False}
-    assert [event.json() for event in ear.named("invitation")] == [told]
+    assert [event.json() for event in reader.named("invitation")] == [told]
     assert await declines(ana, room) == (404, "not_found")
     assert await accepts(ana, room) == (404, "not_found")
     assert (await seats(mallory, room, ana))[0] == 202

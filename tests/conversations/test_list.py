@@ -13,8 +13,8 @@ async def test_users_see_only_their_own_conversations(ana: Person, ben: Person, 
     """An empty list has a cursor too."""
     await begins(ana, "channel", "one", ben)
     assert (await sees(mallory))["conversations"] == []
-    ear = await mallory.listens(after=(await sees(mallory))["cursor"])
-    assert ear.named("ready")[0].json()["resumed"] is True
+    reader = await mallory.listens(after=(await sees(mallory))["cursor"])
+    assert reader.named("ready")[0].json()["resumed"] is True
 
 
 async def test_the_latest_conversation_comes_first(ana: Person, ben: Person) -> None:
@@ -34,12 +34,12 @@ async def test_a_stream_continues_the_list_under_load(ana: Person, ben: Person) 
     talk = asyncio.create_task(say_much(ana, room, 120))
     for _ in range(8):
         seen = await sees(ben)
-        ear = await ben.listens(after=seen["cursor"])
+        reader = await ben.listens(after=seen["cursor"])
         known = seen["conversations"][0]["last_seq"]
-        await eventually(lambda ear=ear: len(ear.messages()) >= 5 or talk.done(), limit=20)
-        heard = [message["seq"] for message in ear.messages()]
+        await eventually(lambda reader=reader: len(reader.messages()) >= 5 or talk.done(), limit=20)
+        heard = [message["seq"] for message in reader.messages()]
         assert heard == list(range(known + 1, known + 1 + len(heard)))
-        await ear.cuts_wire()
+        await reader.cuts_wire()
     await talk
 
 
@@ -59,14 +59,14 @@ async def test_a_list_and_its_entries_equal_a_fresh_list(cast: Cast) -> None:
         before = await sees(walk.ben)
         for _ in range(40):
             await walk.step()
-        ear = await walk.ben.listens(after=before["cursor"])
+        reader = await walk.ben.listens(after=before["cursor"])
         await walk.ben.says(await begins(walk.ben, "direct", "", walk.ben), "now")
         after = await sees(walk.ben)
-        await eventually(lambda ear=ear: ear.bodies()[-1:] == ["now"], limit=20)
+        await eventually(lambda reader=reader: reader.bodies()[-1:] == ["now"], limit=20)
         known = {one["id"]: one | {"listed": True} for one in before["conversations"]}
-        for event in ear.events:
+        for event in reader.events:
             follow(known, event.event, event.json(), walk.ben.id)
-        heard += len(ear.events)
+        heard += len(reader.events)
         listed = {id_ for id_, one in known.items() if one.get("listed")}
         assert told(known.values(), listed) == told(after["conversations"], listed), f"seed {seed}"
 

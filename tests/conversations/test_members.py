@@ -136,5 +136,5 @@ async def test_joining_again_is_a_second_membership(ana: Person, ben: Person) ->
     await ana.says(group, "two")
     await seats(ana, group, ben)
     await ana.says(group, "three")
-    ear = await ben.listens(after=cursor)
-    await ear.hears("one", "three")
+    reader = await ben.listens(after=cursor)
+    await reader.hears("one", "three")

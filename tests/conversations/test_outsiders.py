@@ -104,11 +104,11 @@ async def check_outsiders(kind: str, cast: Cast) -> None:
             await eyes.says("typing", conversation=room.id, on=True)
         again = [await listens_everywhere(person, cursor, room, foyer) for person in outside]
         await ana.says(foyer, THE_END)
-        for ear in (ear for ears in (*attached, *again) for ear in ears):
-            await eventually(lambda: THE_END in ear.bodies())  # noqa: B023 (awaited at once)
-            assert not [event for event in ear.events if room.finds_secret(event.raw)]
-        for ear in (ear for ears in again for ear in ears):
-            assert not [event for event in ear.events if b"from before" in event.raw]
+        for reader in (reader for readers in (*attached, *again) for reader in readers):
+            await eventually(lambda: THE_END in reader.bodies())  # noqa: B023 (awaited at once)
+            assert not [event for event in reader.events if room.finds_secret(event.raw)]
+        for reader in (reader for readers in again for reader in readers):
+            assert not [event for event in reader.events if b"from before" in event.raw]
         for eyes in watching:
             check_eyes(eyes, room)
     for person in outside:

@@ -30,9 +30,9 @@ async def test_only_the_users_other_devices_receive_a_mark(ana: Person, ben: Per
     for seq in (2, 2, 1, 99, 3):
         await marks_read(ben, room, seq)
     await ana.says(room, "end")
-    for ear in (phone, laptop):
-        await ear.hears("end")
-        marks = [event.json() for event in ear.named("read")]
+    for reader in (phone, laptop):
+        await reader.hears("end")
+        marks = [event.json() for event in reader.named("read")]
         assert marks == [{"conversation": room, "seq": seq, "unread": 3 - seq, "mentions": 0} for seq in (2, 3)]
     await hers.hears("end")
     assert hers.named("read") == []
@@ -57,7 +57,7 @@ async def test_many_marks_and_posts_at_once_end_at_the_furthest(cast: Cast, data
     for room in rooms:
         for number in range(10):
             await people[0].says(room, f"{number}")
-    ear = await people[3].listens()
+    reader = await people[3].listens()
     marks = [(who, room, seq) for who in people[1:] for room in rooms for seq in range(1, 11)]
     random.shuffle(marks)
     posts = [people[0].says(room, "more") for room in rooms * 10]
@@ -66,9 +66,9 @@ async def test_many_marks_and_posts_at_once_end_at_the_furthest(cast: Cast, data
         for room in rooms:
             assert (await opens(who, room))["read_seq"] == 10
     await people[0].says(rooms[0], "end")
-    await ear.hears(*["more"] * 30, "end")
+    await reader.hears(*["more"] * 30, "end")
     for room in rooms:
-        seqs = [event.json()["seq"] for event in ear.named("read") if event.json()["conversation"] == room]
+        seqs = [event.json()["seq"] for event in reader.named("read") if event.json()["conversation"] == room]
         assert seqs == sorted(set(seqs))
         assert seqs[-1] == 10
     with psycopg.connect(database_url) as database:

@@ -24,15 +24,15 @@ async def test_received_on_every_node_and_later(cast: Cast, ada: Person, other: 
     """It is in the streams of both nodes, in a replay, and in later snapshots; the next one replaces it."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     ben.at = other.url
-    ears = [await ana.listens(), await ben.listens()]
-    before = ears[0].named("ready")[0].id
+    readers = [await ana.listens(), await ben.listens()]
+    before = readers[0].named("ready")[0].id
     status, made = await ada.call("PUT", PATH, {"body": "Back in five minutes"})
     assert status == 201
     await ada.call("PUT", PATH, {"body": "Back in ten minutes"})
     assert (await ada.call("DELETE", PATH))[0] == 204
-    for ear in [*ears, await ana.listens(last_event_id=before)]:
-        await eventually(lambda ear=ear: len(ear.named("announcement")) == 3)
-        said = [one.json()["announcement"] for one in ear.named("announcement")]
+    for reader in [*readers, await ana.listens(last_event_id=before)]:
+        await eventually(lambda reader=reader: len(reader.named("announcement")) == 3)
+        said = [one.json()["announcement"] for one in reader.named("announcement")]
         assert said[0] == made["announcement"]
         assert [one and one["body"] for one in said] == ["Back in five minutes", "Back in ten minutes", None]
     assert await stands(mallory) is None
@@ -47,10 +47,10 @@ async def test_received_on_every_node_and_later(cast: Cast, ada: Person, other: 
 async def test_the_last_of_two_announcements_is_shown(cast: Cast, ada: Person) -> None:
     """Of two at the same moment, the one received last is shown; withdrawing none is harmless."""
     (ana,) = await cast.enters("ana")
-    ear = await ana.listens()
+    reader = await ana.listens()
     await asyncio.gather(*(ada.call("PUT", PATH, {"body": f"number {n}"}) for n in range(5)))
-    await eventually(lambda: len(ear.named("announcement")) == 5)
-    assert await stands(ana) == ear.named("announcement")[-1].json()["announcement"]
+    await eventually(lambda: len(reader.named("announcement")) == 5)
+    assert await stands(ana) == reader.named("announcement")[-1].json()["announcement"]
     for _ in range(2):
         assert (await ada.call("DELETE", PATH))[0] == 204
     assert len([row for row in await audited(ada) if row[0] == "announcement.end"]) == 1

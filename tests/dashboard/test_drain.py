@@ -33,14 +33,14 @@ async def test_drained_and_resumed(cast: Cast, ada: Person, other: Node) -> None
     """Streams and sockets get `drain`, readiness fails, new clients are refused; resumed, all is as before."""
     (ben,) = await cast.enters("ben")
     ben.at = other.url
-    ear, eyes = await ben.listens(), await opens_eyes(ben)
+    reader, eyes = await ben.listens(), await opens_eyes(ben)
     assert await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": True}) == (
         202,
         {"name": "b2", "draining": True},
     )
     await becomes(ada, "b2", "drained")
-    await eventually(lambda: ear.closed)
-    assert ear.named("bye")[0].json() == {"reason": "drain"}
+    await eventually(lambda: reader.closed)
+    assert reader.named("bye")[0].json() == {"reason": "drain"}
     assert await eyes.closes() == 1001
     assert await readiness(cast, other) == 503
     assert (await ben.call("GET", "/api/chat/stream?poll=1"))[0] == 503

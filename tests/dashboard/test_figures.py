@@ -27,12 +27,12 @@ async def test_a_user_on_two_nodes_counts_once(cast: Cast, ada: Person, other: N
     await chloe.listens()
     await bens.says("status", status="dnd")
     await counts(ada, people=2, online=1, dnd=1, streams=2, sockets=2)
-    await ben.ears[0].cuts_wire()
+    await ben.readers[0].cuts_wire()
     await counts(ada, people=2, online=1, dnd=1, streams=1, sockets=2)
     await bens.leaves()
     await counts(ada, people=1, online=1, streams=1, sockets=1)
     await chloes.leaves()
-    await chloe.ears[0].cuts_wire()
+    await chloe.readers[0].cuts_wire()
     await counts(ada)
 
 

@@ -20,10 +20,10 @@ async def test_a_node_reports_its_state(cast: Cast, ada: Person) -> None:
     """The report has readers, reasons of their ends, delays, and the position in the log."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     await ana.says(room, "hello")
-    await eventually(ear.messages)
-    await ear.cuts_wire()
+    await eventually(reader.messages)
+    await reader.cuts_wire()
 
     async def told() -> Json | None:
         await ana.says(room, "hello again")

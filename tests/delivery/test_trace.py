@@ -39,9 +39,9 @@ async def recorded(database_url: str, *, open: int, closed: int) -> None:
 async def test_a_connected_reader_received_it(root: Person, ana: Person, ben: Person, database_url: str) -> None:
     """The details name the stream, its node and the time, and the node that committed the message."""
     room = await begins(ana, "group", "", ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     await ana.says(room, "psst")
-    await ear.hears("psst")
+    await reader.hears("psst")
     await recorded(database_url, open=1, closed=0)
     said = await traces(root, room, 1, ben)
     assert (said["outcome"], said["member"], said["read_at"]) == ("handed", True, None)

@@ -91,10 +91,10 @@ async def test_a_restore_to_the_moment_before_a_mistake(
         moment = moment_of(own_postgres.url)
         await ana.says(room, "the mistake")
         await eventually(partial(shows, window, ["before the backup", "before the mistake", "the mistake"]), BACK)
-        ear = await ben.listens()
+        reader = await ben.listens()
         await eventually(partial(is_archived, own_postgres.url, end_segment(own_postgres.url)), BACK)
         restore(own_postgres, backup, archive, moment)
-        again = await is_told(ben, ear, node)
+        again = await is_told(ben, reader, node)
         await ana.says(room, "after it")
         await again.hears("after it")
         kept = ["before the backup", "before the mistake", "after it"]
@@ -103,11 +103,11 @@ async def test_a_restore_to_the_moment_before_a_mistake(
         assert window.loads == 1
 
 
-async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
+async def is_told(ben: Person, reader: StreamClient, node: NodeProcess) -> StreamClient:
     """Check that the stream ends because the log changed, and that the old cursor gets a reset."""
-    assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
+    assert (await reader.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
-    again = await ben.listens(last_event_id=ear.cursor)
+    again = await ben.listens(last_event_id=reader.cursor)
     assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
     return again
 
@@ -132,11 +132,11 @@ async def test_a_new_epoch_by_hand(start_node: StartNode, database_url: str) -> 
     node = await start_node("a1")
     async with casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")
-        ear = await ana.listens()
+        reader = await ana.listens()
         said = await asyncio.to_thread(tandem_new_epoch, database_url)
         assert said.startswith("epoch ")
-        assert (await ear.hears_event("bye")).json() == {"reason": "epoch"}
-        again = await ana.listens(last_event_id=ear.cursor)
+        assert (await reader.hears_event("bye")).json() == {"reason": "epoch"}
+        again = await ana.listens(last_event_id=reader.cursor)
         reset = await again.hears_event("reset")
         assert reset.json() == {"reason": "other_epoch", "cursor": f"{said.split()[1]}.0"}
 

@@ -152,19 +152,19 @@ async def test_members_get_one_entry_and_nothing_unread(cast: Cast, database_url
     ana, ben = await cast.enters("ana", "ben")
     lines = big(300)
     assert await imports(database_url, write_lines(tmp_path / "first.jsonl", *lines)) == 0
-    ear = await ana.listens(after=(await sees(ana))["cursor"])
+    reader = await ana.listens(after=(await sees(ana))["cursor"])
     (room,) = (await sees(ana))["conversations"]
     assert (room["unread"], room["last_seq"]) == (300, 300)  # the file says that she has read nothing
     await marks_read(ana, room["id"], 300)
     seats = [{"type": "member", "conversation": 7, "user": "ben", "role": "member"}]
     file = write_lines(tmp_path / "more.jsonl", *lines[:-1], *big(350)[303:-1], *seats)
     assert await imports(database_url, file) == 0
-    await eventually(lambda: ear.named("member"))
-    told = [event.json() for event in ear.named("conversation")]
+    await eventually(lambda: reader.named("member"))
+    told = [event.json() for event in reader.named("conversation")]
     assert [(one["last_seq"], one["unread"], one["last_message"]["body"]) for one in told] == [(350, 0, "line 349")]
-    assert ear.messages() == []
+    assert reader.messages() == []
     (room,) = (await sees(ana))["conversations"]
     assert (room["unread"], room["last_seq"]) == (0, 350)
     await ben.says(room["id"], "alive")
-    await ear.hears("alive")
-    assert ear.messages()[-1]["seq"] == 351
+    await reader.hears("alive")
+    assert reader.messages()[-1]["seq"] == 351

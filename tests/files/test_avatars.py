@@ -15,11 +15,11 @@ MINE = "/api/users/me/avatar"
 
 async def test_every_user_sees_it_at_once(ana: Person, ben: Person, mallory: Person) -> None:
     """A square from the middle is in the entry and in every look-up, for all logged-in users."""
-    ear = await ben.listens()
+    reader = await ben.listens()
     status, me = await ana.call("PUT", MINE, data=picture((640, 320), "JPEG"))
     assert status == 200
     assert me["avatar"].startswith("/api/avatars/")
-    assert (await ear.hears_event("user")).json() == me
+    assert (await reader.hears_event("user")).json() == me
     assert (await ben.call("GET", f"/api/users/{ana.id}"))[1] == me
     assert (await ana.call("GET", "/api/users/me"))[1]["avatar"] == me["avatar"]
     for person in (ana, ben, mallory):
@@ -36,16 +36,16 @@ async def test_a_replaced_and_a_removed_picture(ana: Person, ben: Person) -> Non
     _, second = await ana.call("PUT", MINE, data=picture((80, 80)))
     assert first["avatar"] != second["avatar"]
     assert (await opens_file(ben, first["avatar"]))[0] == 404
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert (await ana.call("DELETE", MINE))[1]["avatar"] == ""
     assert (await ana.call("DELETE", MINE))[0] == 200
     assert (await opens_file(ben, second["avatar"]))[0] == 404
     assert (await ana.call("PATCH", "/api/users/me", {"about": "x"}))[1]["avatar"] == ""
-    await ear.hears_event("user")
+    await reader.hears_event("user")
     room = (await ana.call("POST", "/api/chat/conversations", {"kind": "group", "members": [ben.id]}))[1]["id"]
     await ana.says(room, "last")
-    await ear.hears("last")
-    assert [event.json()["about"] for event in ear.named("user")] == ["", "x"]
+    await reader.hears("last")
+    assert [event.json()["about"] for event in reader.named("user")] == ["", "x"]
 
 
 async def test_a_profile_change_keeps_the_picture(ana: Person) -> None:

@@ -19,7 +19,7 @@ async def test_every_member_receives_the_file(ana: Person, ben: Person) -> None:
     """Stream, replay, history and the list of conversations have the same bytes; an empty text is fine."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
-    ear = await ben.listens()
+    reader = await ben.listens()
     file = await sends(ana, picture((640, 480)), "red.png")
     message = await posts(ana, room, file)
     assert message["body"] == ""
@@ -28,10 +28,10 @@ async def test_every_member_receives_the_file(ana: Person, ben: Person) -> None:
         "id": file["id"], "name": "red.png", "size": file["size"], "type": "image/png",
         "width": 640, "height": 480, "preview": True,
     }  # fmt: skip
-    await eventually(lambda: ear.messages())
+    await eventually(lambda: reader.messages())
     replay = await ben.listens(start)
     await eventually(lambda: replay.messages())
-    live, again = ([event for event in one.events if event.event == "message"][-1] for one in (ear, replay))
+    live, again = ([event for event in one.events if event.event == "message"][-1] for one in (reader, replay))
     assert live.raw == again.raw
     assert orjson.loads(live.data) == message == (await pages(ben, room))["messages"][-1]
     assert (await opens(ben, room))["last_message"] == message
@@ -82,12 +82,12 @@ async def test_a_batch(ana: Person, ben: Person) -> None:
 async def test_edits_keep_them(ana: Person, ben: Person) -> None:
     """The text of a message with files may be removed, that of one without may not."""
     room = await begins(ana, "channel", "room", ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     file = await sends(ana, b"a")
     message = await posts(ana, room, file, body="look")
     edited = await edits(ana, room, message["seq"], "look here")
     assert (edited["body"], edited["files"]) == ("look here", [file])
-    assert (await ear.hears_event("edit")).json() == edited
+    assert (await reader.hears_event("edit")).json() == edited
     assert (await edits(ana, room, message["seq"], ""))["files"] == [file]
     plain = await ana.says(room, "plain")
     path = f"{CONVERSATIONS}/{room}/messages/{plain['seq']}"
@@ -100,10 +100,10 @@ async def test_files_are_removed_one_by_one(ana: Person, ben: Person, node: Node
     start = (await sees(ben))["cursor"]
     secret, plan, map_ = [await sends(ana, b"a", name) for name in ("secret.txt", "plan.txt", "map.txt")]
     seq = (await posts(ana, room, secret, plan, map_, body="look"))["seq"]
-    ear = await ben.listens()
+    reader = await ben.listens()
     lighter = await edits(ana, room, seq, "", files=[map_["id"], plan["id"]])
     assert (lighter["body"], lighter["files"]) == ("", [plan, map_])
-    assert (await ear.hears_event("edit")).json() == lighter == await reads(ben, room, seq)
+    assert (await reader.hears_event("edit")).json() == lighter == await reads(ben, room, seq)
     assert [await may_read(ben, file) for file in (secret, plan, map_)] == [False, True, True]
     back = await ben.listens(start)
     await back.hears_event("edit")
@@ -137,10 +137,10 @@ async def test_readers_that_reconnect_get_no_removed_file(ana: Person, ben: Pers
     second = await posts(ana, room, stays, body="menu")
     await edits(ana, room, second["seq"], "")
     await deletes(ana, room, first["seq"])
-    ear = await ben.listens(start)
-    await ear.hears_event("delete")
-    heard = {message["seq"]: message for message in ear.messages()}
-    assert b"secret plans" not in b"".join(event.raw for event in ear.events)
+    reader = await ben.listens(start)
+    await reader.hears_event("delete")
+    heard = {message["seq"]: message for message in reader.messages()}
+    assert b"secret plans" not in b"".join(event.raw for event in reader.events)
     assert heard[first["seq"]]["deleted"]
     assert "deleted" not in heard[second["seq"]]
     assert heard[second["seq"]]["files"] == [stays]

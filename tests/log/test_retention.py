@@ -83,11 +83,11 @@ async def test_a_reader_from_below_the_floor_gets_a_reset_and_continues(pool: Po
         await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
     await Retention(pool, SIZE, 14).maintain()
     await node.app[STREAMS].tail.catch_up()
-    ear = await ben.listens(after=start)
-    reset = await ear.hears_event("reset")
+    reader = await ben.listens(after=start)
+    reset = await reader.hears_event("reset")
     assert reset.json()["reason"] == "too_old"
     await ana.says(room, "welcome back")
-    await ear.hears("welcome back")
+    await reader.hears("welcome back")
 
 
 async def test_a_partition_dropped_before_the_page_is_noticed(pool: Pool, cast: Cast, node: Node) -> None:
@@ -103,5 +103,5 @@ async def test_a_partition_dropped_before_the_page_is_noticed(pool: Pool, cast: 
         await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
     await Retention(pool, SIZE, 14).maintain()
     streams.tail.floor = 0
-    ear = await ben.listens(after=start)
-    assert (await ear.hears_event("reset")).json()["reason"] == "too_old"
+    reader = await ben.listens(after=start)
+    assert (await reader.hears_event("reset")).json()["reason"] == "too_old"

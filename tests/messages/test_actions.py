@@ -125,16 +125,16 @@ def to_thread(one: Any) -> tuple[int, Any]:
 async def hears_since(ana: Person, ben: Person, cursor: str) -> StreamClient:
     """Reconnect Ben; return what he receives up to a message that ana posts elsewhere."""
     elsewhere = await begins(ana, "direct", "", ben)
-    ear = await ben.listens(after=cursor)
+    reader = await ben.listens(after=cursor)
     await ana.says(elsewhere, "that is all")
-    await eventually(lambda: ear.bodies()[-1:] == ["that is all"])
-    return ear
+    await eventually(lambda: reader.bodies()[-1:] == ["that is all"])
+    return reader
 
 
-def replay(known: Known, ear: StreamClient, room: int) -> Known:
+def replay(known: Known, reader: StreamClient, room: int) -> Known:
     """Return the replayed snapshot, and the entries."""
     known = copy.deepcopy(known)
-    for event in ear.events:
+    for event in reader.events:
         if event.event in ENTRIES and event.json()["conversation"] == room:
             known.hear(event.event, event.json())
     return known
@@ -142,10 +142,10 @@ def replay(known: Known, ear: StreamClient, room: int) -> Known:
 
 async def verify(ana: Person, ben: Person, room: int, before: Known, cursor: str, hint: str = "") -> None:
     """Check that old snapshot and entries give the new snapshot, and new snapshot and the same entries too."""
-    ear, fresh = await hears_since(ana, ben, cursor), await looks(ben, room)
-    assert replay(before, ear, room).shows() == fresh.shows(), hint
-    assert replay(fresh, ear, room).shows() == fresh.shows(), hint
-    await ear.cuts_wire()
+    reader, fresh = await hears_since(ana, ben, cursor), await looks(ben, room)
+    assert replay(before, reader, room).shows() == fresh.shows(), hint
+    assert replay(fresh, reader, room).shows() == fresh.shows(), hint
+    await reader.cuts_wire()
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -54,10 +54,10 @@ async def test_results_are_in_order_and_one_error_affects_no_other(ana: Person, 
     assert codes == ["not_found", "not_member", "archived", "not_found", *["invalid"] * 6]
     assert results[7]["problem"]["errors"][0]["field"] == "client_id"
     assert results[12]["message"] == results[0]["message"]
-    ear = await ben.listens(after=cursor)
-    await ear.hears("one", "two", "seven")
-    assert ear.messages() == [result["message"] for result in results if result["status"] == 201]
-    assert [message["seq"] for message in ear.messages()] == [1, 2, 3]
+    reader = await ben.listens(after=cursor)
+    await reader.hears("one", "two", "seven")
+    assert reader.messages() == [result["message"] for result in results if result["status"] == 201]
+    assert [message["seq"] for message in reader.messages()] == [1, 2, 3]
 
 
 async def test_a_repeated_batch_stores_nothing_new(ana: Person) -> None:

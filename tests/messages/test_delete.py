@@ -29,9 +29,9 @@ async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
     await reacts(ben, room, 2, "👍")
     await pins(ben, room, 2)
     await answers(ben, room, 2, "really?")
-    ear = await ben.listens()
+    reader = await ben.listens()
     await deletes(ana, room, 2)
-    assert (await ear.hears_event("delete")).json() == {"conversation": room, "seq": 2}
+    assert (await reader.hears_event("delete")).json() == {"conversation": room, "seq": 2}
     kept = {name: said["message"][name] for name in ("conversation", "seq", "author", "client_id", "created_at")}
     tombstone = await reads(ben, room, 2)
     replies = {"replies": 1, "last_reply": 3, "last_reply_at": tombstone["last_reply_at"]}
@@ -60,13 +60,13 @@ async def test_deleting_again_records_nothing(ana: Person, ben: Person) -> None:
     """Ten deletions at once record one entry, and a retry of the post finds the tombstone."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "oops", "c1")
-    ear = await ben.listens()
+    reader = await ben.listens()
     await asyncio.gather(*[deletes(ana, room, 1) for _ in range(10)])
     again = await ana.says(room, "oops", "c1")
     assert (again["body"], again["deleted"]) == ("", True)
     await ana.says(room, "next")
-    await ear.hears("next")
-    assert len(ear.named("delete")) == 1
+    await reader.hears("next")
+    assert len(reader.named("delete")) == 1
 
 
 async def test_a_tombstone_takes_no_reaction_or_pin(ana: Person) -> None:
@@ -86,12 +86,12 @@ async def test_an_offline_user_receives_edit_and_deletion(ana: Person, ben: Pers
     room = await begins(ana, "channel", "room", ben)
     for n in range(3):
         await ana.says(room, f"m{n}")
-    ear = await ben.listens(after=(await sees(ben))["cursor"])
-    await ear.cuts_wire()
+    reader = await ben.listens(after=(await sees(ben))["cursor"])
+    await reader.cuts_wire()
     edited = await edits(ana, room, 1, "m0, and more")
     await deletes(ana, room, 2)
     await ana.says(room, "m3")
-    later = await ben.listens(last_event_id=ear.cursor)
+    later = await ben.listens(last_event_id=reader.cursor)
     await later.hears("m3")
     told = [(event.event, event.json()) for event in later.events if event.event in ("edit", "delete")]
     assert told == [("edit", edited), ("delete", {"conversation": room, "seq": 2})]

@@ -11,11 +11,11 @@ async def test_an_edit_is_the_same_everywhere(ana: Person, ben: Person) -> None:
     """Answer, stream, history and list have the same message."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "helo")
-    ear = await ben.listens()
+    reader = await ben.listens()
     edited = await edits(ana, room, 1, "hello")
     assert edited == said | {"body": "hello", "edited_at": edited["edited_at"]}
     assert edited["edited_at"] >= said["created_at"]
-    assert (await ear.hears_event("edit")).json() == edited
+    assert (await reader.hears_event("edit")).json() == edited
     assert (await pages(ben, room))["messages"] == [edited]
     assert (await sees(ben))["conversations"][0]["last_message"] == edited
     assert (await sees(ben))["conversations"][0]["unread"] == 1
@@ -25,11 +25,11 @@ async def test_an_edit_without_a_change_records_nothing(ana: Person, ben: Person
     """An unchanged text records no entry, and the message does not look edited."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "hello")
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert await edits(ana, room, 1, "hello") == said
     await ana.says(room, "next")
-    await ear.hears("next")
-    assert ear.named("edit") == []
+    await reader.hears("next")
+    assert reader.named("edit") == []
 
 
 async def test_edits_at_once_leave_one_history(ana: Person) -> None:

@@ -26,23 +26,23 @@ async def takes_back(ana: Person, ben: Person) -> tuple[int, str]:
     return room, cursor
 
 
-async def check(ear: StreamClient) -> None:
+async def check(reader: StreamClient) -> None:
     """Check that the entries are the same, without the removed text."""
-    await eventually(lambda: ear.named("delete"))
-    told = [event for event in ear.events if event.event in ("message", "edit", "delete")]
+    await eventually(lambda: reader.named("delete"))
+    told = [event for event in reader.events if event.event in ("message", "edit", "delete")]
     assert [event.event for event in told] == ["message", "edit", "edit", "message", "edit", "edit", "delete"]
     assert [event.json().get("body") for event in told[:3]] == ["@ben never mind"] * 3
     assert [event.json()["body"] for event in told[3:6]] == [""] * 3
     assert all(event.json()["deleted"] for event in told[3:6])
     assert told[3].json()["mentions"] == told[6].json()["mentions"]
-    assert not any(SECRET.encode() in event.raw for event in ear.events)
+    assert not any(SECRET.encode() in event.raw for event in reader.events)
 
 
 async def test_readers_that_reconnect_get_no_removed_text(ana: Person, ben: Person) -> None:
     """A node's recent entries have no trace of it, and Ben's counts are right."""
     _, cursor = await takes_back(ana, ben)
-    ear = await ben.listens(after=cursor)
-    await check(ear)
+    reader = await ben.listens(after=cursor)
+    await check(reader)
     (mine,) = (await sees(ben))["conversations"]
     assert (mine["unread"], mine["mentions"]) == (1, 1)
 

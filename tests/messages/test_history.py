@@ -113,9 +113,9 @@ async def test_history_is_byte_for_byte_what_the_stream_sent(ana: Person, ben: P
     ]
     for body in bodies:
         await ana.says(room, body)
-    ear = await ben.listens(after=cursor)
-    await ear.hears(*bodies)
-    sent = [event.data for event in ear.events if event.event == "message"]
+    reader = await ben.listens(after=cursor)
+    await reader.hears(*bodies)
+    sent = [event.data for event in reader.events if event.event == "message"]
     raw = await raw_answer(ben, f"{CONVERSATIONS}/{room}/messages")
     assert raw == b'{"messages":[%b],"has_before":false,"has_after":false}' % b",".join(sent)
     assert await raw_answer(ben, f"{CONVERSATIONS}/{room}/messages/2") == b'{"message":%b}' % sent[1]

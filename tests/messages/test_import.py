@@ -30,9 +30,9 @@ async def test_an_admin_posts_with_authors_and_times(cast: Cast) -> None:
     assert (status, message["author"], message["created_at"], message["seq"]) == (201, ben.id, LONG_AGO, 2)
     assert await imports(ana, room, author=ben.id, created_at=LONG_AGO) == (200, message)
     assert (await pages(ben, room))["messages"][-1] == message
-    ear = await ben.listens(after=cursor)
-    await ear.hears("today", "long ago")
-    assert ear.messages()[-1] == message
+    reader = await ben.listens(after=cursor)
+    await reader.hears("today", "long ago")
+    assert reader.messages()[-1] == message
 
 
 async def test_posting_for_others_is_recorded(cast: Cast) -> None:

@@ -19,7 +19,7 @@ async def test_pins_are_received_and_listed(ana: Person, ben: Person) -> None:
     """Every member may pin; repeated pins count once; a deleted message is no longer pinned."""
     room = await begins(ana, "channel", "room", ben)
     said = [await ana.says(room, f"m{n}") for n in range(1, 4)]
-    ear = await ben.listens()
+    reader = await ben.listens()
     await asyncio.gather(*[pins(ben, room, 2) for _ in range(5)])
     await pins(ana, room, 1)
     await pins(ana, room, 3)
@@ -29,8 +29,8 @@ async def test_pins_are_received_and_listed(ana: Person, ben: Person) -> None:
     await pins(ana, room, 2, on=False)
     await deletes(ana, room, 3)
     assert await pinned(ben, room) == [(1, ana.id)]
-    await ear.hears_event("delete")
-    told = [event.json() for event in ear.named("pin")]
+    await reader.hears_event("delete")
+    told = [event.json() for event in reader.named("pin")]
     assert told == [
         {"conversation": room, "seq": seq, "user": person.id, "on": on}
         for seq, person, on in [(2, ben, True), (1, ana, True), (3, ana, True), (2, ana, False)]

@@ -17,15 +17,15 @@ async def test_reactions_are_received_and_read(ana: Person, ben: Person) -> None
     """Emoji are in the order of their first use, users in the order they reacted."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "cake in the kitchen")
-    ear = await ben.listens()
+    reader = await ben.listens()
     turns = [(ben, "🍰", True), (ana, "👍🏽", True), (ana, "🍰", True), (ben, "🍰", False), (ben, "🍰", True)]
     for person, emoji, on in turns:
         await reacts(person, room, 1, emoji, on)
     reactions = [{"emoji": "🍰", "users": [ana.id, ben.id]}, {"emoji": "👍🏽", "users": [ana.id]}]
     assert (await pages(ben, room))["messages"] == [said | {"reactions": reactions}]
     await ana.says(room, "next")
-    await ear.hears("next")
-    assert [event.json() for event in ear.named("reaction")] == [
+    await reader.hears("next")
+    assert [event.json() for event in reader.named("reaction")] == [
         {"conversation": room, "seq": 1, "emoji": emoji, "user": person.id, "on": on} for person, emoji, on in turns
     ]
 
@@ -34,14 +34,14 @@ async def test_equal_reactions_at_once_count_once(ana: Person, ben: Person) -> N
     """Twenty equal reactions at once in two spellings, then twenty removals, record one entry each."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "love")
-    ear = await ben.listens()
+    reader = await ben.listens()
     await asyncio.gather(*[reacts(ben, room, 1, emoji) for emoji in ["❤️", "❤"] * 10])
     assert (await reads(ana, room, 1))["reactions"] == [{"emoji": "❤️", "users": [ben.id]}]
     await asyncio.gather(*[reacts(ben, room, 1, "❤️", on=False) for _ in range(20)])
     assert "reactions" not in await reads(ana, room, 1)
     await ana.says(room, "next")
-    await ear.hears("next")
-    assert [event.json()["on"] for event in ear.named("reaction")] == [True, False]
+    await reader.hears("next")
+    assert [event.json()["on"] for event in reader.named("reaction")] == [True, False]
 
 
 async def test_reacting_permissions(ana: Person, ben: Person, mallory: Person) -> None:
@@ -82,14 +82,14 @@ async def test_a_crowd_is_counted_and_not_listed(ana: Person, ben: Person, chloe
     known = Known(ana.id, {1: await ana.says(room, "hello") | {"reactions": [{"emoji": "👍", "users": crowd}]}})
     with psycopg.connect(database_url) as database:
         database.execute("insert into reactions values (%s, 1, '👍', 1, %s)", [room, crowd])
-    ear = await ana.listens()
+    reader = await ana.listens()
     shown = []
     for person, on in [(ben, True), (chloe, True), (ana, False), (chloe, False)]:
         await reacts(person, room, 1, "👍", on)
         shown += (await reads(ana, room, 1))["reactions"]
     assert [(len(one["users"]), one.get("count")) for one in shown] == [(100, 101), (100, 102), (100, 101), (100, None)]
     assert shown[-1]["users"] == [*crowd[1:], ben.id]
-    told = await eventually(lambda: len(ear.named("reaction")) == 4 and ear.named("reaction"))
+    told = await eventually(lambda: len(reader.named("reaction")) == 4 and reader.named("reaction"))
     for one in shown:
         known.hear("reaction", told.pop(0).json())
         assert known.messages[1]["reactions"] == [one]

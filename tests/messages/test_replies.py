@@ -22,12 +22,12 @@ async def test_a_reply_quotes_a_message(ana: Person, ben: Person) -> None:
     for n in range(3):
         await ana.says(other, f"elsewhere {n}")
     await ana.says(room, "question")
-    ear = await ben.listens()
+    reader = await ben.listens()
     draft = {"body": "answer", "client_id": "1", "reply_to": 1}
     status, said = await ben.call("POST", f"{CONVERSATIONS}/{room}/messages", draft)
     assert (status, said["message"]["reply_to"]) == (201, 1)
-    await ear.hears("answer")
-    assert ear.messages() == [said["message"]]
+    await reader.hears("answer")
+    assert reader.messages() == [said["message"]]
     assert await reads(ana, room, 2) == said["message"]
     for wrong in (3, 0, -1, "1", 1.5, True):
         bad = {"body": "x", "client_id": "2", "reply_to": wrong}

@@ -31,16 +31,16 @@ async def test_the_author_of_a_root_gets_an_entry_before_the_first_reply(
     """The entry comes before the reply, so it counts; users who reply know without an entry, and others need none."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
-    ears = [await person.listens() for person in (ana, ben, chloe)]
+    readers = [await person.listens() for person in (ana, ben, chloe)]
     assert await threads_of(ana) == []
     await answers(ben, room, 1, "first")
     await answers(ben, room, 1, "second")
-    for ear in ears:
-        await ear.hears("first", "second")
-    assert [event.event for event in ears[0].events] == ["ready", "thread", "message", "message"]
+    for reader in readers:
+        await reader.hears("first", "second")
+    assert [event.event for event in readers[0].events] == ["ready", "thread", "message", "message"]
     begun = {"conversation": room, "seq": 1, "following": True, "read_seq": 1, "last_seq": 1, "unread": 0}
-    assert ears[0].named("thread")[0].json() == begun
-    assert [len(ear.named("thread")) for ear in ears] == [1, 0, 0]
+    assert readers[0].named("thread")[0].json() == begun
+    assert [len(reader.named("thread")) for reader in readers] == [1, 0, 0]
 
 
 async def test_participants_follow_a_thread(ana: Person, ben: Person, chloe: Person) -> None:
@@ -49,15 +49,15 @@ async def test_participants_follow_a_thread(ana: Person, ben: Person, chloe: Per
     await ana.says(room, "root")
     await answers(ben, room, 1, "first")
     assert [standing(await threads_of(person)) for person in (ana, ben, chloe)] == [[(1, 1, 1)], [(1, 2, 0)], []]
-    ear = await chloe.listens()
+    reader = await chloe.listens()
     await follows(chloe, room, 1)
     await follows(chloe, room, 1)
     await answers(ana, room, 1, "second")
     await answers(chloe, room, 1, "third")
     threads = [standing(await threads_of(person)) for person in (ana, ben, chloe)]
     assert threads == [[(1, 3, 1)], [(1, 2, 2)], [(1, 4, 0)]]
-    await ear.hears("second", "third")
-    assert len(ear.named("thread")) == 1
+    await reader.hears("second", "third")
+    assert len(reader.named("thread")) == 1
 
 
 async def test_a_thread_has_its_own_read_mark(ana: Person, ben: Person) -> None:
@@ -66,14 +66,14 @@ async def test_a_thread_has_its_own_read_mark(ana: Person, ben: Person) -> None:
     await ana.says(room, "root")
     for n in range(3):
         await answers(ben, room, 1, f"r{n}")
-    ear, others = await ana.listens(), await ben.listens()
+    reader, others = await ana.listens(), await ben.listens()
     for seq in (3, 2, 3, 4_000):
         await marks_thread(ana, room, 1, seq)
     assert standing(await threads_of(ana)) == [(1, 4, 0)]
     await ana.says(room, "next")
-    await ear.hears("next")
+    await reader.hears("next")
     await others.hears("next")
-    told = [(one["read_seq"], one["unread"]) for one in (event.json() for event in ear.named("thread"))]
+    told = [(one["read_seq"], one["unread"]) for one in (event.json() for event in reader.named("thread"))]
     assert told == [(3, 1), (4, 0)]
     assert others.named("thread") == []
 
@@ -83,7 +83,7 @@ async def test_unfollowing_a_thread(ana: Person, ben: Person) -> None:
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     await answers(ben, room, 1, "first")
-    ear = await ana.listens()
+    reader = await ana.listens()
     await follows(ana, room, 1, on=False)
     await follows(ana, room, 1, on=False)
     await marks_thread(ana, room, 1, 2)
@@ -91,8 +91,8 @@ async def test_unfollowing_a_thread(ana: Person, ben: Person) -> None:
     assert await threads_of(ana) == []
     await answers(ana, room, 1, "third")
     assert standing(await threads_of(ana)) == [(1, 4, 0)]
-    await ear.hears("second", "third")
-    assert [event.json() for event in ear.named("thread")] == [{"conversation": room, "seq": 1, "following": False}]
+    await reader.hears("second", "third")
+    assert [event.json() for event in reader.named("thread")] == [{"conversation": room, "seq": 1, "following": False}]
 
 
 async def test_former_members_follow_nothing(ana: Person, ben: Person, chloe: Person) -> None:
@@ -102,14 +102,14 @@ async def test_former_members_follow_nothing(ana: Person, ben: Person, chloe: Pe
     await ana.says(room, "two")
     await answers(ben, room, 1, "reply")
     await unseats(ana, room, "me")
-    ear = await ana.listens()
+    reader = await ana.listens()
     await answers(ben, room, 2, "behind your back")
     assert await threads_of(ana) == []
     await seats(ben, room, ana)
     assert await threads_of(ana) == []
     await ben.says(room, "welcome")
-    await ear.hears("welcome")
-    assert ear.named("thread") == []
+    await reader.hears("welcome")
+    assert reader.named("thread") == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
@@ -133,6 +133,6 @@ async def test_the_list_has_a_cursor_that_continues_it(ana: Person, ben: Person)
     await tries(ana, "DELETE", f"{CONVERSATIONS}/{rooms[2]}")
     _, said = await ana.call("GET", "/api/chat/threads")
     assert [thread["message"]["conversation"] for thread in said["threads"]] == [rooms[0], rooms[1]]
-    ear = await ana.listens(after=said["cursor"])
+    reader = await ana.listens(after=said["cursor"])
     await answers(ben, rooms[0], 1, "more")
-    await ear.hears("more")
+    await reader.hears("more")

@@ -23,10 +23,10 @@ async def joins(person: Person, code: str) -> tuple[int, str]:
 async def test_banned_users_cannot_rejoin(ana: Person, ben: Person, mallory: Person) -> None:
     """A banned user cannot join alone, be added, or use a link, until the ban ends."""
     room = await begins(ana, "channel", "peace", ben, mallory)
-    ban, ear = f"{CONVERSATIONS}/{room}/bans/{mallory.id}", await mallory.listens()
+    ban, reader = f"{CONVERSATIONS}/{room}/bans/{mallory.id}", await mallory.listens()
     link = await makes_link(ana, room)
     assert await tries(ana, "PUT", ban, {"reason": "noise"}) == (204, "")
-    assert (await ear.hears_event("member")).json() == {"conversation": room, "user": mallory.id, "role": None}
+    assert (await reader.hears_event("member")).json() == {"conversation": room, "user": mallory.id, "role": None}
     assert (await seats(mallory, room, "me"))[1]["code"] == "banned"
     assert (await seats(ben, room, mallory))[1]["code"] == "banned"
     assert await joins(mallory, link["code"]) == (403, "banned")
@@ -59,10 +59,10 @@ async def test_a_link_admits_strangers(ana: Person, ben: Person, chloe: Person, 
     """A link admits so many users; members use nothing up; a new member receives the conversation."""
     room = await begins(ana, "channel", "hidden", private=True)
     link = await makes_link(ana, room, uses=2)
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert await joins(ben, link["code"]) == (201, "")
     assert await joins(ben, link["code"]) == (200, "")
-    assert (await ear.hears_event("conversation")).json()["name"] == "hidden"
+    assert (await reader.hears_event("conversation")).json()["name"] == "hidden"
     assert await joins(chloe, link["code"]) == (201, "")
     assert await joins(mallory, link["code"]) == (403, "bad_link")
     assert await members_of(ana, room) == {ana.id: "owner", ben.id: "member", chloe.id: "member"}

@@ -22,15 +22,15 @@ async def test_a_report_reaches_moderators(cast: Cast, ana: Person, ben: Person,
     """The report arrives at once by the log with the text as it was; a user reports a message once."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "street", ben, chloe)
-    ears = [await person.listens() for person in (ana, root, ben)]
+    readers = [await person.listens() for person in (ana, root, ben)]
     await ben.says(room, "you fool")
     status, report = await reports(chloe, room, 1)
     assert (status, await reports(chloe, room, 1)) == (201, (200, report))
     told = {"id": report, "conversation": room, "seq": 1, "state": "open"}
-    for ear in ears[:2]:
-        assert (await ear.hears_event("report")).json() == told
-    await ears[2].hears("you fool")
-    assert ears[2].named("report") == []
+    for reader in readers[:2]:
+        assert (await reader.hears_event("report")).json() == told
+    await readers[2].hears("you fool")
+    assert readers[2].named("report") == []
     await tries(ben, "DELETE", f"{CONVERSATIONS}/{room}/messages/1")
     for judge in (ana, root):
         (one,) = await queue(judge)
@@ -43,14 +43,14 @@ async def test_a_report_is_resolved_once(ana: Person, ben: Person, mallory: Pers
     room = await begins(ana, "channel", "street", ben)
     await ben.says(room, "you fool")
     _, report = await reports(ben, room, 1)
-    here, ear = f"/api/chat/reports/{report}", await ana.listens()
+    here, reader = f"/api/chat/reports/{report}", await ana.listens()
     outcome = {"outcome": "acted", "note": "talked to him"}
     assert await tries(mallory, "PATCH", here, outcome) == (404, "not_found")
     assert await tries(ben, "PATCH", here, outcome) == (404, "not_found")
     assert await tries(ana, "PATCH", here, {"outcome": "shot"}) == (422, "invalid")
     status, said = await ana.call("PATCH", here, outcome)
     assert (status, said["outcome"], said["note"], said["resolved_by"]) == (200, "acted", "talked to him", ana.id)
-    assert (await ear.hears_event("report")).json()["state"] == "acted"
+    assert (await reader.hears_event("report")).json()["state"] == "acted"
     assert await tries(ana, "PATCH", here, outcome) == (409, "resolved")
     assert (await queue(ana), len(await queue(ana, "resolved")), len(await queue(ana, "all"))) == ([], 1, 1)
 

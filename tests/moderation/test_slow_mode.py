@@ -29,9 +29,9 @@ def lets_pass(database_url: str, seconds: int) -> None:
 async def test_slow_mode_limits_each_user(ana: Person, ben: Person, chloe: Person, database_url: str) -> None:
     """Each user waits alone, and is told how long; a retry of a stored post is not refused."""
     room = await begins(ana, "channel", "slow", ben, chloe)
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert await sets(ana, room, slow=60) == (200, "")
-    assert (await ear.hears_event("conversation")).json()["slow"] == 60
+    assert (await reader.hears_event("conversation")).json()["slow"] == 60
     assert (await opens(ben, room))["slow"] == 60
     assert await writes(ben, room, "1") == (201, "")
     status, problem, headers = await ben.asks("POST", f"{CONVERSATIONS}/{room}/messages", DRAFT | {"client_id": "2"})
@@ -67,15 +67,15 @@ async def test_rejoining_does_not_reset_slow_mode(ana: Person, ben: Person) -> N
 async def test_only_owners_and_admins_post_in_a_read_only_channel(ana: Person, ben: Person) -> None:
     """Only owners and admins post, until the channel is opened again; all members receive both changes."""
     room = await begins(ana, "channel", "news", ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert await sets(ana, room, read_only=True) == (200, "")
     assert await writes(ben, room, "1") == (403, "read_only")
     assert await writes(ana, room, "1") == (201, "")
     assert (await seats(ana, room, ben, "admin"))[0] == 200
     assert await writes(ben, room, "1") == (201, "")
     assert await sets(ben, room, read_only=False) == (200, "")
-    await ear.hears("x", "x")
-    assert [event.json().get("read_only") for event in ear.named("conversation")] == [True, None]
+    await reader.hears("x", "x")
+    assert [event.json().get("read_only") for event in reader.named("conversation")] == [True, None]
 
 
 async def test_members_cannot_change_posting_limits(ana: Person, ben: Person) -> None:
@@ -111,7 +111,7 @@ async def test_an_archived_channel_is_restored(ana: Person, ben: Person) -> None
     assert await sets(ben, room, archived=False) == (403, "forbidden")
     await begins(ben, "channel", "Phoenix")
     assert await sets(ana, room, archived=False) == (409, "name_taken")
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert await sets(ana, room, archived=False, name="phoenix II") == (200, "")
-    assert "archived" not in (await ear.hears_event("conversation")).json()
+    assert "archived" not in (await reader.hears_event("conversation")).json()
     assert await writes(ben, room, "1") == (201, "")

@@ -59,11 +59,11 @@ async def test_new_clients_are_refused(database_url: str, redis_url: str, path: 
     ):
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)
-        ear: StreamClient = await ana.listens()
+        reader: StreamClient = await ana.listens()
         ana.at = busy.url
         await eventually(lambda: is_full(busy.app[ADMISSION]))
         status, problem, headers = await ana.asks("GET", path)
         assert (status, problem["code"]) == (503, "crowded")
         assert 1 <= int(headers["Retry-After"]) <= 5
         await ana.says(room, "hello")
-        await eventually(lambda: ear.bodies() == ["hello"])
+        await eventually(lambda: reader.bodies() == ["hello"])

@@ -152,7 +152,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
     room = await begins(ana, "channel", "kitchen", ben)
     assert (await sends(ana, b"words"))["id"] == 1
     assert (await ana.call("PUT", f"{CONVERSATIONS}/{room}/bans/{mallory.id}", {"reason": "rude"}))[0] == 204
-    ear = await ben.listens()
+    reader = await ben.listens()
     await ana.says(room, "Shall we cook, @ben?")
     await ben.says(room, "yes")
     for path in ("messages/1/reactions/👍", "pins/1", "messages/1/follow"):
@@ -165,7 +165,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
         status, answer = await ana.call(method, path.format(c=room, u=ben.id), body)
         assert status in (200, 201, 202), (handler, answer)
         ANSWERS[handler].model_validate(answer)
-    Ready.model_validate(ear.named("ready")[0].json())
+    Ready.model_validate(reader.named("ready")[0].json())
     status, problem = await ben.call("GET", f"{CONVERSATIONS}/4711")
     assert (status, s.Problem.model_validate(problem).code) == (404, "not_found")
 

@@ -93,11 +93,11 @@ async def test_the_beat_names_the_last_entry(node: Node, cast: Cast) -> None:
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben)
     elsewhere = await cast.share(ben, chloe)
-    ear = await ana.listens()
+    reader = await ana.listens()
     async with open_eyes(ana) as eyes:
         await ben.says(room, "hello")
-        await ear.hears("hello")
-        heard = ear.cursor
+        await reader.hears("hello")
+        heard = reader.cursor
         await ben.says(elsewhere, "not for ana")
         await eventually(lambda: str(node.app[SOCKETS].scope.epoch) != "")
         assert (await eyes.gets("beat", limit=22))["witness"] == heard

@@ -27,12 +27,12 @@ async def test_log_out_closes_sockets_on_all_nodes(node: Node, other: Node, cast
 async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: Node, cast: Cast) -> None:
     """The registry's message alone closes sockets and streams."""
     (ana,) = await cast.enters("ana")
-    ear = await ana.listens()
+    reader = await ana.listens()
     eyes = await opens_eyes(ana)
     session = node.app[SOCKETS].roster.of_user(ana.id)[0].member.session_id
     other.app[SOCKETS].registry.revoke(session)
     assert await eyes.closes(limit=1.0) == 4401
-    await ear.ends(limit=1.0)
+    await reader.ends(limit=1.0)
 
 
 async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
@@ -55,10 +55,10 @@ async def test_a_disabled_account_is_closed_on_all_nodes(node: Node, other: Node
     ben, chloe = await cast.enters("ben", "chloe")
     for person, method, path in ((ben, "PUT", "disabled"), (chloe, "DELETE", "sessions/all")):
         person.at = node.url
-        ear = await person.listens()
+        reader = await person.listens()
         person.at = other.url
         eyes = await opens_eyes(person)
         body = {"disabled": True} if method == "PUT" else None
         assert (await ada.call(method, f"/api/users/{person.id}/{path}", body))[0] == 204
         assert await eyes.closes(limit=1.0) == 4401
-        await ear.ends(limit=1.0)
+        await reader.ends(limit=1.0)

@@ -35,7 +35,7 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
     requests."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     assert (await ana.call("GET", f"/api/presence?users={ben.id}"))[0] == 404
     ana.at = other.url
     assert (await ana.call("GET", "/api/chat/conversations"))[0] == 404
@@ -55,20 +55,20 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
         await eventually(out_of_sight)
         assert (await ben.call("DELETE", "/api/sessions/current"))[0] == 204
         assert await bens.closes(limit=1.0) == 4401
-        await ear.ends(limit=1.0)
+        await reader.ends(limit=1.0)
 
 
 async def test_the_beat_needs_no_stream_on_the_node(node: Node, other: Node, cast: Cast) -> None:
     """A presence node follows the log too, so it can tell which entry a stream elsewhere should have brought."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await ana.listens()
+    reader = await ana.listens()
     ana.at = other.url
     async with open_eyes(ana) as eyes:
         ben.at = node.url
         await ben.says(room, "hello")
-        await ear.hears("hello")
-        assert (await eyes.gets("beat", limit=22))["witness"] == ear.cursor
+        await reader.hears("hello")
+        assert (await eyes.gets("beat", limit=22))["witness"] == reader.cursor
 
 
 async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
         async with running_node(database_url, url, **QUICK) as node, casting(database_url, node.url) as cast:
             ana, ben = await cast.enters("ana", "ben")
             room = await cast.share(ana, ben)
-            ear = await ana.listens()
+            reader = await ana.listens()
             async with open_eyes(ana) as eyes:
                 await eyes.watches(ben, conversations=(room,))
                 bens = await opens_eyes(ben)
@@ -85,7 +85,7 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
                 await bens.says("typing", conversation=room, on=True)
                 assert (await eyes.gets("typing"))["users"] == [ben.id]
                 await ben.says(room, "hello")
-                await ear.hears("hello")
+                await reader.hears("hello")
                 await bens.leaves()
                 await eyes.sees(ben, "offline")
 

@@ -84,18 +84,18 @@ TEXTS = {
 
 async def test_any_text_arrives_unchanged(ana: Person) -> None:
     """Every character arrives unchanged, and no character breaks the frame."""
-    ear = await ana.listens()
+    reader = await ana.listens()
     for text in TEXTS.values():
         await ana.says(1, text)
-    await ear.hears(*TEXTS.values())
-    assert [event.event for event in ear.events] == ["ready", *["message"] * len(TEXTS)]
+    await reader.hears(*TEXTS.values())
+    assert [event.event for event in reader.events] == ["ready", *["message"] * len(TEXTS)]
 
 
 async def test_a_paired_surrogate_is_one_character(ana: Person) -> None:
     """A pair of surrogates, as JSON writes characters beyond 16 bits, is one character."""
-    ear = await ana.listens()
+    reader = await ana.listens()
     assert (await sends(ana, draft("\\ud83e\\udd68")))[0] == 201
-    await ear.hears("🥨")
+    await reader.hears("🥨")
 
 
 async def test_a_body_is_too_large(ana: Person) -> None:

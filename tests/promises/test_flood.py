@@ -34,7 +34,7 @@ async def test_the_surplus_is_told_to_retry(stage: Cast, start_node: StartNode, 
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
     room = await stage.share(ana, ben)
-    ear = await ben.listens()
+    reader = await ben.listens()
     before, began = node.memory_bytes(), time.monotonic()
     waiting, seqs, refused = list(range(FLOOD)), dict[int, int](), 0
     while waiting:
@@ -49,7 +49,7 @@ async def test_the_surplus_is_told_to_retry(stage: Cast, start_node: StartNode, 
     assert refused
     assert sorted(seqs.values()) == list(range(1, FLOOD + 1))
     assert node.memory_bytes() - before < 200 * MIB
-    await eventually(lambda: len(ear.named("message")) == FLOOD, 30)
-    assert [message["seq"] for message in ear.messages()] == sorted(seqs.values())
+    await eventually(lambda: len(reader.named("message")) == FLOOD, 30)
+    assert [message["seq"] for message in reader.messages()] == sorted(seqs.values())
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*), max(seq) from messages").fetchone() == (FLOOD, FLOOD)

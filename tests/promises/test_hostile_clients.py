@@ -63,10 +63,10 @@ async def test_many_silent_connections_do_not_block_others(stage: Cast, node: No
     room = await stage.share(ana, ben)
     async with AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(dialled(node)) for _ in range(500)]
-        ear = await ben.listens()
+        listener = await ben.listens()
         # not kept alive: the node's short deadline could close it just when it is used again
         await ana.says(room, "hello", headers={"Connection": "close"})
-        await ear.hears("hello")
+        await listener.hears("hello")
         await asyncio.gather(*(everything(reader) for reader, _ in silent))
     await ana.says(room, "still here")
-    await ear.hears("hello", "still here")
+    await listener.hears("hello", "still here")

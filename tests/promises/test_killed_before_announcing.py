@@ -15,17 +15,17 @@ async def test_a_commit_without_an_announcement_is_delivered(
         ana, ben = await stage.enters("ana", "ben")
         room = await stage.share(ana, ben)
         ana.at, ben.at = other.url, other.url
-        ear = await ben.listens()
+        reader = await ben.listens()
         await ana.says(room, "announced")
-        await ear.hears("announced")
+        await reader.hears("announced")
         ana.at = doomed.url
         network.swallow()
         said = network.heard
         first = await ana.says(room, "committed", client_id="c1")
         await eventually(lambda: network.heard > said)
         doomed.kill()
-        await ear.hears("announced", "committed", limit=2)
+        await reader.hears("announced", "committed", limit=2)
         ana.at = other.url
         assert await ana.says(room, "committed", client_id="c1") == first
         await ana.says(room, "and on")
-        await ear.hears("announced", "committed", "and on")
+        await reader.hears("announced", "committed", "and on")

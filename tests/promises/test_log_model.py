@@ -56,7 +56,7 @@ class Stage:
     def __init__(self, cast: Cast, nodes: list[Node], people: list[Person], rooms: list[int], foyer: int) -> None:
         self.cast, self.nodes, self.people, self.rooms, self.foyer = cast, nodes, people, rooms, foyer
         self.model = Model()
-        self.ears: dict[int, StreamClient] = {}
+        self.readers: dict[int, StreamClient] = {}
         self.heard: dict[int, list[Heard]] = defaultdict(list)
         self.cursors: dict[int, str] = {}
         self.spoken = 0
@@ -99,14 +99,14 @@ class Stage:
         the model.
         """
         person = self.people[who]
-        if who in self.ears:
+        if who in self.readers:
             return
         person.at = self.nodes[where].url
         if who not in self.cursors:
             await self._hears_all(person, self.nodes[where])
-        ear = self.ears[who] = await person.listens(after=self.cursors.get(who, ""))
-        assert ear.named("ready")[0].json()["resumed"] is (who in self.cursors)
-        self.cursors.setdefault(who, ear.cursor)
+        reader = self.readers[who] = await person.listens(after=self.cursors.get(who, ""))
+        assert reader.named("ready")[0].json()["resumed"] is (who in self.cursors)
+        self.cursors.setdefault(who, reader.cursor)
         self.model.reading.add(person.id)
 
     async def _hears_all(self, person: Person, node: Node) -> None:
@@ -116,14 +116,14 @@ class Stage:
 
     async def cut(self, who: int, _: int) -> None:
         """Cut the connection; what was received so far counts."""
-        if ear := self.ears.pop(who, None):
-            await ear.cuts_wire()
-            self.heard[who] += [to_heard(event.event, event.json()) for event in ear.events if is_entry(event.event)]
-            self.cursors[who] = ear.cursor
+        if reader := self.readers.pop(who, None):
+            await reader.cuts_wire()
+            self.heard[who] += [to_heard(event.event, event.json()) for event in reader.events if is_entry(event.event)]
+            self.cursors[who] = reader.cursor
 
     async def poll(self, who: int, where: int) -> None:
         """Poll once, in the middle of everything."""
-        if who in self.ears or who not in self.cursors:
+        if who in self.readers or who not in self.cursors:
             return
         self.people[who].at = self.nodes[where].url
         path = f"/api/chat/stream?poll=0&after={self.cursors[who]}"
@@ -143,7 +143,7 @@ class Stage:
         for who, person in enumerate(self.people):
             if person.id not in self.model.reading:
                 continue
-            await eventually(lambda: LAST in self.ears[who].bodies())  # noqa: B023 (awaited at once)
+            await eventually(lambda: LAST in self.readers[who].bodies())  # noqa: B023 (awaited at once)
             await self.cut(who, 0)
             assert self.heard[who].pop() == ("message", self.foyer, LAST)
             check_heard(person.id, self.model.addressed[person.id], self.heard[who])
@@ -177,9 +177,9 @@ def is_entry(event: str) -> bool:
     return event in ("message", "member")
 
 
-def entries(ear: StreamClient) -> list[str]:
+def entries(reader: StreamClient) -> list[str]:
     """Return the names of the received entries."""
-    return [event.event for event in ear.events if is_entry(event.event)]
+    return [event.event for event in reader.events if is_entry(event.event)]
 
 
 def to_heard(event: str, data: dict) -> Heard:  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ async def test_the_retry_finds_what_was_committed(stage: Cast, start_node: Start
         ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
         room = await stage.share(ana, ben, chloe)
         ana.at, ben.at, chloe.at = near.url, near.url, far.url
-        ears = [await ben.listens(), await chloe.listens()]
+        readers = [await ben.listens(), await chloe.listens()]
         await ana.says(room, "before")
         network.lose_answer(b"COMMIT\0")
         draft = {"body": "once", "client_id": "c1"}
@@ -25,5 +25,5 @@ async def test_the_retry_finds_what_was_committed(stage: Cast, start_node: Start
         assert status == 200
         assert found["message"]["seq"] == 2
         await ana.says(room, "after")
-        for ear in ears:
-            await ear.hears("before", "once", "after")
+        for reader in readers:
+            await reader.hears("before", "once", "after")

@@ -86,9 +86,9 @@ async def test_opening_streams_is_limited(database_url: str, redis_url: str) -> 
     """Opening streams is limited; open streams stay open."""
     async with counting(database_url, redis_url, rate_stream="2/hour") as cast:
         (ana,) = await cast.enters("ana")
-        ears = [await ana.listens() for _ in range(3)]
-        assert [ear.status for ear in ears] == [200, 200, 429]
-        assert not ears[0].closed
+        readers = [await ana.listens() for _ in range(3)]
+        assert [reader.status for reader in readers] == [200, 200, 429]
+        assert not readers[0].closed
 
 
 async def test_a_batch_counts_its_messages(database_url: str, redis_url: str) -> None:

@@ -38,7 +38,7 @@ async def two_nodes(start_node: StartNode, *redis: str) -> list[NodeProcess]:
 
 
 async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person], list[StreamClient]]:
-    """Return `(conversation, people, ears)`: Ana on the first node and Ben on the second, both listening."""
+    """Return `(conversation, people, listeners)`: Ana on the first node and Ben on the second, both listening."""
     people = await stage.enters("ana", "ben")
     room = await stage.share(*people)
     for person, node in zip(people, nodes, strict=True):
@@ -87,9 +87,9 @@ async def is_disturbed(stage: Cast, node: NodeProcess) -> bool:
 async def test_a_frozen_redis_delays_no_post(stage: Cast, start_node: StartNode, valkey: ValkeyEngine) -> None:
     """Redis accepts connections and answers none: posts are acknowledged as before, and arrive within a poll or two."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
-    room, (ana, ben), ears = await pair(stage, nodes)
+    room, (ana, ben), listeners = await pair(stage, nodes)
     await ana.says(room, "before")
-    await ears[1].hears("before")
+    await listeners[1].hears("before")
     valkey.pause()
     said = ["before"]
     for n in range(6):
@@ -98,13 +98,13 @@ async def test_a_frozen_redis_delays_no_post(stage: Cast, start_node: StartNode,
         began = time.monotonic()
         await speaker.says(room, said[-1])
         assert time.monotonic() - began < POLL
-        for ear in ears:
-            await ear.hears(*said, limit=POLL + MACHINE)
+        for listener in listeners:
+            await listener.hears(*said, limit=POLL + MACHINE)
     assert [await node.readiness() for node in nodes] == [200, 200]
     valkey.resume()
     await ana.says(room, "after")
-    for ear in ears:
-        await ear.hears(*said, "after")
+    for listener in listeners:
+        await listener.hears(*said, "after")
 
 
 @pytest.mark.parametrize("how", ["frozen", "refused"])
@@ -113,17 +113,17 @@ async def test_one_node_cut_off_from_redis(stage: Cast, start_node: StartNode, r
     again."""
     async with bad_network(redis_url) as network:
         nodes = await two_nodes(start_node, network.url, redis_url)
-        room, (ana, ben), ears = await pair(stage, nodes)
+        room, (ana, ben), listeners = await pair(stage, nodes)
         await ana.says(room, "before")
-        await ears[1].hears("before")
+        await listeners[1].hears("before")
         if how == "frozen":
             network.freeze()
         else:
             await network.refuse()
         await ben.says(room, "to the one cut off")
         await ana.says(room, "from the one cut off")
-        for ear in ears:
-            await ear.hears("before", "to the one cut off", "from the one cut off", limit=POLL + MACHINE)
+        for listener in listeners:
+            await listener.hears("before", "to the one cut off", "from the one cut off", limit=POLL + MACHINE)
         await eventually(lambda: is_disturbed(stage, nodes[0]), 10)
         assert await is_undisturbed(stage, nodes[1])
         if how == "frozen":

@@ -74,17 +74,17 @@ async def test_a_session_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast
         phone = await second_login(cast, laptop, browser)
         room = await cast.share(laptop)
         staying = await laptop.listens()
-        ears = [await phone.listens()]
+        readers = [await phone.listens()]
         phone.at = there.url
-        ears.append(await phone.listens())
+        readers.append(await phone.listens())
         path = f"/api/sessions/{phone.session}"  # type: ignore[attr-defined]
         assert (await laptop.call("DELETE", path))[0] == 204
-        for ear in ears:
-            assert (await ear.hears_event("bye")).json() == {"reason": "revoked"}
-            await ear.ends()
+        for reader in readers:
+            assert (await reader.hears_event("bye")).json() == {"reason": "revoked"}
+            await reader.ends()
         await laptop.says(room, "after")
         await staying.hears("after")
-        assert [ear.bodies() for ear in ears] == [[], []]
+        assert [reader.bodies() for reader in readers] == [[], []]
         await is_out(phone, here, there)
 
 
@@ -129,8 +129,8 @@ async def test_a_stream_ends_with_its_session(nodes: tuple[Node, Node], cast: Ca
     (ana,) = await cast.enters("ana")
     with psycopg.connect(cast.database_url) as connection:
         connection.execute("update sessions set expires_at = now() + interval '1 second'")
-    ear = await ana.listens()
-    assert (await ear.hears_event("bye")).json() == {"reason": "expired"}
+    reader = await ana.listens()
+    assert (await reader.hears_event("bye")).json() == {"reason": "expired"}
     await is_out(ana, *nodes)
 
 
@@ -142,14 +142,14 @@ async def test_a_session_that_ends_before_its_stream_opens(nodes: tuple[Node, No
     with psycopg.connect(cast.database_url) as connection:
         (session,) = connection.execute("select id from sessions").fetchone() or ()
         connection.execute("lock table log_head")
-        ear = await ana.listens(after=ahead, ready=False)
+        reader = await ana.listens(after=ahead, ready=False)
         with psycopg.connect(cast.database_url, autocommit=True) as watcher:
             asks = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%log_head%'"
             await eventually(lambda: watcher.execute(asks).rowcount > 0)
         app[IDENTITIES].forget(session)
         app[STREAMS].connections.revoke(session)
-    await ear.ends()
-    assert ear.status == 401
+    await reader.ends()
+    assert reader.status == 401
 
 
 async def test_a_stream_that_opens_as_its_session_ends_is_ended(nodes: tuple[Node, Node], cast: Cast) -> None:
@@ -160,8 +160,8 @@ async def test_a_stream_that_opens_as_its_session_ends_is_ended(nodes: tuple[Nod
         for _ in range(5):
             phone = await second_login(cast, ana, browser)
             phone.at = there.url
-            ear = await phone.listens(ready=False)
+            reader = await phone.listens(ready=False)
             phone.at = here.url
             assert (await phone.call("DELETE", "/api/sessions/current"))[0] == 204
-            await ear.ends()
-            assert ear.status == 401 or ear.named("bye")[0].json() == {"reason": "revoked"}
+            await reader.ends()
+            assert reader.status == 401 or reader.named("bye")[0].json() == {"reason": "revoked"}

@@ -15,7 +15,7 @@ async def test_the_same_client_id_fifty_times_at_once_over_three_nodes(stage: Ca
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben)
     ben.at = nodes[0].url
-    ear = await ben.listens()
+    reader = await ben.listens()
     path = f"/api/chat/conversations/{room}/messages"
 
     async def post(body: str, n: int) -> tuple[int, object]:
@@ -30,5 +30,5 @@ async def test_the_same_client_id_fifty_times_at_once_over_three_nodes(stage: Ca
         answers = await asyncio.gather(*(post(body, n) for n in range(TRIES)))
         assert Counter(status for status, _ in answers) == {201: 1, 200: TRIES - 1}
         assert all(message == answers[0][1] for _, message in answers)
-    await ear.hears("hello", "again")
-    assert [message["seq"] for message in ear.messages()] == [1, 2]
+    await reader.hears("hello", "again")
+    assert [message["seq"] for message in reader.messages()] == [1, 2]

@@ -82,12 +82,12 @@ async def test_a_reader_cut_at_the_buffer_resumes_completely(stage: Cast, start_
     ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
     ana.at = ben.at = chloe.at = node.url
     room = await stage.share(ana, ben, chloe)
-    ear = await chloe.listens()
-    start = ear.cursor
+    reader = await chloe.listens()
+    start = reader.cursor
     async with sleeping(ben, SLEEPERS) as sleepers:
         before = node.memory_bytes()
         said = await talks(ana, room, 0, MESSAGES)
-        await ear.hears(*said, limit=20)
+        await reader.hears(*said, limit=20)
         assert node.memory_bytes() - before < 60 * MIB  # 150 would wait in a node without a limit
         heard = await sleepers[0].wakes()
     assert heard.count(b"\n\n") < MESSAGES
@@ -119,11 +119,11 @@ async def test_a_reader_that_stops_during_its_replay_is_cut(database_url: str, r
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as stage:
         ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
         room = await stage.share(ana, ben, chloe)
-        ear = await chloe.listens()
-        start = ear.cursor
+        reader = await chloe.listens()
+        start = reader.cursor
         said = await talks(ana, room, 0, MESSAGES)
-        await ear.hears(*said, limit=20)
-        cursors = [start, *(event.id for event in ear.named("message"))]
+        await reader.hears(*said, limit=20)
+        cursors = [start, *(event.id for event in reader.named("message"))]
         async with asleep_at(ben, cursors):
             await talks(ana, room, MESSAGES, 2 * MESSAGES)
             buffers = [unsent(stream) for stream in node.app[STREAMS].connections]

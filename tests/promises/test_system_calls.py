@@ -28,13 +28,13 @@ async def test_a_delivery_is_one_system_call(stage: Cast, start_node: StartNode,
     (ana,) = await stage.enters("ana")
     ana.at = node.url
     room = await stage.share(ana)
-    ears = [await ana.listens() for _ in range(EARS)]
+    readers = [await ana.listens() for _ in range(EARS)]
     await ana.says(room, "warm")
     async with straced(node, tmp_path / "calls"):
         for n in range(MESSAGES):
             await ana.says(room, f"message {n}")
-        for ear in ears:
-            await eventually(lambda ear=ear: len(ear.bodies()) == MESSAGES + 1)  # type: ignore[misc]
+        for reader in readers:
+            await eventually(lambda reader=reader: len(reader.bodies()) == MESSAGES + 1)  # type: ignore[misc]
     calls = read_calls(tmp_path / "calls")
     print(calls)
     writes = sum(calls.get(name, 0) for name in ("write", "writev", "sendto", "sendmsg"))

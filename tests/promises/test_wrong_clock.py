@@ -56,10 +56,10 @@ async def is_told_when_it_ends(stage: Cast, node: NodeProcess, database_url: str
             [LIVES, hash_token(ana.token)],
         )
     began = time.monotonic()
-    ear = await ana.listens()
-    await eventually(lambda: ear.closed, LIVES + 5)
+    listener = await ana.listens()
+    await eventually(lambda: listener.closed, LIVES + 5)
     assert time.monotonic() - began > LIVES - 1
-    assert ear.named("bye")[0].json() == {"reason": "expired"}
+    assert listener.named("bye")[0].json() == {"reason": "expired"}
 
 
 async def is_seen(stage: Cast, wrong: NodeProcess, right: NodeProcess) -> None:

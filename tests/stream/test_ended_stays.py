@@ -48,14 +48,14 @@ async def test_a_replay_has_only_the_removal(
         own = await begins(ana, "channel", "elsewhere", ben)
         await ana.says(own, "the end")
         only = f"{room},{own}" if narrow else ""
-        ear = await ben.listens(after=cursor, conversations=only)
-        await ear.hears("the end")
-        check([(event.event, event.json()) for event in ear.events if event.event != "ready"], room, ben)
+        reader = await ben.listens(after=cursor, conversations=only)
+        await reader.hears("the end")
+        check([(event.event, event.json()) for event in reader.events if event.event != "ready"], room, ben)
         query = f"poll=0&after={cursor}" + (f"&conversations={only}" if only else "")
         _, polled = await ben.call("GET", f"/api/chat/stream?{query}")
         check([(one["event"], one["data"]) for one in polled["events"]], room, ben)
         assert "MARKER" not in str(polled)
-        assert not [event for event in ear.events if b"MARKER" in event.raw]
+        assert not [event for event in reader.events if b"MARKER" in event.raw]
 
 
 async def test_a_socket_gets_only_the_removal(cast: Cast) -> None:
@@ -64,9 +64,9 @@ async def test_a_socket_gets_only_the_removal(cast: Cast) -> None:
     room, cursor = await loses_ben(ana, ben)
     own = await begins(ana, "channel", "elsewhere", ben)
     await ana.says(own, "the end")
-    ear = await listens_at_socket(ben, f"after={cursor}")
-    await ear.hears("the end")
-    check([(event.event, event.json()) for event in ear.events if event.event != "ready"], room, ben)
+    reader = await listens_at_socket(ben, f"after={cursor}")
+    await reader.hears("the end")
+    check([(event.event, event.json()) for event in reader.events if event.event != "ready"], room, ben)
 
 
 @pytest.mark.parametrize("recent", [1, 2**24])
@@ -80,10 +80,10 @@ async def test_members_who_join_again_receive_both_memberships(
         room, cursor = await loses_ben(ana, ben)
         assert (await seats(ana, room, ben))[0] == 201
         await ana.says(room, "welcome back")
-        ear = await ben.listens(after=cursor)
-        await ear.hears("MARKER new text", "welcome back")
-        assert [event.json()["role"] for event in ear.named("member")] == [None, "member"]
-        assert ear.named("edit") == []
+        reader = await ben.listens(after=cursor)
+        await reader.hears("MARKER new text", "welcome back")
+        assert [event.json()["role"] for event in reader.named("member")] == [None, "member"]
+        assert reader.named("edit") == []
 
 
 async def test_a_text_from_after_a_removal_is_in_no_earlier_entry(cast: Cast, node: Node) -> None:
@@ -107,9 +107,9 @@ async def test_members_receive_the_current_text(database_url: str, redis_url: st
         await ana.says(room, "the password is tomato")
         await unseats(ben, room, "me")
         await edits(ana, room, 1, "never mind")
-        ear = await chloe.listens(after=cursor)
-        await ear.hears_event("edit")
-        assert ear.bodies() == ["never mind"]
+        reader = await chloe.listens(after=cursor)
+        await reader.hears_event("edit")
+        assert reader.bodies() == ["never mind"]
 
 
 def test_the_rule() -> None:

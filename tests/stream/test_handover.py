@@ -43,10 +43,10 @@ async def replay_held_up(database_url: str) -> AsyncIterator[None]:
 async def missed(ana: Person, ben: Person, cast: Cast) -> str:
     """Let Ana post; return the cursor before that message."""
     room = await cast.share(ana, ben)
-    ear = await ben.listens()
-    start = ear.cursor
+    listener = await ben.listens()
+    start = listener.cursor
     await ana.says(room, "while you were away")
-    await ear.hears("while you were away")
+    await listener.hears("while you were away")
     return f"{CHAT}?after={start}"
 
 

@@ -19,16 +19,16 @@ async def test_a_poll_answers_at_once_with_what_was_missed(cast: Cast) -> None:
     """The poll returns the same ids, events and data as the stream."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await ben.listens()
-    start = ear.cursor
+    reader = await ben.listens()
+    start = reader.cursor
     for text in ("one", "two"):
         await ana.says(room, text)
-    await ear.hears("one", "two")
+    await reader.hears("one", "two")
     answer = await polls(ben, start)
     assert [(event["id"], event["event"], event["data"]) for event in answer["events"]] == [
-        (event.id, event.event, event.json()) for event in ear.named("message")
+        (event.id, event.event, event.json()) for event in reader.named("message")
     ]
-    assert answer["cursor"] == ear.cursor
+    assert answer["cursor"] == reader.cursor
 
 
 async def test_a_poll_waits_for_the_next_entry(cast: Cast) -> None:

@@ -38,7 +38,7 @@ async def test_the_same_entries_over_both_transports(cast: Cast) -> None:
         await ana.says(room, text)
     await socket.hears("one", 'zwei "🥨"', "três\nlinhas")
     await stream.hears("one", 'zwei "🥨"', "três\nlinhas")
-    alike = [[(event.id, event.json()) for event in ear.named("message")] for ear in (socket, stream)]
+    alike = [[(event.id, event.json()) for event in reader.named("message")] for reader in (socket, stream)]
     assert alike[0] == alike[1]
     first = socket.named("message")[0].id
     await (await listens_at_socket(ben, f"after={first}")).hears('zwei "🥨"', "três\nlinhas")
@@ -49,12 +49,12 @@ async def test_a_long_absence_is_replayed_whole(cast: Cast) -> None:
     """Hundreds of missed messages come in order, then the live ones."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await listens_at_socket(ben)
-    await ear.cuts_wire()
+    reader = await listens_at_socket(ben)
+    await reader.cuts_wire()
     said = [f"message {n} " + "x" * 400 for n in range(400)]
     batch = [{"conversation": room, "body": body, "client_id": f"{n}"} for n, body in enumerate(said)]
     assert (await ana.call("POST", "/api/chat/messages", {"messages": batch}))[0] == 200
-    again = await listens_at_socket(ben, f"after={ear.cursor}")
+    again = await listens_at_socket(ben, f"after={reader.cursor}")
     await again.hears(*said)
     assert again.named("ready")[0].json()["resumed"] is True
     await ana.says(room, "live again")
@@ -67,14 +67,14 @@ async def test_membership_is_followed(cast: Cast) -> None:
     status, room = await ana.call("POST", "/api/chat/conversations", {"kind": "group", "name": "g"})
     assert status == 201
     other = await cast.share(ana, ben)
-    ear, narrow = await listens_at_socket(ben), await listens_at_socket(ben, f"conversations={other}")
+    reader, narrow = await listens_at_socket(ben), await listens_at_socket(ben, f"conversations={other}")
     await ana.says(room["id"], "before ben")
     assert (await seats(ana, room["id"], ben))[0] in (200, 201)
     await ana.says(room["id"], "with ben")
     assert (await unseats(ana, room["id"], ben))[0] == 204
     await ana.says(room["id"], "without ben")
     await ana.says(other, "last")
-    await ear.hears("with ben", "last")
+    await reader.hears("with ben", "last")
     await narrow.hears("last")
 
 
@@ -82,7 +82,7 @@ async def test_a_stalled_reader_is_cut_and_others_do_not_wait(cast: Cast, node: 
     """A reader with more than the buffer unsent is cut; Chloe receives everything."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
-    ear, roster = await listens_at_socket(chloe), node.app[STREAMS].connections
+    reader, roster = await listens_at_socket(chloe), node.app[STREAMS].connections
     async with fallen_asleep(ben):
         await eventually(lambda: len([one for one in roster if one.live]) == 2)
         for n in range(400):
@@ -90,20 +90,20 @@ async def test_a_stalled_reader_is_cut_and_others_do_not_wait(cast: Cast, node: 
             if len(roster) == 1:
                 break
         assert len(roster) == 1, "six megabytes in, the sleeper is still buffered for"
-        await eventually(lambda: len(ear.bodies()) == n + 1)
+        await eventually(lambda: len(reader.bodies()) == n + 1)
 
 
 async def test_a_client_that_sends_messages_is_closed(cast: Cast, node: Node) -> None:
     """One message is answered; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
-    ear = await listens_at_socket(ben)
-    await ear.says("hello?")
-    assert (await ear.hears_event("problem")).json()["code"] == "receive_only"
-    await ear.hears_event("beat")
+    reader = await listens_at_socket(ben)
+    await reader.says("hello?")
+    assert (await reader.hears_event("problem")).json()["code"] == "receive_only"
+    await reader.hears_event("beat")
     for _ in range(9):
-        await ear.says("x" * 8000)
-    await ear.ends()
-    assert (len(ear.named("problem")), ear.code) == (10, 1008)
+        await reader.says("x" * 8000)
+    await reader.ends()
+    assert (len(reader.named("problem")), reader.code) == (10, 1008)
     await eventually(lambda: len(node.app[STREAMS].connections) == 0)
 
 
@@ -112,12 +112,12 @@ async def test_a_socket_is_told_why_it_ends(cast: Cast, node: Node, reason: str,
     """The bye with its reason comes first, then the close, and nothing later."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await listens_at_socket(ben)
+    reader = await listens_at_socket(ben)
     node.app[STREAMS].connections.end_all(reason)  # type: ignore[arg-type]
     await ana.says(room, "too late")
-    await ear.ends()
-    assert (ear.events[-1].event, ear.events[-1].json(), ear.code) == ("bye", {"reason": reason}, code)
-    assert ear.bodies() == []
+    await reader.ends()
+    assert (reader.events[-1].event, reader.events[-1].json(), reader.code) == ("bye", {"reason": reason}, code)
+    assert reader.bodies() == []
 
 
 async def test_a_session_that_ends_ends_its_socket(cast: Cast, node: Node) -> None:
@@ -127,10 +127,10 @@ async def test_a_session_that_ends_ends_its_socket(cast: Cast, node: Node) -> No
         assert status == 201
         dora = Person(cast.http, node.url, "dora", came["user"]["id"], came["token"])
         cast.people.append(dora)
-        ear = await listens_at_socket(dora)
+        reader = await listens_at_socket(dora)
         assert (await dora.call("DELETE", "/api/sessions/current"))[0] == 204
-        await ear.ends()
-    assert (ear.events[-1].json(), ear.code) == ({"reason": "revoked"}, 4401)
+        await reader.ends()
+    assert (reader.events[-1].json(), reader.code) == ({"reason": "revoked"}, 4401)
     assert len(node.app[STREAMS].connections) == 0
 
 
@@ -152,6 +152,6 @@ async def test_invalid_role_changes_are_refused(cast: Cast, node: Node) -> None:
 
 async def refused(person: Person, **headers: str) -> int:
     """Return the status of the handshake's answer."""
-    ear = open_websocket(person, **headers)
-    await ear.ends()
-    return ear.status
+    reader = open_websocket(person, **headers)
+    await reader.ends()
+    return reader.status

@@ -162,22 +162,22 @@ async def test_beats_carry_the_nodes_position(cast: Cast) -> None:
     """Messages elsewhere move the cursor of a quiet stream, so it does not grow old."""
     ana, ben = await cast.enters("ana", "ben")
     elsewhere = await cast.share(ana)
-    ear = await ben.listens()
+    listener = await ben.listens()
     await ana.says(elsewhere, "not for ben")
-    epoch = ear.cursor.partition(".")[0]
-    await eventually(lambda: ear.named("beat") and ear.cursor == f"{epoch}.1")
-    assert ear.named("beat")[-1].data == b"1"
-    assert ear.bodies() == []
+    epoch = listener.cursor.partition(".")[0]
+    await eventually(lambda: listener.named("beat") and listener.cursor == f"{epoch}.1")
+    assert listener.named("beat")[-1].data == b"1"
+    assert listener.bodies() == []
 
 
 async def test_a_reader_that_does_not_read_is_cut(cast: Cast, node: Node, dial: Dial) -> None:
     """Ben's laptop sleeps while Chloe receives everything; Ben reconnects with his cursor and misses nothing."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
-    ear = await chloe.listens()
+    listener = await chloe.listens()
     wire = await dial(ben, limit=4096)
     await wire.reads_until(b"event: ready")
-    start = ear.cursor
+    start = listener.cursor
     said = [f"{number} " + "x" * 15_000 for number in range(400)]
     for text in said:
         await ana.says(room, text)
@@ -185,7 +185,7 @@ async def test_a_reader_that_does_not_read_is_cut(cast: Cast, node: Node, dial: 
             break
     assert open_streams(node) == 1, "six megabytes in, the sleeper is still buffered for"
     heard = said[: said.index(text) + 1]
-    await ear.hears(*heard)
+    await listener.hears(*heard)
     again = await ben.listens(after=start)
     await again.hears(*heard)
 
@@ -194,9 +194,9 @@ async def test_an_ended_stream_gets_nothing_more(cast: Cast, node: Node) -> None
     """Nothing follows the bye."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    ear = await ben.listens()
+    listener = await ben.listens()
     node.app[STREAMS].connections.end_all("drain")
     await ana.says(room, "too late")
-    await ear.ends()
-    assert ear.bodies() == []
-    assert ear.events[-1].json() == {"reason": "drain"}
+    await listener.ends()
+    assert listener.bodies() == []
+    assert listener.events[-1].json() == {"reason": "drain"}

@@ -49,16 +49,16 @@ def parse_text(text: str) -> StreamEvent:
 def open_websocket(person: Person, query: str = "", **headers: str) -> WebSocketClient:
     """Open a socket, whether or not it is accepted."""
     access = {"Authorization": f"Bearer {person.token}"} | headers
-    ear = WebSocketClient(person._http, f"{person.at}/api/chat/socket?{query}", access)
-    person.ears.append(ear)
-    return ear
+    listener = WebSocketClient(person._http, f"{person.at}/api/chat/socket?{query}", access)
+    person.readers.append(listener)
+    return listener
 
 
 async def listens_at_socket(person: Person, query: str = "") -> WebSocketClient:
     """Open a socket and wait until it is ready."""
-    ear = open_websocket(person, query)
-    await eventually(lambda: ear.named("ready") or ear.closed)
-    return ear
+    listener = open_websocket(person, query)
+    await eventually(lambda: listener.named("ready") or listener.closed)
+    return listener
 
 
 @asynccontextmanager
