@@ -45,14 +45,16 @@ async def marks_read(person: Person, conversation: int, seq: int) -> None:
     assert status == 204
 
 
-async def seats(person: Person, conversation: int, whom: Person | str, role: str | None = None) -> tuple[int, Json]:
+async def sets_member(
+    person: Person, conversation: int, whom: Person | str, role: str | None = None
+) -> tuple[int, Json]:
     """Add a user, or give a role; return the status and the answer, which may be a refusal."""
     path = f"{CONVERSATIONS}/{conversation}/members/{whom if isinstance(whom, str) else whom.id}"
     status, said = await person.call("PUT", path, {"role": role} if role else {})
     return status, dict(said)
 
 
-async def unseats(person: Person, conversation: int, whom: Person | str) -> tuple[int, str]:
+async def removes_member(person: Person, conversation: int, whom: Person | str) -> tuple[int, str]:
     """Remove a user, or leave; return the status and the error code."""
     path = f"{CONVERSATIONS}/{conversation}/members/{whom if isinstance(whom, str) else whom.id}"
     status, said = await person.call("DELETE", path)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.verbs import begins, tries, unseats
+from tests.verbs import begins, removes_member, tries
 from tests.waiting import eventually
 
 
@@ -43,7 +43,7 @@ async def test_authors_who_have_left_keep_their_names(cast: Cast) -> None:
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "kitchen", ben)
     await ben.says(room, "goodbye")
-    assert (await unseats(ben, room, "me"))[0] == 204
+    assert (await removes_member(ben, room, "me"))[0] == 204
     assert await sees(ana, f"ids={ben.id}") == ["ben"]
     assert await sees(ana, "q=ben") == []
     assert await sees(ben, f"ids={ana.id}") == []

@@ -5,8 +5,8 @@ import asyncio
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.presence.presence_client import open_eyes
-from tests.verbs import CONVERSATIONS, begins, deletes, opens, pages, reacts, seats, sees, tries
+from tests.presence.presence_client import open_presence
+from tests.verbs import CONVERSATIONS, begins, deletes, opens, pages, reacts, sees, sets_member, tries
 from tests.waiting import eventually
 
 
@@ -59,8 +59,8 @@ async def test_neither_can_start_a_conversation_with_the_other(ana: Person, ben:
         group = {"kind": "group", "members": [ben.id, other.id]}
         assert await tries(who, "POST", CONVERSATIONS, group) == (403, "blocked")
         room = await begins(who, "channel", f"of {who.name}")
-        assert (await seats(who, room, other))[1]["code"] == "blocked"
-        assert (await seats(other, room, "me"))[0] == 201
+        assert (await sets_member(who, room, other))[1]["code"] == "blocked"
+        assert (await sets_member(other, room, "me"))[0] == 201
     assert (await sees(mallory))["blocked"] == []
     group_of_ben = await begins(ben, "group", "", ana, mallory)
     assert (await mallory.says(group_of_ben, "@ana"))["seq"] == 1
@@ -89,8 +89,8 @@ async def test_only_the_users_own_devices_receive_it(ana: Person, mallory: Perso
 async def test_neither_sees_the_presence_of_the_other(ana: Person, ben: Person, mallory: Person) -> None:
     """Both stop seeing the other's presence at once, and cannot watch it again; a third user sees both."""
     await begins(ben, "channel", "room", ana, mallory)
-    async with open_eyes(ana) as eyes, open_eyes(mallory) as his, open_eyes(ben) as friend:
-        assert len(await eyes.watches(mallory)) == len(await his.watches(ana)) == 1
+    async with open_presence(ana) as watcher, open_presence(mallory) as his, open_presence(ben) as friend:
+        assert len(await watcher.watches(mallory)) == len(await his.watches(ana)) == 1
         await blocks(ana, mallory)
 
         async def hidden() -> bool:
@@ -99,11 +99,11 @@ async def test_neither_sees_the_presence_of_the_other(ana: Person, ben: Person, 
             return answers == [(200, {"users": []})] * 2
 
         await eventually(hidden)
-        assert await eyes.watches(mallory) == await his.watches(ana) == []
+        assert await watcher.watches(mallory) == await his.watches(ana) == []
         await friend.watches(ana, mallory)
         await his.says("status", status="dnd")
         await friend.sees(mallory, "dnd")
-        assert "dnd" not in eyes.seen.get(mallory.id, [])
+        assert "dnd" not in watcher.seen.get(mallory.id, [])
 
 
 async def test_invalid_blocks_are_refused(database_url: str, redis_url: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.attention.verbs import blocks, counts
 from tests.cast import Person
-from tests.verbs import begins, deletes, edits, marks_read, opens, pages, seats, unseats
+from tests.verbs import begins, deletes, edits, marks_read, opens, pages, removes_member, sets_member
 
 
 async def test_reading_clears_mentions(ana: Person, ben: Person) -> None:
@@ -74,10 +74,10 @@ async def test_joining_again_resets_the_counts(ana: Person, ben: Person) -> None
     """Messages from before, or from between two memberships, do not count."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "@ben one")
-    await unseats(ben, room, "me")
+    await removes_member(ben, room, "me")
     assert "mentions" not in await ana.says(room, "@ben two")
     await ana.says(room, "@channel three")
-    await seats(ben, room, "me")
+    await sets_member(ben, room, "me")
     assert await counts(ben, room) == (0, 0)
     await ana.says(room, "@ben four")
     assert await counts(ben, room) == (1, 1)

@@ -19,7 +19,7 @@ from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
 from tests.files.sending import sends
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, removes_member, sees, sets_member, tries
 
 NAMES = ("ana", "ben", "chloe")
 ANNOUNCEMENT = "/api/announcement"
@@ -84,9 +84,9 @@ class Stage:
     async def moves(self, action: str, person: Person, room: int, other: Person) -> None:
         """Add or remove a user, or change a role."""
         if action == "go":
-            await unseats(person, room, other)
+            await removes_member(person, room, other)
         else:
-            await seats(person, room, other, "admin" if action == "role" else None)
+            await sets_member(person, room, other, "admin" if action == "role" else None)
 
     async def meets(self, person: Person, other: Person, what: Any) -> None:
         """Let users start a conversation, block or unblock."""

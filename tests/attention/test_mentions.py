@@ -3,7 +3,7 @@
 from tests.attention.verbs import counts
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.verbs import begins, pages, sees, tries
 
 
@@ -52,9 +52,9 @@ async def test_channel_mentions_everyone(ana: Person, ben: Person, chloe: Person
 async def test_here_mentions_online_members(ana: Person, ben: Person, chloe: Person) -> None:
     """Ben has an open socket; chloe has none, and is not mentioned."""
     room = await begins(ana, "channel", "room", ben, chloe)
-    async with open_eyes(ben) as eyes:
-        await eyes.watches(ben)
-        await eyes.sees(ben, "online")
+    async with open_presence(ben) as watcher:
+        await watcher.watches(ben)
+        await watcher.sees(ben, "online")
         said = await ana.says(room, "@here coffee?")
         batch = [{"conversation": room, "body": "@here cake?", "client_id": "b"}]
         _, results = await ana.call("POST", "/api/chat/messages", {"messages": batch})

@@ -2,7 +2,7 @@
 
 from tests.attention.verbs import counts, notices
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, opens, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, opens, removes_member, sets_member, tries
 
 LATER, SOON = "2030-01-01T00:00:00.000Z", "2030-01-01T02:00:00.500+02:00"
 
@@ -53,8 +53,8 @@ async def test_joining_again_resets_the_settings(ana: Person, ben: Person) -> No
     """A level ends with the membership."""
     room = await begins(ana, "channel", "room", ben)
     await notices(ben, room, level="nothing")
-    await unseats(ben, room, "me")
-    await seats(ben, room, "me")
+    await removes_member(ben, room, "me")
+    await sets_member(ben, room, "me")
     assert (await opens(ben, room))["level"] == "all"
 
 

@@ -5,9 +5,9 @@ import asyncio
 from tests.attention.verbs import blocks, profiles, receipts_of
 from tests.cast import Person, casting
 from tests.nodes import running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.stream_client import StreamClient
-from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries
+from tests.verbs import CONVERSATIONS, begins, marks_read, sets_member, tries
 
 
 def heard(reader: StreamClient) -> list[tuple[int, int]]:
@@ -60,13 +60,13 @@ async def test_the_invisible_are_not_seen_reading(ana: Person, ben: Person) -> N
     """An invisible user sends no receipts."""
     room = await furnish(ana, ben)
     reader = await ana.listens()
-    async with open_eyes(ben) as eyes:
-        await eyes.says("status", status="invisible")
-        await eyes.gets("you")
+    async with open_presence(ben) as watcher:
+        await watcher.says("status", status="invisible")
+        await watcher.gets("you")
         await marks_read(ben, room, 2)
         assert await receipts_of(ana, room) == {}
-        await eyes.says("status", status="online")
-        await eyes.gets("you", 2)
+        await watcher.says("status", status="online")
+        await watcher.gets("you", 2)
     await marks_read(ben, room, 3)
     await ana.says(room, "end")
     await reader.hears("end")
@@ -83,7 +83,7 @@ async def test_larger_conversations_have_none(database_url: str, redis_url: str)
         room = await furnish(ana, ben)
         await marks_read(ben, room, 1)
         assert await receipts_of(ana, room) == {ben.id: 1}
-        await seats(chloe, room, "me")
+        await sets_member(chloe, room, "me")
         reader = await ana.listens()
         await marks_read(ben, room, 2)
         assert await tries(ana, "GET", f"{CONVERSATIONS}/{room}/receipts") == (409, "too_many_readers")

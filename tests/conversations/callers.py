@@ -22,7 +22,19 @@ from chat.shared.identity import hash_token
 from chat.shared.route import Operation
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
-from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, reacts, seats, sees, tries, unseats
+from tests.verbs import (
+    CONVERSATIONS,
+    answers,
+    begins,
+    deletes,
+    edits,
+    pins,
+    reacts,
+    removes_member,
+    sees,
+    sets_member,
+    tries,
+)
 
 EMOJI = "🦖"
 WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
@@ -118,7 +130,7 @@ async def furnishes(kind: str, ana: Person, ben: Person, chloe: Person, dora: Pe
     """Create a conversation in which Ben is an admin and Chloe a member, and both have posted."""
     name = "plans" if kind == "channel" else ""
     room = Room(await begins(ana, kind, name, ben, chloe, dora, **({"private": True} if name else {})), ana)
-    assert (await seats(ana, room.id, ben, "admin"))[0] == 200
+    assert (await sets_member(ana, room.id, ben, "admin"))[0] == 200
     for person in (ana, ben, chloe):
         await person.says(room.id, f"words of {person.name} from before")
     await answers(ben, room.id, 1, "a reply from before")
@@ -129,7 +141,7 @@ async def furnishes(kind: str, ana: Person, ben: Person, chloe: Person, dora: Pe
 
 async def loses(room: Room, ben: Person, chloe: Person) -> None:
     """Remove Ben and ban Chloe."""
-    assert (await unseats(room.owner, room.id, ben))[0] == 204
+    assert (await removes_member(room.owner, room.id, ben))[0] == 204
     ban = f"{CONVERSATIONS}/{room.id}/bans/{chloe.id}"
     assert await tries(room.owner, "PUT", ban, {"reason": "MARKER reason"}) == (204, "")
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, opens, pages, seats, sees, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, opens, pages, removes_member, sees, sets_member, tries
 
 
 async def test_a_name_and_a_topic_change_for_all_members(ana: Person, ben: Person) -> None:
@@ -38,7 +38,7 @@ async def test_only_owners_and_admins_change_it(ana: Person, ben: Person) -> Non
     here = f"{CONVERSATIONS}/{channel}"
     assert await tries(ben, "PATCH", here, {"name": "his"}) == (403, "forbidden")
     assert await tries(ben, "DELETE", here) == (403, "forbidden")
-    await seats(ana, channel, ben, "admin")
+    await sets_member(ana, channel, ben, "admin")
     assert await tries(ben, "PATCH", here, {"name": "ours"}) == (200, "")
     assert await tries(ben, "PATCH", here, {"kind": "group"}) == (422, "invalid")
     assert await tries(ben, "PATCH", here, {"name": ""}) == (422, "invalid")
@@ -62,7 +62,7 @@ async def test_an_archived_conversation_is_read_only(ana: Person, ben: Person, c
     assert await tries(ana, "PATCH", here, {"name": "again"}) == (403, "archived")
     assert await tries(chloe, "PUT", f"{here}/members/me") == (403, "archived")
     assert await tries(ben, "PUT", f"{here}/read", {"seq": 1}) == (204, "")
-    assert await unseats(ana, channel, "me") == (204, "")
+    assert await removes_member(ana, channel, "me") == (204, "")
     await ana.says(await begins(ana, "direct", "", ben), "that was it")
     await reader.hears("that was it")
     assert [event.json().get("archived") for event in reader.named("conversation")] == [True, None]

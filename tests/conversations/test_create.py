@@ -8,7 +8,7 @@ import pytest
 
 from tests.cast import Person, casting
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, begins, opens, seats, sees, tries
+from tests.verbs import CONVERSATIONS, begins, opens, sees, sets_member, tries
 
 
 async def test_a_channel_is_created_as_requested(ana: Person, ben: Person) -> None:
@@ -183,14 +183,14 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         three = {"kind": "group", "members": [ben.id, chloe.id]}
         assert await tries(ana, "POST", CONVERSATIONS, three) == (409, "too_many_members")
         group = await begins(ana, "group", "", ben)
-        assert (await seats(ana, group, chloe))[1]["code"] == "too_many_members"
+        assert (await sets_member(ana, group, chloe))[1]["code"] == "too_many_members"
         await begins(dan, "channel", "full", ben)
         three_given = {"kind": "channel", "name": "three", "members": [ben.id]}
         assert await tries(dan, "POST", CONVERSATIONS, three_given) == (409, "too_many_conversations")
         for name in ("one", "two"):  # conversations that others add ben to leave his own quota
             await begins(ben, "channel", name)
         channel = await begins(ana, "channel", "open")
-        assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
+        assert (await sets_member(ben, channel, "me"))[1]["code"] == "too_many_conversations"
         direct = {"kind": "direct", "members": [chloe.id]}
         assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")
 
@@ -202,7 +202,7 @@ async def test_changes_are_rate_limited(database_url: str, redis_url: str) -> No
         ana, ben = await cast.enters("ana", "ben")
         room = await begins(ana, "channel", "room")
         here = f"{CONVERSATIONS}/{room}"
-        assert (await seats(ana, room, ben))[0] == 201
+        assert (await sets_member(ana, room, ben))[0] == 201
         assert await tries(ana, "PATCH", here, {"topic": "quick"}) == (200, "")
         for method, path in (("POST", CONVERSATIONS), ("PATCH", here), ("DELETE", f"{here}/members/{ben.id}")):
             assert await tries(ana, method, path, {}) == (429, "too_fast")

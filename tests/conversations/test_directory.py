@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, removes_member, sets_member, tries
 
 
 async def channels(person: Person, query: str = "") -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ async def test_the_archive_lists_the_users_conversations(ana: Person, ben: Perso
     _, rest = await ben.call("GET", f"/api/chat/archived?before={page['next']}")
     assert [one["id"] for one in rest["conversations"]] == [rooms[1], rooms[0]]
     assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{rooms[0]}", {"archived": False}) == (200, "")
-    assert (await unseats(ben, rooms[1], "me"))[0] == 204
+    assert (await removes_member(ben, rooms[1], "me"))[0] == 204
     assert (await ben.call("GET", f"/api/chat/archived?before={page['next']}"))[1] == {"conversations": []}
     assert (await mallory.call("GET", "/api/chat/archived"))[1] == {"conversations": []}
     assert await tries(ben, "GET", "/api/chat/archived?before=x") == (422, "invalid")
@@ -52,7 +52,7 @@ async def test_all_public_channels_are_listed(ana: Person, ben: Person) -> None:
         {"id": boats, "name": "boats", "topic": "", "role": "owner", "members": 1},
         {"id": garden, "name": "Garden", "topic": "green", "role": None, "members": 1},
     ]
-    await seats(ben, garden, "me")
+    await sets_member(ben, garden, "me")
     assert (await channels(ben))[1] == {
         "id": garden,
         "name": "Garden",

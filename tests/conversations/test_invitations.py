@@ -9,7 +9,7 @@ from chat.api_schema.stream_events import ENTRIES
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, Json, begins, members_of, opens, seats, sees, tries
+from tests.verbs import CONVERSATIONS, Json, begins, members_of, opens, sees, sets_member, tries
 from tests.waiting import eventually
 
 INVITATIONS = "/api/chat/invitations"
@@ -87,12 +87,12 @@ async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory
     assert [event.json() for event in reader.named("invitation")] == [told]
     assert await declines(ana, room) == (404, "not_found")
     assert await accepts(ana, room) == (404, "not_found")
-    assert (await seats(mallory, room, ana))[0] == 202
+    assert (await sets_member(mallory, room, ana))[0] == 202
     assert await invited(ana) == []
     (ben,) = await cast.enters("ben")
-    assert (await seats(mallory, room, ben))[0] == 202
+    assert (await sets_member(mallory, room, ben))[0] == 202
     assert await accepts(ben, room) == (200, "")
-    assert (await seats(ben, room, ana))[0] == 202
+    assert (await sets_member(ben, room, ana))[0] == 202
     assert [one["invited_by"] for one in await invited(ana)] == [ben.id]
 
 
@@ -103,7 +103,7 @@ async def test_acquaintances_are_added(cast: Cast) -> None:
     await cast.share(ana, ben)
     room, asked = await creates(ana, ben, chloe)
     assert (asked, set(await members_of(ana, room))) == ([chloe.id], {ana.id, ben.id})
-    assert (await seats(ben, room, chloe))[1]["role"] is None
+    assert (await sets_member(ben, room, chloe))[1]["role"] is None
     assert await creates(admin, ana, ben, chloe, name="all hands") == (room + 1, [])
     status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
     assert status == 201
@@ -142,7 +142,7 @@ async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mall
     (ben,) = await cast.enters("ben")
     left, _ = await creates(mallory, ana, ben, name="left")
     assert await accepts(ben, left) == (200, "")
-    assert (await seats(mallory, left, ben, "owner"))[0] == 200
+    assert (await sets_member(mallory, left, ben, "owner"))[0] == 200
     assert (await tries(mallory, "DELETE", f"{CONVERSATIONS}/{left}/members/me"))[0] == 204
     assert (await invited(ana), await accepts(ana, left)) == ([], (404, "not_found"))
     banned, _ = await creates(mallory, ana, name="banned")
@@ -151,7 +151,7 @@ async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mall
     assert (await invited(ana), await accepts(ana, banned)) == ([], (404, "not_found"))
     public = await begins(mallory, "channel", "public", ana)
     assert len(await invited(ana)) == 1
-    assert (await seats(ana, public, "me"))[0] == 201
+    assert (await sets_member(ana, public, "me"))[0] == 201
     assert await invited(ana) == []
 
 
@@ -184,7 +184,7 @@ async def test_asking_twice_asks_once(ana: Person, mallory: Person) -> None:
     """A repeated invitation sends nothing to Ana's devices."""
     room, _ = await creates(mallory, ana)
     cursor = (await sees(ana))["cursor"]
-    assert [(await seats(mallory, room, ana))[0] for _ in range(2)] == [202, 202]
+    assert [(await sets_member(mallory, room, ana))[0] for _ in range(2)] == [202, 202]
     assert (await sees(ana))["cursor"] == cursor
     assert len(await invited(ana)) == 1
     assert (await opens(mallory, room))["role"] == "owner"
@@ -198,7 +198,7 @@ async def test_adding_and_strangers_are_charged(database_url: str, redis_url: st
         group = {"kind": "group", "members": [ana.id, ben.id]}
         room = (await mallory.call("POST", CONVERSATIONS, group))[1]["id"]
         assert await tries(mallory, "POST", CONVERSATIONS, group) == (429, "too_fast")
-        assert (await seats(mallory, room, chloe))[0] == 201
+        assert (await sets_member(mallory, room, chloe))[0] == 201
         assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{room}/members/{chloe.id}") == (429, "too_fast")
         assert (await tries(ana, "POST", CONVERSATIONS, {"kind": "channel", "name": "mine"}))[0] == 201
         dora, eve = await cast.enters("dora", "eve")

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from tests.cast import Cast, Person
-from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, removes_member, sees, sets_member, tries
 from tests.waiting import eventually
 
 
@@ -95,13 +95,13 @@ class Walk:
             case "read":
                 await tries(self.ben, "PUT", f"{CONVERSATIONS}/{room}/read", {"seq": self._chance.randrange(9)})
             case "come":
-                await seats(who, room, "me")
+                await sets_member(who, room, "me")
             case "bring":
-                await seats(who, room, other)
+                await sets_member(who, room, other)
             case "role":
-                await seats(who, room, other, self._chance.choice(["owner", "admin", "member"]))
+                await sets_member(who, room, other, self._chance.choice(["owner", "admin", "member"]))
             case "go":
-                await unseats(who, room, self._chance.choice([other, "me"]))
+                await removes_member(who, room, self._chance.choice([other, "me"]))
             case "name":
                 await tries(who, "PATCH", f"{CONVERSATIONS}/{room}", {"topic": f"topic {self._chance.random()}"})
             case "end" if self._chance.random() < 0.2:

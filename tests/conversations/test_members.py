@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.cast import Cast, Person
-from tests.verbs import CONVERSATIONS, begins, members_of, opens, seats, sees, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, members_of, opens, removes_member, sees, sets_member, tries
 
 
 async def test_anyone_can_join_a_public_channel(ana: Person, ben: Person) -> None:
@@ -15,8 +15,8 @@ async def test_anyone_can_join_a_public_channel(ana: Person, ben: Person) -> Non
     await ana.says(channel, "the tomatoes are red")
     before = await opens(ben, channel)
     assert (before["role"], before["unread"]) == (None, 0)
-    assert await seats(ben, channel, "me") == (201, {"conversation": channel, "user": ben.id, "role": "member"})
-    assert (await seats(ben, channel, "me"))[0] == 200
+    assert await sets_member(ben, channel, "me") == (201, {"conversation": channel, "user": ben.id, "role": "member"})
+    assert (await sets_member(ben, channel, "me"))[0] == 200
     assert (await opens(ben, channel))["unread"] == 0
     await ana.says(channel, "and the beans are long")
     assert (await opens(ben, channel))["unread"] == 1
@@ -26,7 +26,7 @@ async def test_a_private_channel_cannot_be_joined_without_a_member(ana: Person, 
     """A private conversation does not exist for others; a member adds them."""
     channel = await begins(ana, "channel", "secret", ben, private=True)
     assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{channel}/members/me") == (404, "not_found")
-    assert (await seats(ben, channel, mallory))[0] == 201
+    assert (await sets_member(ben, channel, mallory))[0] == 201
     assert (await opens(mallory, channel))["role"] == "member"
 
 
@@ -41,31 +41,31 @@ async def test_a_visitor_may_not_do_what_members_do(ana: Person, ben: Person, ma
     assert await tries(mallory, "DELETE", f"{here}/members/{ana.id}") == (403, "not_member")
     assert await tries(mallory, "PATCH", here, {"name": "mine"}) == (403, "not_member")
     assert await tries(mallory, "DELETE", here) == (403, "not_member")
-    assert (await seats(mallory, channel, "me", "owner"))[1]["code"] == "not_member"
+    assert (await sets_member(mallory, channel, "me", "owner"))[1]["code"] == "not_member"
     assert await tries(mallory, "DELETE", f"{here}/members/me") == (404, "not_found")
 
 
 async def test_roles_are_given_by_higher_ranks(ana: Person, ben: Person, chloe: Person) -> None:
     """A member gives no role, an admin makes admins and no owner, an owner everything."""
     channel = await begins(ana, "channel", "works", ben, chloe)
-    assert (await seats(ben, channel, chloe, "admin"))[0] == 403
-    assert (await seats(ana, channel, ben, "admin"))[1]["role"] == "admin"
-    assert (await seats(ben, channel, chloe, "admin"))[0] == 200
-    assert (await seats(ben, channel, chloe, "owner"))[0] == 403
-    assert (await seats(ben, channel, ana, "member"))[0] == 403
-    assert (await unseats(ben, channel, ana))[0] == 403
-    assert (await seats(chloe, channel, "me", "member"))[0] == 200
-    assert (await unseats(ben, channel, chloe)) == (204, "")
+    assert (await sets_member(ben, channel, chloe, "admin"))[0] == 403
+    assert (await sets_member(ana, channel, ben, "admin"))[1]["role"] == "admin"
+    assert (await sets_member(ben, channel, chloe, "admin"))[0] == 200
+    assert (await sets_member(ben, channel, chloe, "owner"))[0] == 403
+    assert (await sets_member(ben, channel, ana, "member"))[0] == 403
+    assert (await removes_member(ben, channel, ana))[0] == 403
+    assert (await sets_member(chloe, channel, "me", "member"))[0] == 200
+    assert (await removes_member(ben, channel, chloe)) == (204, "")
     assert await members_of(ana, channel) == {ana.id: "owner", ben.id: "admin"}
 
 
 async def test_the_last_owner_stays_until_there_is_another(ana: Person, ben: Person) -> None:
     """The last owner can neither leave nor step down; two owners at once cannot either."""
     channel = await begins(ana, "channel", "ship", ben)
-    assert await unseats(ana, channel, "me") == (409, "last_owner")
-    assert (await seats(ana, channel, "me", "member"))[1]["code"] == "last_owner"
-    assert (await seats(ana, channel, ben, "owner"))[0] == 200
-    gone = await asyncio.gather(unseats(ana, channel, "me"), unseats(ben, channel, "me"))
+    assert await removes_member(ana, channel, "me") == (409, "last_owner")
+    assert (await sets_member(ana, channel, "me", "member"))[1]["code"] == "last_owner"
+    assert (await sets_member(ana, channel, ben, "owner"))[0] == 200
+    gone = await asyncio.gather(removes_member(ana, channel, "me"), removes_member(ben, channel, "me"))
     assert sorted(gone) == [(204, ""), (409, "last_owner")]
 
 
@@ -73,9 +73,9 @@ async def test_a_direct_conversation_keeps_its_two_members(ana: Person, ben: Per
     """A direct conversation cannot be joined, left or renamed."""
     direct = await begins(ana, "direct", "", ben)
     here = f"{CONVERSATIONS}/{direct}"
-    assert (await seats(ana, direct, chloe))[1]["code"] == "direct"
-    assert await unseats(ana, direct, ben) == (403, "direct")
-    assert await unseats(ana, direct, "me") == (403, "direct")
+    assert (await sets_member(ana, direct, chloe))[1]["code"] == "direct"
+    assert await removes_member(ana, direct, ben) == (403, "direct")
+    assert await removes_member(ana, direct, "me") == (403, "direct")
     assert await tries(ana, "PATCH", here, {"topic": "us"}) == (403, "direct")
     assert await tries(ana, "DELETE", here) == (403, "direct")
 
@@ -88,7 +88,7 @@ async def test_unknown_users_cannot_be_added(ana: Person, ben: Person, database_
     for nobody in (ben.id, 0, 999, 2**53):
         path = f"{CONVERSATIONS}/{channel}/members/{nobody}"
         assert await tries(ana, "PUT", path) == (404, "not_found")
-    assert (await unseats(ana, channel, "you"))[0] == 404
+    assert (await removes_member(ana, channel, "you"))[0] == 404
 
 
 async def test_members_have_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,10 +109,10 @@ async def test_every_member_receives_membership_changes(ana: Person, ben: Person
     channel = await begins(ana, "channel", "hall", ben)
     ear_of_ben, ear_of_chloe = await ben.listens(), await chloe.listens()
     before = await ana.says(channel, "before")
-    await seats(chloe, channel, "me")
+    await sets_member(chloe, channel, "me")
     await ana.says(channel, "while")
-    await seats(ana, channel, chloe, "admin")
-    await unseats(chloe, channel, "me")
+    await sets_member(ana, channel, chloe, "admin")
+    await removes_member(chloe, channel, "me")
     await ana.says(channel, "after")
     await ear_of_ben.hears("before", "while", "after")
     await ear_of_chloe.hears("while")
@@ -132,9 +132,9 @@ async def test_joining_again_is_a_second_membership(ana: Person, ben: Person) ->
     group = await begins(ana, "group", "", ben)
     cursor = (await sees(ben))["cursor"]
     await ana.says(group, "one")
-    await unseats(ben, group, "me")
+    await removes_member(ben, group, "me")
     await ana.says(group, "two")
-    await seats(ana, group, ben)
+    await sets_member(ana, group, ben)
     await ana.says(group, "three")
     reader = await ben.listens(after=cursor)
     await reader.hears("one", "three")

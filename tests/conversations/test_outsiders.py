@@ -21,7 +21,7 @@ from tests.conversations.callers import (
     needs_identity,
 )
 from tests.nodes import running_node
-from tests.presence.presence_client import Eyes, open_eyes
+from tests.presence.presence_client import PresenceClient, open_presence
 from tests.stream.websocket_client import listens_at_socket
 from tests.stream_client import StreamClient
 from tests.verbs import begins, members_of, opens, tries
@@ -95,13 +95,13 @@ async def check_outsiders(kind: str, cast: Cast) -> None:
     room = await furnishes(kind, ana, ben, chloe, dora)
     outside = (ben, chloe, mallory)
     attached = [await listens_everywhere(person, "", room, foyer) for person in outside]
-    async with open_eyes(ben) as his, open_eyes(chloe) as hers, open_eyes(mallory) as theirs:
+    async with open_presence(ben) as his, open_presence(chloe) as hers, open_presence(mallory) as theirs:
         watching = (his, hers, theirs)
         await loses(room, ben, chloe)
         await goes_on(room, kind, dora)
-        for eyes in watching:
-            await eyes.watches(ana, dora, conversations=(room.id,))
-            await eyes.says("typing", conversation=room.id, on=True)
+        for watcher in watching:
+            await watcher.watches(ana, dora, conversations=(room.id,))
+            await watcher.says("typing", conversation=room.id, on=True)
         again = [await listens_everywhere(person, cursor, room, foyer) for person in outside]
         await ana.says(foyer, THE_END)
         for reader in (reader for readers in (*attached, *again) for reader in readers):
@@ -109,8 +109,8 @@ async def check_outsiders(kind: str, cast: Cast) -> None:
             assert not [event for event in reader.events if room.finds_secret(event.raw)]
         for reader in (reader for readers in again for reader in readers):
             assert not [event for event in reader.events if b"from before" in event.raw]
-        for eyes in watching:
-            check_eyes(eyes, room)
+        for watcher in watching:
+            check_presence(watcher, room)
     for person in outside:
         await check_routes(cast, person, room, cursor)
 
@@ -122,9 +122,11 @@ async def listens_everywhere(person: Person, cursor: str, room: Room, foyer: int
     return [*at_socket, await person.listens(cursor), await person.listens(cursor, conversations=narrow)]
 
 
-def check_eyes(eyes: Eyes, room: Room) -> None:
+def check_presence(watcher: PresenceClient, room: Room) -> None:
     """Check that no user is seen typing in the conversation."""
-    assert not [frame for frame in eyes.frames if frame["type"] == "typing" or room.finds_secret(str(frame).encode())]
+    assert not [
+        frame for frame in watcher.frames if frame["type"] == "typing" or room.finds_secret(str(frame).encode())
+    ]
 
 
 async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> None:

@@ -4,7 +4,7 @@ from chat.shared.connections import Reason
 from chat.stream.stream import Chunk, Stream
 
 
-class Kept(Stream):
+class RecordingStream(Stream):
     """A stream that keeps its chunks."""
 
     def __init__(self, user_id: int) -> None:

@@ -3,7 +3,7 @@
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import Hub
-from tests.costs.recording_stream import Kept
+from tests.costs.recording_stream import RecordingStream
 
 READERS, ENTRIES = 50, 100
 
@@ -12,7 +12,7 @@ async def test_a_batch_is_one_write_for_each_reader() -> None:
     """A hundred entries to fifty readers are fifty writes, and one encoding for each transport."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
     hub.reset("e", 0)
-    readers = [Kept(n + 1) for n in range(READERS)]
+    readers = [RecordingStream(n + 1) for n in range(READERS)]
     for reader in readers:
         hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
     frames = [encode_frame(f"e.{n}", None, b"{}") for n in range(1, ENTRIES + 1)]

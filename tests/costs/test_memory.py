@@ -16,14 +16,14 @@ KEPT_MOST = 1_600  # bytes; 1,160 to 1,400 measured, the transport below adds 40
 CYCLES, LEFT_MOST = 5, 40  # own objects that may be left for each stream, because caches fill
 
 
-class Idler:
+class IdleStream:
     """A raw connection with a stream that is not read, so that no client of ours is counted."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
 
     @classmethod
-    async def of(cls, person: Person) -> "Idler":
+    async def of(cls, person: Person) -> "IdleStream":
         """Open it, and read until it is ready."""
         reader, writer = await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=1024)
         head = f"GET /api/chat/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\n\r\n"
@@ -57,7 +57,7 @@ async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, c
         for person in people:
             person.at = node.url
         for _ in range(CYCLES):
-            idlers = [await Idler.of(person) for person in people]
+            idlers = [await IdleStream.of(person) for person in people]
             await all_live(node, len(people))
             for idler in idlers:
                 idler.goes()
@@ -80,12 +80,12 @@ async def test_an_idle_stream_keeps_few_bytes(database_url: str, redis_url: str,
     async with running_node(database_url, redis_url, node="b2") as node:
         for person in people:
             person.at = node.url
-        warm = [await Idler.of(person) for person in people[:20]]
+        warm = [await IdleStream.of(person) for person in people[:20]]
         await all_live(node, len(warm))
         tracemalloc.start()
         try:
             before = kept_by_node()
-            idlers = [await Idler.of(person) for person in people[20:]]
+            idlers = [await IdleStream.of(person) for person in people[20:]]
             await all_live(node, len(people))
             await eventually(lambda: not node.app[STREAMS].records._opened)
             each = (kept_by_node() - before) / len(idlers)

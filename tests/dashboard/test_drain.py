@@ -4,7 +4,7 @@ from chat.shared.web import REGISTRY
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, audited
 from tests.nodes import Node
-from tests.presence.presence_client import opens_eyes
+from tests.presence.presence_client import opens_presence
 from tests.waiting import eventually
 
 
@@ -33,7 +33,7 @@ async def test_drained_and_resumed(cast: Cast, ada: Person, other: Node) -> None
     """Streams and sockets get `drain`, readiness fails, new clients are refused; resumed, all is as before."""
     (ben,) = await cast.enters("ben")
     ben.at = other.url
-    reader, eyes = await ben.listens(), await opens_eyes(ben)
+    reader, watcher = await ben.listens(), await opens_presence(ben)
     assert await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": True}) == (
         202,
         {"name": "b2", "draining": True},
@@ -41,7 +41,7 @@ async def test_drained_and_resumed(cast: Cast, ada: Person, other: Node) -> None
     await becomes(ada, "b2", "drained")
     await eventually(lambda: reader.closed)
     assert reader.named("bye")[0].json() == {"reason": "drain"}
-    assert await eyes.closes() == 1001
+    assert await watcher.closes() == 1001
     assert await readiness(cast, other) == 503
     assert (await ben.call("GET", "/api/chat/stream?poll=1"))[0] == 503
     await becomes(ada, "a1", "up")

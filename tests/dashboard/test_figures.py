@@ -7,8 +7,8 @@ from presence.dashboard.figures import describe_seen
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, counts, tells
 from tests.nodes import Node
-from tests.presence.presence_client import open_eyes, opens_eyes
-from tests.registry.registry_nodes import Desk, open_desk
+from tests.presence.presence_client import open_presence, opens_presence
+from tests.registry.registry_nodes import RegistryNode, open_registry_node
 from tests.waiting import eventually
 
 FEW, MANY, READS = 10, 3_000, 5
@@ -20,10 +20,10 @@ async def test_a_user_on_two_nodes_counts_once(cast: Cast, ada: Person, other: N
     await ben.listens()
     ben.at = other.url
     await counts(ada, people=1, away=1, streams=1)
-    bens = await opens_eyes(ben)
+    bens = await opens_presence(ben)
     await counts(ada, people=1, online=1, streams=1, sockets=1)
     chloe.at = other.url
-    chloes = await opens_eyes(chloe)
+    chloes = await opens_presence(chloe)
     await chloe.listens()
     await bens.says("status", status="dnd")
     await counts(ada, people=2, online=1, dnd=1, streams=2, sockets=2)
@@ -39,7 +39,7 @@ async def test_a_user_on_two_nodes_counts_once(cast: Cast, ada: Person, other: N
 async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:
     """Invisible users count neither as online nor as leaving; their connections count as connections."""
     (ben,) = await cast.enters("ben")
-    async with open_eyes(ben) as bens:
+    async with open_presence(ben) as bens:
         await counts(ada, people=1, online=1, sockets=1)
         await bens.says("status", status="invisible")
         await counts(ada, sockets=1)
@@ -50,16 +50,16 @@ async def test_joins_and_leaves_count_once(cast: Cast, ada: Person, other: Node)
     """Joins and leaves count once, on whichever node; a reload, a second device and a lost registry are no join."""
     (ben,) = await cast.enters("ben")
 
-    bens = await opens_eyes(ben)
+    bens = await opens_presence(ben)
     await tells(ada, joins=1, leaves=0)
     ben.at = other.url
-    phone = await opens_eyes(ben)
+    phone = await opens_presence(ben)
     await held_by(ada, "ben", 2)  # its hello does not wait for the registry, so others might have seen the user leave
     await bens.leaves()
     await counts(ada, people=1, online=1, sockets=1)
     await phone.leaves()
     await tells(ada, joins=1, leaves=1)
-    async with open_eyes(ben):
+    async with open_presence(ben):
         await tells(ada, joins=2, leaves=1)
         await other.app[REGISTRY].redis.flushall()
         await counts(ada, people=1, online=1, sockets=1)
@@ -78,22 +78,22 @@ async def held_by(admin: Person, name: str, nodes: int) -> None:
 
 async def test_reading_the_figures_costs_the_same_for_any_number_of_users(database_url: str, redis_url: str) -> None:
     """Redis runs as many commands, and the browser receives as many bytes, with 10 users as with 3,000."""
-    async with open_desk(database_url, redis_url, node_lease=10) as desk:
-        few = await cost(desk, FEW)
-        many = await cost(desk, MANY)
+    async with open_registry_node(database_url, redis_url, node_lease=10) as registry_node:
+        few = await cost(registry_node, FEW)
+        many = await cost(registry_node, MANY)
     assert (few[0], many[0]) == (few[0], few[0])
     assert abs(many[1] - few[1]) < 50
     assert few[0] < 10
 
 
-async def cost(desk: Desk, people: int) -> tuple[int, int]:
+async def cost(registry_node: RegistryNode, people: int) -> tuple[int, int]:
     """Return `(commands, bytes)` of reading the figures with so many users; nothing else asks Redis meanwhile."""
-    registry = desk.registry
+    registry = registry_node.registry
     for user_id in range(1, people + 1):
         if user_id not in registry.connected.users:
             registry.open(user_id, user_id, "socket")
     await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()), 20)
-    await desk.tasks.stop()  # first, because a renewal under way may still report fewer
+    await registry_node.tasks.stop()  # first, because a renewal under way may still report fewer
     await registry.lease._call("renew", "")
     frame = orjson.dumps(describe_seen(await registry.overview.read()))
     assert orjson.loads(frame)["online"] == people
@@ -102,5 +102,5 @@ async def cost(desk: Desk, people: int) -> tuple[int, int]:
         await registry.overview.read()
     ran = (await registry.redis.info("stats"))["total_commands_processed"] - before - 1
     for name, work in registry.works().items():
-        desk.tasks.start(name, work())
+        registry_node.tasks.start(name, work())
     return ran // READS, len(frame)

@@ -6,7 +6,7 @@ from presence.dashboard import people
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, finds
 from tests.nodes import Node
-from tests.presence.presence_client import opens_eyes
+from tests.presence.presence_client import opens_presence
 from tests.waiting import eventually
 
 
@@ -22,9 +22,9 @@ async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: 
     """The status is the one that others see; an invisible user is offline for all."""
     ben, chloe, dora, _ = await cast.enters("ben", "chloe", "Dora_100%", "edgar")
     chloe.at = other.url
-    eyes = [await opens_eyes(person) for person in (ben, chloe, dora)]
-    await eyes[1].says("status", status="dnd", text="focus")
-    await eyes[2].says("status", status="invisible")
+    watchers = [await opens_presence(person) for person in (ben, chloe, dora)]
+    await watchers[1].says("status", status="dnd", text="focus")
+    await watchers[2].says("status", status="invisible")
 
     async def settled() -> bool:
         return await finds(ada) == ["ben", "chloe"]
@@ -38,14 +38,14 @@ async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: 
     assert await finds(ada, q="_100%", status="any") == ["Dora_100%"]
     assert await finds(ada, q="_", status="here") == []
     assert await finds(ada, status="offline") == ["ada", "Dora_100%", "edgar"]
-    for one in eyes:
+    for one in watchers:
         await one.leaves()
 
 
 async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
     """Pages follow each other by name, without gap or repeat; the last one says so."""
     names = [f"walker{n}" for n in range(5)]
-    eyes = [await opens_eyes(person) for person in await cast.enters(*names)]
+    watchers = [await opens_presence(person) for person in await cast.enters(*names)]
 
     async def all_here() -> bool:
         return len(await finds(ada)) == len(names)
@@ -58,7 +58,7 @@ async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
         seen += [one["name"] for one in page["people"]]
         after = page["next"]
     assert seen == names
-    for one in eyes:
+    for one in watchers:
         await one.leaves()
 
 

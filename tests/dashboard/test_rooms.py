@@ -6,7 +6,7 @@ from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks
 from tests.nodes import Node
-from tests.presence.presence_client import opens_eyes
+from tests.presence.presence_client import opens_presence
 from tests.verbs import begins
 from tests.waiting import eventually
 
@@ -25,10 +25,10 @@ async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other
     kitchen = await begins(ana, "channel", "kitchen", ben, chloe)
     attic = await begins(ana, "channel", "attic", ben, private=True)
     await begins(ana, "direct", "", ben)
-    anas = await opens_eyes(ana)
+    anas = await opens_presence(ana)
     ana.at = chloe.at = other.url
     await ana.listens()
-    bens, chloes = await opens_eyes(ben), await opens_eyes(chloe)
+    bens, chloes = await opens_presence(ben), await opens_presence(chloe)
     await chloes.says("status", status="invisible")
     named = {"id": kitchen, "kind": "channel", "name": "kitchen", "here": 2}
     nameless = {"id": attic, "kind": "channel", "name": None, "here": 2}
@@ -39,8 +39,8 @@ async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other
     await eventually(exact)
     assert await told_rooms(ada, (node, other), "KITCH") == [named]
     assert await told_rooms(ada, (node, other), "att") == []
-    for eyes in (anas, bens, chloes):
-        await eyes.leaves()
+    for watcher in (anas, bens, chloes):
+        await watcher.leaves()
 
 
 async def test_members_are_counted_only_while_an_admin_asks(ada: Person) -> None:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.cast import Cast, Person
-from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, marks_read, removes_member, sets_member, tries
 from tests.waiting import eventually
 
 
@@ -85,10 +85,10 @@ async def test_a_user_who_was_not_a_member_did_not_receive_it(
 ) -> None:
     """A user who was never, not yet or no longer a member, or banned, did not get it."""
     room = await begins(ana, "channel", "doors", ben)
-    await unseats(ben, room, "me")
+    await removes_member(ben, room, "me")
     await ana.says(room, "one")
     assert (await traces(root, room, 1, chloe))["why"] == "The user has never been a member of this conversation."
-    await seats(chloe, room, "me")
+    await sets_member(chloe, room, "me")
     assert (await traces(root, room, 1, chloe))["why"] == "The user joined after it was posted."
     assert (await traces(root, room, 1, ben))["why"] == "The user left before it was posted."
     await tries(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{ben.id}")

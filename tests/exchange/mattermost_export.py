@@ -13,10 +13,15 @@ def post(user: str, message: str, at: int, **more: Any) -> Json:
 
 def user(name: str, *channels: str, **more: Any) -> Json:
     """Return a user in these channels of the team."""
-    seats = [
+    memberships = [
         {"name": one, "roles": "channel_user channel_admin" if name == "ana" else "channel_user"} for one in channels
     ]
-    return {"username": name, "email": f"{name}@example.org", "teams": [{"name": "farm", "channels": seats}], **more}
+    return {
+        "username": name,
+        "email": f"{name}@example.org",
+        "teams": [{"name": "farm", "channels": memberships}],
+        **more,
+    }
 
 
 def mattermost_lines() -> list[Json]:

@@ -156,8 +156,8 @@ async def test_members_get_one_entry_and_nothing_unread(cast: Cast, database_url
     (room,) = (await sees(ana))["conversations"]
     assert (room["unread"], room["last_seq"]) == (300, 300)  # the file says that she has read nothing
     await marks_read(ana, room["id"], 300)
-    seats = [{"type": "member", "conversation": 7, "user": "ben", "role": "member"}]
-    file = write_lines(tmp_path / "more.jsonl", *lines[:-1], *big(350)[303:-1], *seats)
+    members = [{"type": "member", "conversation": 7, "user": "ben", "role": "member"}]
+    file = write_lines(tmp_path / "more.jsonl", *lines[:-1], *big(350)[303:-1], *members)
     assert await imports(database_url, file) == 0
     await eventually(lambda: reader.named("member"))
     told = [event.json() for event in reader.named("conversation")]

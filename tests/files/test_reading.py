@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import Person
 from tests.files.sending import address, begins_upload, may_read, opens_file, picture, posts, sends
-from tests.verbs import begins, deletes, unseats
+from tests.verbs import begins, deletes, removes_member
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 HTML = b"<!doctype html><script>alert(1)</script>"
@@ -21,8 +21,8 @@ async def test_only_readers_of_the_message_read_its_files(
     assert [await may_read(person, file) for person in (ana, ben, mallory)] == [True, False, False]
     await posts(ana, room, file)
     assert [await may_read(person, file) for person in (ana, ben, chloe, mallory)] == [True, True, True, False]
-    await unseats(ben, room, chloe)
-    await unseats(ana, room, "me")
+    await removes_member(ben, room, chloe)
+    await removes_member(ana, room, "me")
     assert [await may_read(person, file) for person in (ana, ben, chloe)] == [False, True, False]
 
 

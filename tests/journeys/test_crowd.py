@@ -11,7 +11,7 @@ from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT
 from tests.journeys.test_dashboard import enters, figure
 from tests.promises.conftest import StartNode
-from tests.registry.registry_nodes import open_desk
+from tests.registry.registry_nodes import open_registry_node
 from tests.waiting import eventually
 
 MANY = 5_000
@@ -27,10 +27,10 @@ async def crowd(database_url: str, redis_url: str) -> AsyncIterator[None]:
     """All users are online, on a node that only has their sockets."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         rows = await (await connection.execute(ENROL, [MANY])).fetchall()
-    async with open_desk(database_url, redis_url, "d1", node_lease=10, presence_linger=10) as desk:
+    async with open_registry_node(database_url, redis_url, "d1", node_lease=10, presence_linger=10) as registry_node:
         for (user_id,) in rows:
-            desk.registry.open(user_id, user_id, "socket")
-        held = desk.registry.connected.users
+            registry_node.registry.open(user_id, user_id, "socket")
+        held = registry_node.registry.connected.users
         await eventually(lambda: all(one.status == "online" for one in held.values()), 60)
         yield
 

@@ -12,7 +12,7 @@ from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
-from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.presence.presence_client import open_presence, opens_presence
 from tests.promises.conftest import StartNode
 
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
@@ -40,9 +40,9 @@ async def figure(window: Window, name: str, value: str) -> None:
 @asynccontextmanager
 async def present(*people: Person) -> AsyncIterator[None]:
     """Open a socket for all of them."""
-    eyes = [await opens_eyes(person) for person in people]
+    watchers = [await opens_presence(person) for person in people]
     yield
-    await asyncio.gather(*(one.leaves() for one in eyes))
+    await asyncio.gather(*(one.leaves() for one in watchers))
 
 
 async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
@@ -60,7 +60,7 @@ async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage
         await is_clean_in_both_themes(board.page)
         two.kill()
         chloe.at = one.url
-        async with open_eyes(chloe):
+        async with open_presence(chloe):
             await expect(node_card(board, "b1")).to_contain_text("Counts as dead in", timeout=LIMIT)
             await expect(node_card(board, "b1")).to_have_count(0, timeout=LIMIT)
             await figure(board, "people", "2")

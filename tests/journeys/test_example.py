@@ -14,7 +14,7 @@ from tests.cast import Cast
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT
 from tests.promises.conftest import StartNode
-from tests.verbs import begins, seats
+from tests.verbs import begins, sets_member
 
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "correct horse battery"
@@ -48,7 +48,7 @@ async def test_the_example_is_a_whole_client(
     await (await open_window(node)).signs_up("ana", PASSWORD)
     _, found = await ben.call("GET", "/api/users?q=ana")
     room = await begins(ben, "group")
-    await seats(ben, room, str(found["users"][0]["id"]))
+    await sets_member(ben, room, str(found["users"][0]["id"]))
     window = await open_window(node)
     page = window.page
     await publish(page, node.url, tmp_path / "example")

@@ -10,7 +10,19 @@ from tests.journeys.pages.base import Window
 from tests.journeys.pages.chat import enter, shown
 from tests.journeys.pages.panels import opens_details
 from tests.promises.conftest import StartNode
-from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, marks_read, pins, reacts, seats, tries, unseats
+from tests.verbs import (
+    CONVERSATIONS,
+    answers,
+    begins,
+    deletes,
+    edits,
+    marks_read,
+    pins,
+    reacts,
+    removes_member,
+    sets_member,
+    tries,
+)
 from tests.waiting import eventually
 
 # All that a page shows, without parts that depend on the clock or the pointer.
@@ -92,9 +104,9 @@ async def an_hour_of_everything(
         (chloe, "/api/users/me", {"display_name": "Chloé"}),
     ):
         assert (await tries(person, "PATCH", path, change))[0] == 200
-    await unseats(ana, gone, ben)
-    await unseats(ana, room, dora)
-    await seats(ana, room, chloe, "admin")
+    await removes_member(ana, gone, ben)
+    await removes_member(ana, room, dora)
+    await sets_member(ana, room, chloe, "admin")
     assert (await tries(ben, "PUT", f"{CONVERSATIONS}/{quiet}/notifications", {"level": "nothing"}))[0] == 200
     assert (await tries(ben, "PUT", f"/api/users/{dora.id}/block"))[0] == 204
     await ana.says(room, "the last word")

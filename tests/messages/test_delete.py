@@ -13,8 +13,8 @@ from tests.verbs import (
     pins,
     reacts,
     reads,
-    seats,
     sees,
+    sets_member,
     tries,
 )
 
@@ -49,7 +49,7 @@ async def test_deleting_permissions(ana: Person, ben: Person, chloe: Person, mal
     assert await tries(mallory, "DELETE", here) == (403, "not_member")
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{direct}/messages/1") == (403, "forbidden")
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}/messages/2") == (404, "not_found")
-    await seats(ana, room, chloe, "admin")
+    await sets_member(ana, room, chloe, "admin")
     await deletes(chloe, room, 1)
     await deletes(ben, direct, 1)
     await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}")

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, reads, seats, sees, tries
+from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, reads, sees, sets_member, tries
 
 
 async def test_an_edit_is_the_same_everywhere(ana: Person, ben: Person) -> None:
@@ -53,7 +53,7 @@ async def test_only_the_author_edits(ana: Person, ben: Person, chloe: Person, ma
     assert await tries(ben, "PATCH", f"{here}/2", {"body": "none"}) == (404, "not_found")
     for body in ({"body": " "}, {"body": "x" * 16_001}, {"body": "x", "author": 1}, {}, {"body": None}):
         assert await tries(ben, "PATCH", f"{here}/1", body) == (422, "invalid")
-    await seats(ana, room, chloe)
+    await sets_member(ana, room, chloe)
     await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}")
     assert await tries(ben, "PATCH", f"{here}/1", {"body": "late"}) == (403, "archived")
     assert (await reads(chloe, room, 1))["body"] == "mine"

@@ -12,11 +12,11 @@ from tests.verbs import (
     follows,
     marks_thread,
     opens_thread,
-    seats,
+    removes_member,
     sees,
+    sets_member,
     threads_of,
     tries,
-    unseats,
 )
 
 
@@ -101,11 +101,11 @@ async def test_former_members_follow_nothing(ana: Person, ben: Person, chloe: Pe
     await ana.says(room, "one")
     await ana.says(room, "two")
     await answers(ben, room, 1, "reply")
-    await unseats(ana, room, "me")
+    await removes_member(ana, room, "me")
     reader = await ana.listens()
     await answers(ben, room, 2, "behind your back")
     assert await threads_of(ana) == []
-    await seats(ben, room, ana)
+    await sets_member(ben, room, ana)
     assert await threads_of(ana) == []
     await ben.says(room, "welcome")
     await reader.hears("welcome")

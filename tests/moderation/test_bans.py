@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from tests.cast import Cast, Person
-from tests.verbs import CONVERSATIONS, begins, members_of, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, members_of, removes_member, sets_member, tries
 
 
 async def makes_link(person: Person, conversation: int, **form: Any) -> dict[str, Any]:
@@ -27,8 +27,8 @@ async def test_banned_users_cannot_rejoin(ana: Person, ben: Person, mallory: Per
     link = await makes_link(ana, room)
     assert await tries(ana, "PUT", ban, {"reason": "noise"}) == (204, "")
     assert (await reader.hears_event("member")).json() == {"conversation": room, "user": mallory.id, "role": None}
-    assert (await seats(mallory, room, "me"))[1]["code"] == "banned"
-    assert (await seats(ben, room, mallory))[1]["code"] == "banned"
+    assert (await sets_member(mallory, room, "me"))[1]["code"] == "banned"
+    assert (await sets_member(ben, room, mallory))[1]["code"] == "banned"
     assert await joins(mallory, link["code"]) == (403, "banned")
     assert await tries(ana, "PUT", ban) == (204, "")
     status, said = await ana.call("GET", f"{CONVERSATIONS}/{room}/bans")
@@ -36,7 +36,7 @@ async def test_banned_users_cannot_rejoin(ana: Person, ben: Person, mallory: Per
     assert [(one["user"], one["by"], one["reason"]) for one in said["bans"]] == [(mallory.id, ana.id, "")]
     assert await tries(ana, "DELETE", ban) == (204, "")
     assert await tries(ana, "DELETE", ban) == (404, "not_found")
-    assert (await seats(mallory, room, "me"))[0] == 201
+    assert (await sets_member(mallory, room, "me"))[0] == 201
 
 
 async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> None:
@@ -45,12 +45,12 @@ async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> Non
     here = f"{CONVERSATIONS}/{room}/bans"
     assert await tries(ben, "PUT", f"{here}/{chloe.id}") == (403, "forbidden")
     assert await tries(ben, "GET", here) == (403, "forbidden")
-    await seats(ana, room, ben, "admin")
+    await sets_member(ana, room, ben, "admin")
     assert await tries(ben, "PUT", f"{here}/{ana.id}") == (403, "forbidden")
     assert await tries(ben, "PUT", f"{here}/{ben.id}") == (403, "forbidden")
     assert await tries(ben, "PUT", f"{here}/999") == (404, "not_found")
     assert await tries(ben, "PUT", f"{here}/{chloe.id}") == (204, "")
-    assert (await seats(chloe, room, "me"))[1]["code"] == "banned"
+    assert (await sets_member(chloe, room, "me"))[1]["code"] == "banned"
     direct = await begins(ana, "direct", "", ben)
     assert await tries(ana, "PUT", f"{CONVERSATIONS}/{direct}/bans/{ben.id}") == (403, "direct")
 
@@ -100,8 +100,8 @@ async def test_every_action_is_recorded(cast: Cast, ana: Person, ben: Person) ->
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "noted", ben)
     await tries(ana, "PATCH", f"{CONVERSATIONS}/{room}", {"slow": 5})
-    await seats(ana, room, ben, "admin")
-    assert (await unseats(ben, room, ana))[0] == 403
+    await sets_member(ana, room, ben, "admin")
+    assert (await removes_member(ben, room, ana))[0] == 403
     await tries(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{ben.id}", {"reason": "x"})
     await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}")
     status, said = await ana.call("GET", f"{CONVERSATIONS}/{room}/audit")

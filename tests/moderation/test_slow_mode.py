@@ -3,7 +3,7 @@
 import psycopg
 
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, opens, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, opens, removes_member, sets_member, tries
 
 DRAFT = {"body": "x", "client_id": "1"}
 
@@ -59,8 +59,8 @@ async def test_rejoining_does_not_reset_slow_mode(ana: Person, ben: Person) -> N
     room = await begins(ana, "channel", "slow", ben)
     assert await sets(ana, room, slow=60) == (200, "")
     assert await writes(ben, room, "1") == (201, "")
-    assert await unseats(ben, room, "me") == (204, "")
-    assert (await seats(ben, room, "me"))[0] == 201
+    assert await removes_member(ben, room, "me") == (204, "")
+    assert (await sets_member(ben, room, "me"))[0] == 201
     assert await writes(ben, room, "2") == (429, "too_fast")
 
 
@@ -71,7 +71,7 @@ async def test_only_owners_and_admins_post_in_a_read_only_channel(ana: Person, b
     assert await sets(ana, room, read_only=True) == (200, "")
     assert await writes(ben, room, "1") == (403, "read_only")
     assert await writes(ana, room, "1") == (201, "")
-    assert (await seats(ana, room, ben, "admin"))[0] == 200
+    assert (await sets_member(ana, room, ben, "admin"))[0] == 200
     assert await writes(ben, room, "1") == (201, "")
     assert await sets(ben, room, read_only=False) == (200, "")
     await reader.hears("x", "x")
@@ -92,7 +92,7 @@ async def test_only_owners_publish_and_hide_a_channel(ana: Person, ben: Person, 
     """Admins cannot publish or hide a channel, owners can; a stranger sees nothing of a hidden one."""
     room, group = await begins(ana, "channel", "door", ben), await begins(ana, "group", "", ben)
     here = f"{CONVERSATIONS}/{room}"
-    await seats(ana, room, ben, "admin")
+    await sets_member(ana, room, ben, "admin")
     assert await sets(ben, room, private=True) == (403, "forbidden")
     assert await sets(ana, room, private=True) == (200, "")
     assert await tries(mallory, "GET", here) == (404, "not_found")

@@ -7,7 +7,7 @@ from chat.log.entry import EVENTS
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person
 from tests.test_architecture import sources
-from tests.verbs import CONVERSATIONS, Json, begins, seats, sees, unseats
+from tests.verbs import CONVERSATIONS, Json, begins, removes_member, sees, sets_member
 
 # Ben's actions in a conversation of ana's, by path.
 CHANGES: list[tuple[str, str, Json | None]] = [
@@ -35,9 +35,9 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     for method, path, body in (("PATCH", "/messages/1", {"body": "Shall we?"}), ("DELETE", "/messages/2", None)):
         assert (await ana.call(method, f"{CONVERSATIONS}/{room}{path}", body))[0] in (200, 204)
     await blocks(ben, ana, on=True)
-    await seats(ana, room, ben, "admin")
+    await sets_member(ana, room, ben, "admin")
     before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries
-    await unseats(ben, room, "me")
+    await removes_member(ben, room, "me")
     assert (await ana.call("PUT", "/api/announcement", {"body": "Back soon"}))[0] == 201
     heard = [*before, *[event for person, cursor in cursors for event in await hears(person, cursor)]]
     for event in heard:

@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cast import Cast
 from tests.nodes import Node, running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 
 
 async def figures(cast: Cast, node: Node, **headers: str) -> dict[str, float]:
@@ -27,7 +27,7 @@ async def test_metrics_of_connections_and_the_log(cast: Cast, node: Node) -> Non
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     await ana.listens()
-    async with open_eyes(ana), open_eyes(ana):
+    async with open_presence(ana), open_presence(ana):
         before = await figures(cast, node)
         await ana.says(room, "hello")
         now = await figures(cast, node)

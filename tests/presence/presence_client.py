@@ -15,7 +15,7 @@ from tests.waiting import eventually
 Json = dict[str, Any]
 
 
-class Eyes:
+class PresenceClient:
     """An open socket of a user. `people`: the latest record of each user; `seen`: the sequence of their statuses."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -82,21 +82,21 @@ class Eyes:
                 SOCKET_FRAMES[frame["type"]].model_validate(frame)
 
 
-async def opens_eyes(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> Eyes:
+async def opens_presence(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> PresenceClient:
     """Open a socket and wait for its hello."""
     headers = {} if query else {"Authorization": f"Bearer {person.token}"}
     socket = await person._http.ws_connect(f"{person.at}/api/presence/socket{query}", headers=headers, **kwargs)
-    eyes = Eyes(socket)
+    watcher = PresenceClient(socket)
     if greeted:
-        await eyes.gets("hello")
-    return eyes
+        await watcher.gets("hello")
+    return watcher
 
 
 @asynccontextmanager
-async def open_eyes(person: Person) -> AsyncIterator[Eyes]:
-    """Do what `opens_eyes` does, and close the socket at the end of the block."""
-    eyes = await opens_eyes(person)
+async def open_presence(person: Person) -> AsyncIterator[PresenceClient]:
+    """Do what `opens_presence` does, and close the socket at the end of the block."""
+    watcher = await opens_presence(person)
     try:
-        yield eyes
+        yield watcher
     finally:
-        await eyes.leaves()
+        await watcher.leaves()

@@ -13,7 +13,7 @@ from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
-from tests.presence.presence_client import Eyes, open_eyes, opens_eyes
+from tests.presence.presence_client import PresenceClient, open_presence, opens_presence
 from tests.waiting import eventually
 
 
@@ -31,34 +31,34 @@ async def node(database_url: str, valkey: ValkeyEngine) -> AsyncIterator[Node]:
         yield one
 
 
-async def is_told(eyes: Eyes, on: bool) -> None:
+async def is_told(watcher: PresenceClient, on: bool) -> None:
     """Wait until the client knows that presence is degraded, or no longer is."""
-    await eventually(lambda: [frame["on"] for frame in eyes.named("degraded")][-1:] == [on], limit=15)
+    await eventually(lambda: [frame["on"] for frame in watcher.named("degraded")][-1:] == [on], limit=15)
 
 
 async def test_killed_and_restarted_empty(cast: Cast, valkey: ValkeyEngine) -> None:
     """Sockets stay open and report it; users connect and disconnect meanwhile; afterwards everything is right again."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
-    async with open_eyes(ana) as eyes:
-        bens = await opens_eyes(ben)
-        await eyes.watches(ben, chloe)
+    async with open_presence(ana) as watcher:
+        bens = await opens_presence(ben)
+        await watcher.watches(ben, chloe)
         await bens.says("status", status="dnd", text="focus")
-        await eyes.sees(ben, "dnd")
+        await watcher.sees(ben, "dnd")
         valkey.kill()
-        await is_told(eyes, True)
+        await is_told(watcher, True)
         await ana.says(room, "still here")
         status, problem = await ana.call("GET", f"/api/presence?users={ben.id}")
         assert (status, problem["code"]) == (503, "unavailable")
-        chloes = await opens_eyes(chloe)
+        chloes = await opens_presence(chloe)
         assert chloes.frames[0]["degraded"] is True
         valkey.start()
-        await is_told(eyes, False)
-        await eyes.sees(chloe, "online", limit=10)
-        assert eyes.people[ben.id]["text"] == "focus"
+        await is_told(watcher, False)
+        await watcher.sees(chloe, "online", limit=10)
+        assert watcher.people[ben.id]["text"] == "focus"
         await bens.leaves()
-        await eyes.sees(ben, "offline")
-        assert "offline" not in eyes.seen[ben.id][:-1]
+        await watcher.sees(ben, "offline")
+        assert "offline" not in watcher.seen[ben.id][:-1]
         await chloes.leaves()
 
 
@@ -66,18 +66,18 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
     """Redis answers no call: every call has a deadline, posts are as fast as before, and a socket still opens."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    async with open_eyes(ana) as eyes:
+    async with open_presence(ana) as watcher:
         valkey.pause()
-        await is_told(eyes, True)
+        await is_told(watcher, True)
         started = time.monotonic()
         await ana.says(room, "hello")
-        async with open_eyes(ben):
+        async with open_presence(ben):
             assert time.monotonic() - started < 1.0
         valkey.resume()
-        await is_told(eyes, False)
-        await eyes.watches(ben)
-        async with open_eyes(ben):
-            await eyes.sees(ben, "online")
+        await is_told(watcher, False)
+        await watcher.watches(ben)
+        async with open_presence(ben):
+            await watcher.sees(ben, "online")
 
 
 async def test_snapshots_that_did_and_did_not_wait_are_completed(database_url: str, valkey: ValkeyEngine) -> None:
@@ -90,7 +90,7 @@ async def test_snapshots_that_did_and_did_not_wait_are_completed(database_url: s
         ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
         await cast.share(ana, ben, chloe)
         ben.at = other.url
-        async with open_eyes(ben), open_eyes(ana) as anas, open_eyes(chloe) as chloes:
+        async with open_presence(ben), open_presence(ana) as anas, open_presence(chloe) as chloes:
             await eventually(lambda: is_told_of(other, ben))
             valkey.pause()
             await anas.watches(ben)
@@ -111,11 +111,11 @@ async def test_redis_unavailable_again_after_a_hello(database_url: str, redis_ur
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
         lease = node.app[SOCKETS].registry.lease  # renewed every few seconds, and until then as the test sets it
-        async with open_eyes(ana) as anas:
+        async with open_presence(ana) as anas:
             lease.failing = True
             await is_told(anas, True)
             lease.failing = False
-            async with open_eyes(ben) as bens:
+            async with open_presence(ben) as bens:
                 assert bens.frames[0]["degraded"] is False
                 lease.failing = True
                 await is_told(bens, True)
@@ -127,12 +127,12 @@ async def test_started_without_redis(database_url: str, valkey: ValkeyEngine) ->
     async with running_node(database_url, valkey.url, **QUICK) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
         room = await cast.share(ana, ben)
-        async with open_eyes(ana) as eyes, open_eyes(ben):
-            assert eyes.frames[0]["degraded"] is True
+        async with open_presence(ana) as watcher, open_presence(ben):
+            assert watcher.frames[0]["degraded"] is True
             await ana.says(room, "anyone?")
-            await eyes.watches(ben)
+            await watcher.watches(ben)
             valkey.start()
-            await eyes.sees(ben, "online", limit=10)
+            await watcher.sees(ben, "online", limit=10)
             registry = node.app[SOCKETS].registry
             (device,) = (await registry.read_evidence(ben.id)).devices
             assert device.holder == registry.lease.holder
@@ -149,13 +149,13 @@ async def test_users_of_a_node_that_died_with_the_registry_go_offline(
         ana, ben = await cast.enters("ana", "ben")
         await cast.share(ana, ben)
         ben.at = dying.url
-        async with open_eyes(ana) as eyes:
-            bens = await opens_eyes(ben)
-            await eyes.watches(ben)
-            await eyes.sees(ben, "online")
+        async with open_presence(ana) as watcher:
+            bens = await opens_presence(ben)
+            await watcher.watches(ben)
+            await watcher.sees(ben, "online")
             valkey.kill()
-            await is_told(eyes, True)
+            await is_told(watcher, True)
             await dying.app[TASKS].stop()
             await bens.leaves()
             valkey.start()
-            await eyes.sees(ben, "offline", limit=10)
+            await watcher.sees(ben, "offline", limit=10)

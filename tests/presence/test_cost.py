@@ -14,8 +14,8 @@ from chat.shared.registry.registry import Registry
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
 from tests.nodes import Node
-from tests.presence.presence_client import open_eyes, opens_eyes
-from tests.registry.registry_nodes import open_desk
+from tests.presence.presence_client import open_presence, opens_presence
+from tests.registry.registry_nodes import open_registry_node
 from tests.waiting import eventually
 
 ONLINE, WATCHERS = 10_000, 50
@@ -32,16 +32,16 @@ async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast
     for n in range(ONLINE):
         sockets.registry.open(FAR + n, FAR + n, "socket")
     await eventually(lambda: all(held.status for held in sockets.registry.connected.users.values()), limit=20)
-    eyes = [await opens_eyes(friend) for friend in friends]
-    for one in eyes:
+    watchers = [await opens_presence(friend) for friend in friends]
+    for one in watchers:
         await one.watches(ben)
     before = sockets.watchers.writes
     bens = sockets.registry.open(ben.id, ben.id, "socket")
-    await asyncio.gather(*(one.sees(ben, "online") for one in eyes))
+    await asyncio.gather(*(one.sees(ben, "online") for one in watchers))
     assert sockets.watchers.writes - before == WATCHERS
-    assert [len(one.named("presence")) for one in eyes] == [1] * WATCHERS
+    assert [len(one.named("presence")) for one in watchers] == [1] * WATCHERS
     sockets.registry.close(bens)
-    await asyncio.gather(*(one.leaves() for one in eyes))
+    await asyncio.gather(*(one.leaves() for one in watchers))
 
 
 async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
@@ -49,16 +49,16 @@ async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     registry = node.app[SOCKETS].registry
-    async with open_eyes(ana) as eyes:
-        await eyes.watches(ben)
+    async with open_presence(ana) as watcher:
+        await watcher.watches(ben)
         for turn in range(20):
             for n in range(50):
                 registry.close(registry.open(FAR + n, FAR + n, "socket"))
             registry.close(registry.open(ben.id, 1, "socket"))
             assert len(registry.connected.users) <= 52, turn
-        await eyes.sees(ben, "online")
-        await eyes.sees(ben, "offline")
-        assert eyes.seen[ben.id] == ["offline", "online", "offline"]
+        await watcher.sees(ben, "online")
+        await watcher.sees(ben, "offline")
+        assert watcher.seen[ben.id] == ["offline", "online", "offline"]
         await eventually(lambda: len(registry.connected.users) == 1)
         assert registry.connected.counts == {"stream": 0, "socket": 1}
         await eventually(lambda: not registry.writer._due)
@@ -66,10 +66,10 @@ async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
 
 async def test_a_change_costs_the_same_however_many_are_online(database_url: str, redis_url: str) -> None:
     """A hundred users go away and back: the same number of our lines run with 10,000 online as with 100."""
-    async with open_desk(database_url, redis_url) as desk:
-        registry = desk.registry
-        await desk.tasks.stop()  # lines that do not belong to a change: leases and repetitions come with time
-        desk.tasks.start("tell the registry", registry.writer.run())
+    async with open_registry_node(database_url, redis_url) as registry_node:
+        registry = registry_node.registry
+        await registry_node.tasks.stop()  # lines that do not belong to a change: leases and repetitions come with time
+        registry_node.tasks.start("tell the registry", registry.writer.run())
         changing = [registry.open(FAR + n, FAR + n, "socket") for n in range(FEW)]
         few = await lines_of(registry, changing)
         for n in range(FEW, ONLINE):

@@ -10,7 +10,7 @@ import structlog
 from chat.shared.transport.ws_frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.raw_socket import handshake, masked
 
 TURNS = 150
@@ -57,7 +57,7 @@ async def test_malformed_frames(node: Node, cast: Cast, logged: list[dict[str, A
     """Whatever mallory sends, other users are served, and no failure is logged."""
     chance = random.Random(7)
     mallory, ben = await cast.enters("mallory", "ben")
-    async with open_eyes(ben) as eyes:
+    async with open_presence(ben) as watcher:
         for _ in range(TURNS):
             reader, writer = await shakes_hands(mallory, node)
             writer.write(b"".join(mess(chance) for _ in range(chance.randrange(1, 6))))
@@ -65,6 +65,6 @@ async def test_malformed_frames(node: Node, cast: Cast, logged: list[dict[str, A
             writer.write_eof()
             assert b"Traceback" not in await reader.read()
             writer.close()
-        (record,) = await eyes.watches(ben)
+        (record,) = await watcher.watches(ben)
         assert record["status"] == "online"
     assert [line for line in logged if line["log_level"] in ("error", "critical")] == []

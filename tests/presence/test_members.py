@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.verbs import begins
 from tests.waiting import eventually
 
@@ -22,11 +22,11 @@ async def test_members_with_their_presence(cast: Cast) -> None:
     """With presence requested, members have the same records as on the socket."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
-        await eyes.watches(ben)
+    async with open_presence(ana) as watcher, open_presence(ben) as bens:
+        await watcher.watches(ben)
         await bens.says("status", status="dnd", text="focus")
-        await eyes.sees(ben, "dnd")
-        assert (await members(ana, room))[ben.id] == eyes.people[ben.id]
+        await watcher.sees(ben, "dnd")
+        assert (await members(ana, room))[ben.id] == watcher.people[ben.id]
         assert await members(ana, room, "") == {ana.id: None, ben.id: None}
 
 
@@ -34,7 +34,7 @@ async def test_visitors_see_no_presence(cast: Cast) -> None:
     """Visitors of a public channel share no conversation with its members, so they see no presence."""
     ana, mallory = await cast.enters("ana", "mallory")
     room = await begins(ana, "channel", "c")
-    async with open_eyes(ana):
+    async with open_presence(ana):
         assert await members(mallory, room) == {ana.id: None}
 
 

@@ -3,7 +3,7 @@
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.presence.presence_client import open_presence, opens_presence
 from tests.waiting import eventually
 
 
@@ -12,10 +12,10 @@ async def closes_within_a_second(ana: Person, path: str, eyes_at: list[str]) -> 
     sockets = []
     for at in eyes_at:
         ana.at = at
-        sockets.append(await opens_eyes(ana))
+        sockets.append(await opens_presence(ana))
     status, _ = await ana.call("DELETE", path)
     assert status == 204
-    assert [await eyes.closes(limit=1.0) for eyes in sockets] == [4401] * len(sockets)
+    assert [await watcher.closes(limit=1.0) for watcher in sockets] == [4401] * len(sockets)
 
 
 async def test_log_out_closes_sockets_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
@@ -28,10 +28,10 @@ async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: N
     """The registry's message alone closes sockets and streams."""
     (ana,) = await cast.enters("ana")
     reader = await ana.listens()
-    eyes = await opens_eyes(ana)
+    watcher = await opens_presence(ana)
     session = node.app[SOCKETS].roster.of_user(ana.id)[0].member.session_id
     other.app[SOCKETS].registry.revoke(session)
-    assert await eyes.closes(limit=1.0) == 4401
+    assert await watcher.closes(limit=1.0) == 4401
     await reader.ends(limit=1.0)
 
 
@@ -39,7 +39,7 @@ async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
     """The list of sessions counts the streams and sockets of each."""
     (ana,) = await cast.enters("ana")
     await ana.listens()
-    async with open_eyes(ana), open_eyes(ana):
+    async with open_presence(ana), open_presence(ana):
 
         async def counted() -> bool:
             _, answer = await ana.call("GET", "/api/sessions")
@@ -57,8 +57,8 @@ async def test_a_disabled_account_is_closed_on_all_nodes(node: Node, other: Node
         person.at = node.url
         reader = await person.listens()
         person.at = other.url
-        eyes = await opens_eyes(person)
+        watcher = await opens_presence(person)
         body = {"disabled": True} if method == "PUT" else None
         assert (await ada.call(method, f"/api/users/{person.id}/{path}", body))[0] == 204
-        assert await eyes.closes(limit=1.0) == 4401
+        assert await watcher.closes(limit=1.0) == 4401
         await reader.ends(limit=1.0)

@@ -10,9 +10,9 @@ from presence import log_follower
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
-from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.presence.presence_client import open_presence, opens_presence
 from tests.registry.servers import running_cluster
-from tests.verbs import unseats
+from tests.verbs import removes_member
 from tests.waiting import eventually
 
 
@@ -39,18 +39,18 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
     assert (await ana.call("GET", f"/api/presence?users={ben.id}"))[0] == 404
     ana.at = other.url
     assert (await ana.call("GET", "/api/chat/conversations"))[0] == 404
-    async with open_eyes(ana) as eyes:
-        await eyes.watches(ben)
-        await eyes.sees(ben, "away")  # a stream alone: connected, without a sign of use
+    async with open_presence(ana) as watcher:
+        await watcher.watches(ben)
+        await watcher.sees(ben, "away")  # a stream alone: connected, without a sign of use
         ben.at = other.url
-        bens = await opens_eyes(ben)
-        await eyes.sees(ben, "online")
+        bens = await opens_presence(ben)
+        await watcher.sees(ben, "online")
         await bens.watches(conversations=(room,))
         ben.at = node.url
-        assert await unseats(ben, room, "me") == (204, "")
+        assert await removes_member(ben, room, "me") == (204, "")
 
         async def out_of_sight() -> bool:
-            return await eyes.watches(ben) == []
+            return await watcher.watches(ben) == []
 
         await eventually(out_of_sight)
         assert (await ben.call("DELETE", "/api/sessions/current"))[0] == 204
@@ -64,11 +64,11 @@ async def test_the_beat_needs_no_stream_on_the_node(node: Node, other: Node, cas
     room = await cast.share(ana, ben)
     reader = await ana.listens()
     ana.at = other.url
-    async with open_eyes(ana) as eyes:
+    async with open_presence(ana) as watcher:
         ben.at = node.url
         await ben.says(room, "hello")
         await reader.hears("hello")
-        assert (await eyes.gets("beat", limit=22))["witness"] == reader.cursor
+        assert (await watcher.gets("beat", limit=22))["witness"] == reader.cursor
 
 
 async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
@@ -78,16 +78,16 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
             ana, ben = await cast.enters("ana", "ben")
             room = await cast.share(ana, ben)
             reader = await ana.listens()
-            async with open_eyes(ana) as eyes:
-                await eyes.watches(ben, conversations=(room,))
-                bens = await opens_eyes(ben)
-                await eyes.sees(ben, "online")
+            async with open_presence(ana) as watcher:
+                await watcher.watches(ben, conversations=(room,))
+                bens = await opens_presence(ben)
+                await watcher.sees(ben, "online")
                 await bens.says("typing", conversation=room, on=True)
-                assert (await eyes.gets("typing"))["users"] == [ben.id]
+                assert (await watcher.gets("typing"))["users"] == [ben.id]
                 await ben.says(room, "hello")
                 await reader.hears("hello")
                 await bens.leaves()
-                await eyes.sees(ben, "offline")
+                await watcher.sees(ben, "offline")
 
 
 def test_both_channels_name_entries_alike() -> None:

@@ -8,7 +8,7 @@ from chat.shared.registry.status_choice import Choice
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 
 COUNTED = """
 create table writes (rows bigint);
@@ -28,10 +28,10 @@ async def test_sockets_share_one_limit(database_url: str, redis_url: str) -> Non
     limits = {"rate_limits": True, "rate_status": "3/hour"}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
-        async with open_eyes(ana) as one, open_eyes(ana) as two, open_eyes(ben) as third:
-            for eyes, status in ((one, "dnd"), (two, "away"), (one, "online")):
-                await eyes.says("status", status=status)
-                await eyes.watches(ana)
+        async with open_presence(ana) as one, open_presence(ana) as two, open_presence(ben) as third:
+            for watcher, status in ((one, "dnd"), (two, "away"), (one, "online")):
+                await watcher.says("status", status=status)
+                await watcher.watches(ana)
             await two.says("status", status="dnd")
             assert (await two.gets("problem"))["code"] == "too_fast"
             await third.says("status", status="dnd")

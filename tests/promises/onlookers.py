@@ -9,7 +9,7 @@ import psycopg
 
 from chat.shared.identity import hash_token
 from tests.cast import Cast, Person
-from tests.presence.presence_client import Eyes, opens_eyes
+from tests.presence.presence_client import PresenceClient, opens_presence
 from tests.waiting import eventually
 
 SOCKETS = int(os.environ.get("PROMISE_SOCKETS", "500"))
@@ -18,12 +18,12 @@ WATCHED = 500  # by one socket
 
 
 @dataclass
-class House:
+class PresenceCrowd:
     """`people` have open sockets (in `open`, by user), and `watchers` watch all of them."""
 
     people: list[Person]
-    watchers: list[Eyes]
-    open: dict[int, Eyes] = field(default_factory=dict)
+    watchers: list[PresenceClient]
+    open: dict[int, PresenceClient] = field(default_factory=dict)
 
     async def fill(self, url: str) -> None:
         """Open a socket for every user at this node, a few at a time."""
@@ -32,13 +32,13 @@ class House:
         async def enter(person: Person) -> None:
             async with turn:
                 person.at = url
-                self.open[person.id] = await opens_eyes(person)
+                self.open[person.id] = await opens_presence(person)
 
         await asyncio.gather(*map(enter, self.people))
 
     def shown(self) -> Counter[str]:
         """Return how many users are shown with each status."""
-        return Counter(record["status"] for eyes in self.watchers for record in eyes.people.values())
+        return Counter(record["status"] for viewer in self.watchers for record in viewer.people.values())
 
     async def all_shown(self, status: str, limit: float = 20.0) -> None:
         """Wait until all users are shown with this status."""
@@ -46,11 +46,11 @@ class House:
 
     def changes(self) -> set[tuple[str, ...]]:
         """Return the different sequences of statuses that users went through."""
-        return {tuple(statuses) for eyes in self.watchers for statuses in eyes.seen.values()}
+        return {tuple(statuses) for viewer in self.watchers for statuses in viewer.seen.values()}
 
     async def empties(self) -> None:
         """Close all sockets."""
-        await asyncio.gather(*(eyes.leaves() for eyes in [*self.open.values(), *self.watchers]))
+        await asyncio.gather(*(viewer.leaves() for viewer in [*self.open.values(), *self.watchers]))
 
 
 async def enrol(cast: Cast, count: int) -> list[Person]:
@@ -77,15 +77,15 @@ async def enrol(cast: Cast, count: int) -> list[Person]:
     return [Person(cast.http, "", f"p{user_id}", user_id, f"token {user_id}") for user_id in ids]
 
 
-async def house_of(cast: Cast, url: str, count: int = SOCKETS) -> House:
+async def presence_crowd(cast: Cast, url: str, count: int = SOCKETS) -> PresenceCrowd:
     """Yield so many users without connections, and watchers at this node, whose snapshots show all users offline."""
     watching = -(-count // WATCHED)
     people = await enrol(cast, count + watching)
-    house = House(people[watching:], [])
+    crowd = PresenceCrowd(people[watching:], [])
     for n, watcher in enumerate(people[:watching]):
         watcher.at = url
-        eyes = await opens_eyes(watcher)
-        house.watchers.append(eyes)
-        await eyes.watches(*house.people[n * WATCHED : (n + 1) * WATCHED])
-    await house.all_shown("offline")
-    return house
+        viewer = await opens_presence(watcher)
+        crowd.watchers.append(viewer)
+        await viewer.watches(*crowd.people[n * WATCHED : (n + 1) * WATCHED])
+    await crowd.all_shown("offline")
+    return crowd

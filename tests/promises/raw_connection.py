@@ -7,14 +7,14 @@ from tests.cast import Person
 from tests.nodes import Node
 
 
-class Wire:
+class RawConnection:
     """One connection to a node."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def to(cls, node: Node) -> "Wire":
+    async def to(cls, node: Node) -> "RawConnection":
         """Open the connection."""
         return cls(*await asyncio.open_connection("127.0.0.1", node.port))
 

@@ -15,7 +15,7 @@ from chat.tools.chaos.environment import make_node
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.haproxy import gate, room_for
@@ -39,16 +39,16 @@ async def test_a_rolling_restart_shows_no_user_leaving(
     with running_up(tmp_path / "data", 3, **urls, **FLEET) as up:
         async with casting(database_url, up.url) as stage, crowd_of(stage, [up], readers=90, posters=6) as crowd:
             crowd.people[0].at = elsewhere.url
-            async with open_eyes(crowd.people[0]) as eyes:
-                await eyes.watches(*crowd.people[1:])
-                await eventually(lambda: {one["status"] for one in eyes.people.values()} == {"away"})
+            async with open_presence(crowd.people[0]) as watcher:
+                await watcher.watches(*crowd.people[1:])
+                await eventually(lambda: {one["status"] for one in watcher.people.values()} == {"away"})
                 crowd.starts_posting(pause=0.05)
                 began = time.monotonic()
                 await asyncio.to_thread(up.tells, "restart")
                 print(f"three nodes restarted in {time.monotonic() - began:.1f} s")
                 await crowd.is_ready()
                 assert await crowd.finishes(database_url) == []
-                assert all("offline" not in seen[seen.index("away") :] for seen in eyes.seen.values())
+                assert all("offline" not in seen[seen.index("away") :] for seen in watcher.seen.values())
         check_goodbyes(crowd)
         check_refusals(crowd, up)
 

@@ -11,7 +11,7 @@ from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS as PRESENCE
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.raw_socket import SOCKETS, masked, opened
 from tests.waiting import eventually
 
@@ -63,8 +63,8 @@ async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind
         socket.says(KINDS["pings"] * 2)
         with suppress(ConnectionResetError):
             await socket.ends()
-        async with open_eyes(ben) as eyes:
-            (record,) = await eyes.watches(ben)
+        async with open_presence(ben) as watcher:
+            (record,) = await watcher.watches(ben)
             assert record["status"] == "online"
     await eventually(lambda: len(node.app[STREAMS].connections) + len(node.app[PRESENCE].roster) == 0)
 

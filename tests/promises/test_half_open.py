@@ -11,7 +11,7 @@ from chat.tools.chaos.network import bad_network
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.presence.presence_client import open_presence, opens_presence
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6
@@ -24,16 +24,16 @@ async def test_a_half_open_socket_is_closed(database_url: str, redis_url: str) -
     async with running_node(database_url, redis_url, **quick) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
         await cast.share(ana, ben)
-        async with bad_network(node.url) as network, open_eyes(ana) as eyes:
+        async with bad_network(node.url) as network, open_presence(ana) as watcher:
             ben.at = network.url
-            lost = await opens_eyes(ben)
-            await eyes.watches(ben)
-            await eyes.sees(ben, "online")
+            lost = await opens_presence(ben)
+            await watcher.watches(ben)
+            await watcher.sees(ben, "online")
             network.freeze()
             await eventually(lambda: not node.app[SOCKETS].roster.of_user(ben.id), limit=3 * BEAT + MACHINE)
-            await eyes.sees(ben, "offline", limit=LINGER + MACHINE)
-            assert eyes.seen[ben.id][-2:] == ["online", "offline"]
-            assert len(eyes.seen[ben.id]) <= 3  # ben may have been offline before
+            await watcher.sees(ben, "offline", limit=LINGER + MACHINE)
+            assert watcher.seen[ben.id][-2:] == ["online", "offline"]
+            assert len(watcher.seen[ben.id]) <= 3  # ben may have been offline before
             assert (await node.app[SOCKETS].registry.read_evidence(ben.id)).devices == []
             network.thaw()
             await lost.leaves()

@@ -18,7 +18,7 @@ from chat.tools.bench.hostile import CASES
 from chat.tools.chaos.checker import Violation
 from chat.tools.chaos.history import Key, PostReceipt, RunHistory
 from tests.cast import Cast
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
 from tests.promises.haproxy import gate
@@ -94,8 +94,8 @@ async def test_one_hostile_account_affects_no_other(
         async with crowd_of(stage, [door], readers=40, posters=POSTERS) as crowd:
             watcher = crowd.people[0]
             watcher.at = door.url
-            async with open_eyes(watcher) as eyes:
-                await eyes.watches(*crowd.people[1:])
+            async with open_presence(watcher) as viewer:
+                await viewer.watches(*crowd.people[1:])
                 crowd.starts_posting(pause=PAUSE)
                 await breathe(SECONDS / 2)
                 before = clock.p99()
@@ -103,7 +103,7 @@ async def test_one_hostile_account_affects_no_other(
                 during = clock.p99()
                 found = await crowd.finishes(database_url)
                 assert [one for one in found if not is_in(one, room)] == []
-                statuses = {status for seen in eyes.seen.values() for status in seen}
+                statuses = {status for seen in viewer.seen.values() for status in seen}
         assert [poster.refusals for poster in crowd.posters if poster.refusals] == []
     print(f"p99 from POST to reader: {before * 1e3:.1f} ms → {during * 1e3:.1f} ms under attack", done)
     assert statuses == {"away"}  # readers have streams alone

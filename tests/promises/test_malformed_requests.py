@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.promises.raw_connection import Wire
+from tests.promises.raw_connection import RawConnection
 
 MARK = "TOKEN-OF-ANA-3f9c"
 HOST = "Host: x\r\n"
@@ -27,7 +27,7 @@ class Answer:
 
 async def asks(node: Node, data: bytes) -> Answer:
     """Let Mallory send these bytes; return the first answer."""
-    wire = await Wire.to(node)
+    wire = await RawConnection.to(node)
     await wire.send(data)
     head, _, body = (await wire.hear()).partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
@@ -109,10 +109,10 @@ async def test_continue_is_sent_when_the_body_is_read(node: Node, cast: Cast) ->
     """With `Expect: 100-continue` a refused upload is never sent, and an accepted one is."""
     (ana,) = await cast.enters("ana")
     rest = "Expect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
-    refused = await Wire.to(node)
+    refused = await RawConnection.to(node)
     await refused.send(f"POST /api/files HTTP/1.1\r\n{HOST}{rest}".encode())
     assert (await refused.hear()).startswith(b"HTTP/1.1 401 ")
-    taken = await Wire.to(node)
+    taken = await RawConnection.to(node)
     await taken.send(f"POST /api/files HTTP/1.1\r\n{HOST}Authorization: Bearer {ana.token}\r\n{rest}".encode())
     assert await taken.hear_until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     await taken.send(b"hello")

@@ -17,7 +17,7 @@ from chat.tools.chaos.environment import make_node
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode
-from tests.promises.onlookers import House, house_of
+from tests.promises.onlookers import PresenceCrowd, presence_crowd
 from tests.waiting import eventually
 
 LINGER, LEASE = (10.0, 10.0) if os.environ.get("PROMISE_PRESENCE") == "everyday" else (2.0, 2.0)
@@ -32,35 +32,35 @@ async def two_nodes(start_node: StartNode, linger: float = LINGER) -> tuple[Node
     return await start_node("a1", **settings), await start_node("b2", **settings)
 
 
-async def full_house(stage: Cast, crowded: NodeProcess, quiet: NodeProcess) -> House:
+async def connected_crowd(stage: Cast, crowded: NodeProcess, quiet: NodeProcess) -> PresenceCrowd:
     """All users are connected to the first node and watched from the second."""
-    house = await house_of(stage, quiet.url)
-    await house.fill(crowded.url)
-    await house.all_shown("online")
-    return house
+    crowd = await presence_crowd(stage, quiet.url)
+    await crowd.fill(crowded.url)
+    await crowd.all_shown("online")
+    return crowd
 
 
-async def comes_back(house: House, url: str) -> None:
+async def reconnects(crowd: PresenceCrowd, url: str) -> None:
     """Reconnect all users at another node, as clients do."""
-    lost = list(house.open.values())
-    await asyncio.gather(*(eyes.closes(limit=20) for eyes in lost))
-    await house.fill(url)
-    await asyncio.gather(*(eyes.leaves() for eyes in lost))
+    lost = list(crowd.open.values())
+    await asyncio.gather(*(watcher.closes(limit=20) for watcher in lost))
+    await crowd.fill(url)
+    await asyncio.gather(*(watcher.leaves() for watcher in lost))
 
 
 async def test_killed_node_leaves_no_ghosts(stage: Cast, start_node: StartNode) -> None:
     """After kill -9 all users go offline within the promised time, announced once each."""
     crowded, quiet = await two_nodes(start_node)
-    house = await full_house(stage, crowded, quiet)
+    crowd = await connected_crowd(stage, crowded, quiet)
     crowded.kill()
     killed = time.monotonic()
-    await eventually(lambda: house.shown()["offline"], limit=GHOST)
+    await eventually(lambda: crowd.shown()["offline"], limit=GHOST)
     first = time.monotonic() - killed
-    await house.all_shown("offline", limit=GHOST - first)
-    print(f"killed with {len(house.people)}: first offline {first:.1f} s, last {time.monotonic() - killed:.1f} s")
+    await crowd.all_shown("offline", limit=GHOST - first)
+    print(f"killed with {len(crowd.people)}: first offline {first:.1f} s, last {time.monotonic() - killed:.1f} s")
     assert first >= LINGER
-    assert house.changes() == {("offline", "online", "offline")}
-    await house.empties()
+    assert crowd.changes() == {("offline", "online", "offline")}
+    await crowd.empties()
 
 
 async def test_killed_node_whose_users_reconnect_shows_nothing(
@@ -69,49 +69,49 @@ async def test_killed_node_whose_users_reconnect_shows_nothing(
     """After kill -9 all users reconnect elsewhere within the linger: no watcher sees them leave, and the dead node is
     reaped."""
     crowded, quiet = await two_nodes(start_node, RETURN)
-    house = await full_house(stage, crowded, quiet)
+    crowd = await connected_crowd(stage, crowded, quiet)
     crowded.kill()
-    await comes_back(house, quiet.url)
+    await reconnects(crowd, quiet.url)
     await eventually(lambda: nodes_known(redis_url) == 1, limit=Timing(RETURN, LEASE).ghost)
-    assert house.changes() == {("offline", "online")}
-    await house.empties()
+    assert crowd.changes() == {("offline", "online")}
+    await crowd.empties()
 
 
 async def test_stopped_node_shows_no_user_leaving(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """At SIGTERM sockets close with 1001, users reconnect elsewhere, and no watcher sees a change."""
     crowded, quiet = await two_nodes(start_node, RETURN)
-    house = await full_house(stage, crowded, quiet)
+    crowd = await connected_crowd(stage, crowded, quiet)
     crowded.ask_to_stop()
-    await comes_back(house, quiet.url)
+    await reconnects(crowd, quiet.url)
     assert await crowded.wait_until_ended() == 0
     await eventually(lambda: nodes_known(redis_url) == 1, limit=Timing(RETURN, LEASE).ghost)
-    assert house.changes() == {("offline", "online")}
-    await house.empties()
+    assert crowd.changes() == {("offline", "online")}
+    await crowd.empties()
 
 
 async def test_stopped_process_registers_again(stage: Cast, start_node: StartNode) -> None:
     """A node stopped with SIGSTOP for longer than its lease is reaped. After SIGCONT it registers again and all is
     exact."""
     crowded, quiet = await two_nodes(start_node)
-    house = await full_house(stage, crowded, quiet)
+    crowd = await connected_crowd(stage, crowded, quiet)
     os.kill(crowded.pid, signal.SIGSTOP)
-    await house.all_shown("offline", limit=GHOST)
+    await crowd.all_shown("offline", limit=GHOST)
     os.kill(crowded.pid, signal.SIGCONT)
-    await house.all_shown("online")
-    assert house.changes() == {("offline", "online", "offline", "online")}
-    await house.empties()
+    await crowd.all_shown("online")
+    assert crowd.changes() == {("offline", "online", "offline", "online")}
+    await crowd.empties()
 
 
 async def test_emptied_registry_is_exact_within_a_lease(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """After FLUSHALL no watcher sees a user leave, and the registry again equals the open sockets."""
     crowded, quiet = await two_nodes(start_node)
-    house = await full_house(stage, crowded, quiet)
+    crowd = await connected_crowd(stage, crowded, quiet)
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
-        await eventually(lambda: sockets_known(client) == len(house.people) + len(house.watchers), LEASE + MARGIN)
-        await eventually(lambda: people_known(client) == len(house.people) + len(house.watchers), LEASE + MARGIN)
-    assert house.changes() == {("offline", "online")}
-    await house.empties()
+        await eventually(lambda: sockets_known(client) == len(crowd.people) + len(crowd.watchers), LEASE + MARGIN)
+        await eventually(lambda: people_known(client) == len(crowd.people) + len(crowd.watchers), LEASE + MARGIN)
+    assert crowd.changes() == {("offline", "online")}
+    await crowd.empties()
 
 
 async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url: str, database_url: str) -> None:

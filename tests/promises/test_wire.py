@@ -8,7 +8,7 @@ from yarl import URL
 
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.promises.raw_connection import Wire, half_a_message
+from tests.promises.raw_connection import RawConnection, half_a_message
 
 ROOM = "/api/chat/conversations/1/messages"
 LOG_IN = b"POST /api/sessions HTTP/1.1\r\nHost: x\r\n"
@@ -54,7 +54,7 @@ async def ana(cast: Cast) -> Person:
 
 async def test_a_missing_body_times_out(ana: Person, node: Node) -> None:
     """A body that does not arrive gets 408, and the connection closes."""
-    wire = await Wire.to(node)
+    wire = await RawConnection.to(node)
     await wire.send(half_a_message(ana, ROOM))
     heard = await wire.hear(10)
     assert heard.startswith(b"HTTP/1.1 408 ")
@@ -64,7 +64,7 @@ async def test_a_missing_body_times_out(ana: Person, node: Node) -> None:
 async def test_an_invalid_request_is_refused(node: Node) -> None:
     """Bytes that are no request get 400 or a closed connection, and nothing internal shows."""
     for kind, request in NO_REQUESTS.items():
-        wire = await Wire.to(node)
+        wire = await RawConnection.to(node)
         await wire.send(request)
         heard = await wire.hear()
         assert heard == b"" or heard.split(b" ")[1] == b"400", (kind, heard)
@@ -77,7 +77,7 @@ async def test_a_client_that_disconnects_in_a_request_is_no_failure(
     """A client that disconnects in the middle of a request is not logged as a failure, and the next request is
     served."""
     for _ in range(3):
-        wire = await Wire.to(node)
+        wire = await RawConnection.to(node)
         await wire.send(half_a_message(ana, ROOM))
         await wire.hang_up()
     await ana.says(1, "still here")

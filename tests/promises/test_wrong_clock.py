@@ -12,7 +12,7 @@ from chat.shared.identity import hash_token
 from chat.tools.chaos.environment import make_node
 from tests.cast import Cast
 from tests.databases import as_node
-from tests.presence.presence_client import opens_eyes
+from tests.presence.presence_client import opens_presence
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually
@@ -67,9 +67,9 @@ async def is_seen(stage: Cast, wrong: NodeProcess, right: NodeProcess) -> None:
     ben, chloe = await stage.enters("ben", "chloe")
     await stage.share(ben, chloe)
     ben.at, chloe.at = right.url, wrong.url
-    bens = await opens_eyes(ben)
+    bens = await opens_presence(ben)
     await bens.watches(chloe)
-    chloes = await opens_eyes(chloe)
+    chloes = await opens_presence(chloe)
     await bens.sees(chloe, "online")
     await chloes.leaves()
     await bens.sees(chloe, "offline", limit=10)

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 QUICK = {"presence_linger": 0.4, "node_lease": 0.5}
 
 
-class Desk:
+class RegistryNode:
     """A registry that can be killed."""
 
     def __init__(self, registry: Registry, tasks: Tasks) -> None:
@@ -44,7 +44,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(database_url: str, redis_url: str, name: str = "a1", **settings: object) -> AsyncIterator[Desk]:
+async def open_registry_node(
+    database_url: str, redis_url: str, name: str = "a1", **settings: object
+) -> AsyncIterator[RegistryNode]:
     """Open a registry with short times; at the end it leaves, silently if it was killed before."""
     given = read_settings(database_url=database_url, redis_url=redis_url, node=name, **QUICK | settings)
     async with open_redis(redis_url) as redis, make_pool(database_url, size=2) as pool:
@@ -54,7 +56,7 @@ async def open_desk(database_url: str, redis_url: str, name: str = "a1", **setti
             await registry.begin()
             for task, work in registry.works().items():
                 tasks.start(task, work())
-            yield Desk(registry, tasks)
+            yield RegistryNode(registry, tasks)
         finally:
             await tasks.stop()
 

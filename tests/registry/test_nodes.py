@@ -6,47 +6,50 @@ from chat.shared.redis import connect_redis
 from chat.shared.registry.lease import NodeNameTaken, check_timing
 from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, run_call, user_key
 from chat.shared.settings import BadSettings
-from tests.registry.registry_nodes import Desk, open_desk
+from tests.registry.registry_nodes import RegistryNode, open_registry_node
 from tests.waiting import eventually
 
 PEOPLE = range(1, 41)
 MACHINE = 3.0  # seconds that a busy machine adds
 
 
-async def exact(desks: list[Desk]) -> bool:
+async def exact(registry_nodes: list[RegistryNode]) -> bool:
     """Return whether the registry has exactly what the nodes have, for every user."""
     open_here = {
-        (user_id, device.session_id, desk.registry.lease.holder): (device.streams, device.sockets)
-        for desk in desks
-        for user_id, held in desk.registry.connected.users.items()
+        (user_id, device.session_id, registry_node.registry.lease.holder): (device.streams, device.sockets)
+        for registry_node in registry_nodes
+        for user_id, held in registry_node.registry.connected.users.items()
         for device in held.devices
         if device.streams or device.sockets
     }
     written = {}
     for user_id in PEOPLE:
-        for device in (await desks[0].evidence(user_id)).devices:
+        for device in (await registry_nodes[0].evidence(user_id)).devices:
             if not device.gone:
                 written[user_id, device.session_id, device.holder] = (device.streams, device.sockets)
     return written == open_here
 
 
-async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
+async def becomes_exact(*registry_nodes: RegistryNode, limit: float = 5.0) -> None:
     """Wait until it is exact."""
-    await eventually(lambda: exact(list(desks)), limit)
+    await eventually(lambda: exact(list(registry_nodes)), limit)
 
 
 async def test_a_second_node_with_a_live_name_is_refused(database_url: str, redis_url: str) -> None:
     """The second node does not start, and says why; the first one continues."""
-    async with open_desk(database_url, redis_url) as first:
+    async with open_registry_node(database_url, redis_url) as first:
         with pytest.raises(NodeNameTaken, match="its own name"):
-            async with open_desk(database_url, redis_url):
+            async with open_registry_node(database_url, redis_url):
                 pass
         assert [node["holder"] for node in await first.registry.nodes()] == [first.registry.lease.holder]
 
 
 async def test_a_dead_node_is_reaped_by_a_survivor(database_url: str, redis_url: str) -> None:
     """All its users are offline, announced once; those with a device elsewhere stay; no entry of it is left."""
-    async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
+    async with (
+        open_registry_node(database_url, redis_url, "a1") as dying,
+        open_registry_node(database_url, redis_url, "b2") as other,
+    ):
         for user_id in PEOPLE:
             dying.registry.open(user_id, user_id, "socket")
         other.registry.open(1, 100, "socket")
@@ -63,15 +66,18 @@ async def test_a_dead_node_is_reaped_by_a_survivor(database_url: str, redis_url:
         assert all(after[user_id] > versions[user_id] for user_id in PEOPLE)
 
 
-async def gone(desk: Desk, holder: str) -> bool:
+async def gone(registry_node: RegistryNode, holder: str) -> bool:
     """Return whether no entry of this holder is left."""
-    redis = desk.registry.redis
+    redis = registry_node.registry.redis
     return not await redis.hexists(LEASES, holder) and not await redis.exists(held_key(holder))
 
 
 async def test_a_node_that_was_stopped_registers_again(database_url: str, redis_url: str) -> None:
     """A node whose lease expired was reaped; once it runs again it registers everything under another holder."""
-    async with open_desk(database_url, redis_url, "a1") as sleepy, open_desk(database_url, redis_url, "b2") as other:
+    async with (
+        open_registry_node(database_url, redis_url, "a1") as sleepy,
+        open_registry_node(database_url, redis_url, "b2") as other,
+    ):
         sleepy.registry.open(1, 1, "socket")
         await becomes_exact(sleepy, other)
         before = sleepy.registry.lease.holder
@@ -87,7 +93,7 @@ async def test_a_node_that_was_stopped_registers_again(database_url: str, redis_
 @pytest.mark.parametrize("drain", [True, False])
 async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, redis_url: str, drain: bool) -> None:
     """A node hangs before it reads an order, and is reaped; running again, it reads it under either holder."""
-    async with open_desk(database_url, redis_url, "a1", node_lease=5) as sleepy:
+    async with open_registry_node(database_url, redis_url, "a1", node_lease=5) as sleepy:
         orders: list[bool] = []
         sleepy.registry.on_ordered.append(orders.append)
         if not drain:
@@ -102,7 +108,7 @@ async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, re
 
 async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: str, redis_url: str) -> None:
     """While another node is reaping it, a node that runs again registers anew and does not renew the old lease."""
-    async with open_desk(database_url, redis_url, "a1") as sleepy:
+    async with open_registry_node(database_url, redis_url, "a1") as sleepy:
         redis, before = sleepy.registry.redis, sleepy.registry.lease.holder
         await sleepy.tasks.stop()  # as SIGSTOP does
         claim = ScriptCall(CLAIM, LEASES, [before, "b2~survivor", 60_000])
@@ -117,7 +123,10 @@ async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: st
 
 async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: str) -> None:
     """Both nodes notice FLUSHALL by their leases and register everything again; no user was shown offline."""
-    async with open_desk(database_url, redis_url, "a1") as first, open_desk(database_url, redis_url, "b2") as second:
+    async with (
+        open_registry_node(database_url, redis_url, "a1") as first,
+        open_registry_node(database_url, redis_url, "b2") as second,
+    ):
         for user_id in PEOPLE:
             first.registry.open(user_id, user_id, "socket")
             second.registry.open(user_id, user_id, "stream")
@@ -129,21 +138,24 @@ async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: s
 
 async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: str) -> None:
     """When a node stops, its users stay online for the linger, and then are reaped."""
-    async with open_desk(database_url, redis_url, "b2") as other:
-        async with open_desk(database_url, redis_url, "a1", presence_linger=1.0) as leaving:
+    async with open_registry_node(database_url, redis_url, "b2") as other:
+        async with open_registry_node(database_url, redis_url, "a1", presence_linger=1.0) as leaving:
             leaving.registry.open(1, 1, "socket")
             await becomes_exact(leaving, other)
             await leaving.tasks.stop()
             await leaving.registry.leave()
             assert await other.status(1) == "online"
         await other.shows(1, "offline")
-        async with open_desk(database_url, redis_url, "a1") as again:
+        async with open_registry_node(database_url, redis_url, "a1") as again:
             assert again.registry.lease.holder.startswith("a1~")
 
 
 async def test_reconcile_removes_entries_without_a_lease(database_url: str, redis_url: str) -> None:
     """A part of the registry was lost with the dead node's lease: reconciling finds its entries."""
-    async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
+    async with (
+        open_registry_node(database_url, redis_url, "a1") as dying,
+        open_registry_node(database_url, redis_url, "b2") as other,
+    ):
         dying.registry.open(1, 1, "socket")
         other.registry.open(2, 2, "socket")
         await becomes_exact(dying, other)
@@ -158,7 +170,10 @@ async def test_reconcile_removes_entries_without_a_lease(database_url: str, redi
 
 async def test_a_node_that_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: str, redis_url: str) -> None:
     """The registry loses everything, and a node with a new user dies before its next beat: no entry stays."""
-    async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
+    async with (
+        open_registry_node(database_url, redis_url, "a1") as dying,
+        open_registry_node(database_url, redis_url, "b2") as other,
+    ):
         other.registry.open(2, 2, "socket")
         await becomes_exact(dying, other)
         before = dying.registry.lease.holder
@@ -174,21 +189,21 @@ async def test_a_node_that_dies_before_noticing_a_loss_leaves_no_ghosts(database
 
 async def test_reconciling_keeps_entries_of_live_nodes(database_url: str, redis_url: str) -> None:
     """A node that is not among the leases removes nothing: the registry has just lost its data."""
-    async with open_desk(database_url, redis_url, node_lease=5) as desk:
-        desk.registry.open(1, 1, "socket")
-        await desk.shows(1, "online")
-        await desk.registry.redis.delete(LEASES)
-        assert await desk.registry.reconcile() == 0
-        assert await desk.status(1) == "online"
+    async with open_registry_node(database_url, redis_url, node_lease=5) as registry_node:
+        registry_node.registry.open(1, 1, "socket")
+        await registry_node.shows(1, "online")
+        await registry_node.registry.redis.delete(LEASES)
+        assert await registry_node.registry.reconcile() == 0
+        assert await registry_node.status(1) == "online"
 
 
 async def test_all_entries_of_a_user_are_in_one_slot(database_url: str, redis_url: str) -> None:
     """Scripts on a cluster touch one slot only, and entries of users who left expire."""
-    async with open_desk(database_url, redis_url) as desk:
-        connection = desk.registry.open(7, 1, "socket")
-        await becomes_exact(desk)
-        desk.registry.close(connection)
-        await desk.shows(7, "offline")
+    async with open_registry_node(database_url, redis_url) as registry_node:
+        connection = registry_node.registry.open(7, 1, "socket")
+        await becomes_exact(registry_node)
+        registry_node.registry.close(connection)
+        await registry_node.shows(7, "offline")
         redis = connect_redis(redis_url)
         assert await redis.ttl(user_key(7)) > 0
         await redis.aclose()

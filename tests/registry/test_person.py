@@ -13,122 +13,122 @@ from chat.shared.redis import Bytes, connect_redis
 from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, run_call, user_key
 from chat.shared.registry.status_choice import Choice, Mode
 from tests.presence.status_model import Device, merge_devices, show
-from tests.registry.registry_nodes import Desk, enrol, open_desk
+from tests.registry.registry_nodes import RegistryNode, enrol, open_registry_node
 from tests.waiting import breathe, eventually
 
 ANA = 7
 
 
 @pytest.fixture
-async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
+async def registry_node(database_url: str, redis_url: str) -> AsyncIterator[RegistryNode]:
     """The registry of one node."""
-    async with open_desk(database_url, redis_url) as one:
+    async with open_registry_node(database_url, redis_url) as one:
         yield one
 
 
-async def test_a_user_connects_idles_returns_and_leaves(desk: Desk) -> None:
+async def test_a_user_connects_idles_returns_and_leaves(registry_node: RegistryNode) -> None:
     """A user is online, away, online again, and offline once the linger is over."""
-    socket = desk.registry.open(ANA, 1, "socket")
-    await desk.shows(ANA, "online")
-    desk.registry.touch(socket, active=False)
-    await desk.shows(ANA, "away")
-    desk.registry.touch(socket, active=True)
-    await desk.shows(ANA, "online")
-    desk.registry.close(socket)
-    await desk.shows(ANA, "offline")
-    await eventually(lambda: ANA not in desk.registry.connected.users)
+    socket = registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.shows(ANA, "online")
+    registry_node.registry.touch(socket, active=False)
+    await registry_node.shows(ANA, "away")
+    registry_node.registry.touch(socket, active=True)
+    await registry_node.shows(ANA, "online")
+    registry_node.registry.close(socket)
+    await registry_node.shows(ANA, "offline")
+    await eventually(lambda: ANA not in registry_node.registry.connected.users)
 
 
-async def test_reload_shows_nothing(desk: Desk) -> None:
+async def test_reload_shows_nothing(registry_node: RegistryNode) -> None:
     """A socket closed and opened again within the linger leaves the user's version unchanged."""
-    socket = desk.registry.open(ANA, 1, "socket")
-    await desk.shows(ANA, "online")
-    before = (await desk.evidence(ANA)).shown
+    socket = registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.shows(ANA, "online")
+    before = (await registry_node.evidence(ANA)).shown
     for _ in range(3):
-        desk.registry.close(socket)
-        await eventually(lambda: not desk.registry.writer._dirty)
-        socket = desk.registry.open(ANA, 1, "socket")
-    await desk.registry.wait_until_stored(ANA)
-    assert (await desk.evidence(ANA)).shown == before
+        registry_node.registry.close(socket)
+        await eventually(lambda: not registry_node.registry.writer._dirty)
+        socket = registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.registry.wait_until_stored(ANA)
+    assert (await registry_node.evidence(ANA)).shown == before
 
 
-async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
+async def test_reload_beside_an_idle_tab_shows_nothing(registry_node: RegistryNode) -> None:
     """A tab in use reloads beside an idle tab of the same session: the user is never away meanwhile."""
-    idle = desk.registry.open(ANA, 1, "socket")
-    desk.registry.touch(idle, active=False)
-    used = desk.registry.open(ANA, 1, "socket")
-    await desk.shows(ANA, "online")
-    desk.registry.close(used)
-    await eventually(lambda: not desk.registry.writer._dirty)
-    assert await desk.status(ANA) == "online"
-    await desk.shows(ANA, "away")
+    idle = registry_node.registry.open(ANA, 1, "socket")
+    registry_node.registry.touch(idle, active=False)
+    used = registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.shows(ANA, "online")
+    registry_node.registry.close(used)
+    await eventually(lambda: not registry_node.registry.writer._dirty)
+    assert await registry_node.status(ANA) == "online"
+    await registry_node.shows(ANA, "away")
 
 
-async def test_a_stream_that_ends_after_its_socket_shows_no_away(desk: Desk) -> None:
+async def test_a_stream_that_ends_after_its_socket_shows_no_away(registry_node: RegistryNode) -> None:
     """A browser that closes ends one connection before the other: its user goes from online to offline."""
-    stream, socket = desk.registry.open(ANA, 1, "stream"), desk.registry.open(ANA, 1, "socket")
-    await desk.shows(ANA, "online")
-    desk.registry.close(socket)
-    await breathe(desk.registry.timing.linger / 2)
-    desk.registry.close(stream)
+    stream, socket = registry_node.registry.open(ANA, 1, "stream"), registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.shows(ANA, "online")
+    registry_node.registry.close(socket)
+    await breathe(registry_node.registry.timing.linger / 2)
+    registry_node.registry.close(stream)
     seen: list[str] = []
 
     async def has_gone() -> bool:
-        seen.append(await desk.status(ANA))
+        seen.append(await registry_node.status(ANA))
         return seen[-1] == "offline"
 
     await eventually(has_gone)
     assert set(seen) == {"online", "offline"}
 
 
-async def test_streams_alone_mean_away(desk: Desk) -> None:
+async def test_streams_alone_mean_away(registry_node: RegistryNode) -> None:
     """A stream alone makes its user away: connected, without a sign of use."""
-    stream = desk.registry.open(ANA, 1, "stream")
-    await desk.shows(ANA, "away")
-    device = (await desk.evidence(ANA)).devices[0]
+    stream = registry_node.registry.open(ANA, 1, "stream")
+    await registry_node.shows(ANA, "away")
+    device = (await registry_node.evidence(ANA)).devices[0]
     assert (device.node, device.session_id, device.streams, device.sockets) == ("a1", 1, 1, 0)
-    desk.registry.close(stream)
-    await desk.shows(ANA, "offline")
+    registry_node.registry.close(stream)
+    await registry_node.shows(ANA, "offline")
 
 
-async def test_choice_outlives_the_registry(database_url: str, desk: Desk) -> None:
+async def test_choice_outlives_the_registry(database_url: str, registry_node: RegistryNode) -> None:
     """An invisible user stays invisible when Redis has lost everything."""
     (ana,) = await enrol(database_url, "ana")
-    desk.registry.open(ana, 1, "socket")
-    await desk.shows(ana, "online")
-    await desk.registry.choose(ana, Choice("invisible"))
-    await desk.shows(ana, "offline")
+    registry_node.registry.open(ana, 1, "socket")
+    await registry_node.shows(ana, "online")
+    await registry_node.registry.choose(ana, Choice("invisible"))
+    await registry_node.shows(ana, "offline")
     seen = set()
-    await desk.registry.redis.flushall()
+    await registry_node.registry.redis.flushall()
 
     async def registered_again() -> bool:
-        seen.add(await desk.status(ana))
-        return bool((await desk.evidence(ana)).devices)
+        seen.add(await registry_node.status(ana))
+        return bool((await registry_node.evidence(ana)).devices)
 
     await eventually(registered_again)
     assert seen == {"offline"}
 
 
-async def test_choice_ends_by_itself(database_url: str, desk: Desk) -> None:
+async def test_choice_ends_by_itself(database_url: str, registry_node: RegistryNode) -> None:
     """A status with an end returns to the one before."""
     (ana,) = await enrol(database_url, "ana")
-    desk.registry.open(ana, 1, "socket")
-    await desk.shows(ana, "online")
-    now = int((await desk.registry.nodes())[0]["heard"])
-    await desk.registry.choose(ana, Choice("dnd", "focus", "🎧", now + 1500))
-    await desk.shows(ana, "dnd")
-    await desk.shows(ana, "online")
-    assert (await desk.evidence(ana)).shown[2] == ""
+    registry_node.registry.open(ana, 1, "socket")
+    await registry_node.shows(ana, "online")
+    now = int((await registry_node.registry.nodes())[0]["heard"])
+    await registry_node.registry.choose(ana, Choice("dnd", "focus", "🎧", now + 1500))
+    await registry_node.shows(ana, "dnd")
+    await registry_node.shows(ana, "online")
+    assert (await registry_node.evidence(ana)).shown[2] == ""
 
 
-async def test_versions_rise_across_a_loss(desk: Desk) -> None:
+async def test_versions_rise_across_a_loss(registry_node: RegistryNode) -> None:
     """Clients ignore lower versions, so versions never fall, whatever Redis has lost."""
-    desk.registry.open(ANA, 1, "socket")
-    await desk.shows(ANA, "online")
-    before = (await desk.evidence(ANA)).shown[0]
+    registry_node.registry.open(ANA, 1, "socket")
+    await registry_node.shows(ANA, "online")
+    before = (await registry_node.evidence(ANA)).shown[0]
     later = before + 3_600_000  # as if the lost server's clock had been an hour ahead
-    await desk.registry.read_views([(ANA, later, later)])
-    assert (await desk.evidence(ANA)).shown[0] == later + 1
+    await registry_node.registry.read_views([(ANA, later, later)])
+    assert (await registry_node.evidence(ANA)).shown[0] == later + 1
 
 
 ROWS = st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.booleans()), max_size=3)

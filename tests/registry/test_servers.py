@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from chat.shared.redis import UNAVAILABLE
-from tests.registry.registry_nodes import Desk, open_desk
+from tests.registry.registry_nodes import RegistryNode, open_registry_node
 from tests.registry.servers import present_servers, running_alone, running_cluster, running_sentinel
 from tests.registry.test_nodes import PEOPLE, becomes_exact
 from tests.waiting import eventually
 
 
-async def people_come_and_go(first: Desk, second: Desk) -> None:
+async def people_come_and_go(first: RegistryNode, second: RegistryNode) -> None:
     """Connect users on two nodes, check the registry, and reap the first node when it dies."""
     for user_id in PEOPLE:
         first.registry.open(user_id, user_id, "socket")
@@ -27,7 +27,10 @@ async def people_come_and_go(first: Desk, second: Desk) -> None:
 async def test_on_one_server(database_url: str, tmp_path: Path, name: str) -> None:
     """Scripts, leases, loss, reaping and reconciling work on Valkey and on Redis."""
     with running_alone(tmp_path, present_servers()[name]) as url:
-        async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
+        async with (
+            open_registry_node(database_url, url, "a1") as first,
+            open_registry_node(database_url, url, "b2") as second,
+        ):
             first.registry.open(1, 1, "socket")
             await becomes_exact(first, second)
             await first.registry.redis.flushall()
@@ -40,7 +43,10 @@ async def test_on_one_server(database_url: str, tmp_path: Path, name: str) -> No
 async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:
     """Three servers share the users; scripts, leases, reaping, publishing and reconciling all work across them."""
     with running_cluster(tmp_path) as url:
-        async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
+        async with (
+            open_registry_node(database_url, url, "a1") as first,
+            open_registry_node(database_url, url, "b2") as second,
+        ):
             heard: set[bytes] = set()
             second.registry.subscriber.on(b"tandem:person:", lambda person, _: heard.add(person), lambda _: None)
             for user_id in PEOPLE:
@@ -53,7 +59,10 @@ async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:
 async def test_the_registry_survives_a_failover(database_url: str, tmp_path: Path) -> None:
     """The master dies, and the sentinel promotes the replica: the registry is exact again without a restart of ours."""
     with running_sentinel(tmp_path) as (url, master):
-        async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
+        async with (
+            open_registry_node(database_url, url, "a1") as first,
+            open_registry_node(database_url, url, "b2") as second,
+        ):
             first.registry.open(1, 1, "socket")
             await becomes_exact(first, second)
             master.kill()
@@ -64,12 +73,12 @@ async def test_the_registry_survives_a_failover(database_url: str, tmp_path: Pat
                 await shows_after_failover(second, user_id)
 
 
-async def shows_after_failover(desk: Desk, user_id: int) -> None:
+async def shows_after_failover(registry_node: RegistryNode, user_id: int) -> None:
     """Wait until Redis answers again and shows the user as online."""
 
     async def online() -> bool:
         try:
-            return await desk.status(user_id) == "online"
+            return await registry_node.status(user_id) == "online"
         except UNAVAILABLE:
             return False
 

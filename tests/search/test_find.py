@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import Cast, Person
 from tests.search.asking import asks, finds, indexed
-from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
+from tests.verbs import CONVERSATIONS, begins, removes_member, sets_member, tries
 
 
 async def test_words_are_found_with_any_case_and_accents(ana: Person, database_url: str) -> None:
@@ -102,9 +102,9 @@ async def test_only_readable_messages_are_found(ana: Person, ben: Person, mallor
     assert await finds(mallory, "tomato") == []
     assert await finds(mallory, "tomato in:secret") == await finds(mallory, "tomato", conversation=group) == []
     assert len(await finds(mallory, "tomato in:public")) == 1
-    assert (await unseats(ben, group, "me"))[0] == 204
+    assert (await removes_member(ben, group, "me"))[0] == 204
     assert len(await finds(ben, "tomato")) == 1
-    assert (await seats(ana, group, ben))[0] == 201
+    assert (await sets_member(ana, group, ben))[0] == 201
     assert len(await finds(ben, "tomato")) == 2
 
 

@@ -35,7 +35,7 @@ async def talks(person: Person, *said: tuple[int, str]) -> None:
         assert {result["status"] for result in answer["results"]} == {201}
 
 
-async def leafs(person: Person, q: str, limit: int, **fields: object) -> list[str]:
+async def pages_through(person: Person, q: str, limit: int, **fields: object) -> list[str]:
     """Return everything found, page by page."""
     found, more = [], None
     while True:
@@ -68,14 +68,14 @@ async def test_one_conversation_is_searched_by_its_own_windows(
     await indexed(database_url)
     for words in (["word"], ["third"], ["seldom"], ["third", "seldom"], ["nowhere"]):
         q = " ".join(words)
-        assert await leafs(ben, q, limit, conversation=long) == newest(said, *words, room=long)
-        assert await leafs(ben, f"{q} in:other", limit) == newest(said, *words, room=other)
-        assert await leafs(ben, q, limit) == newest(said, *words)
-    assert await leafs(ben, '"word seldom" from:ana in:long', limit) == newest(said, "seldom", room=long)
+        assert await pages_through(ben, q, limit, conversation=long) == newest(said, *words, room=long)
+        assert await pages_through(ben, f"{q} in:other", limit) == newest(said, *words, room=other)
+        assert await pages_through(ben, q, limit) == newest(said, *words)
+    assert await pages_through(ben, '"word seldom" from:ana in:long', limit) == newest(said, "seldom", room=long)
     side_by_side = [body for body in newest(said, room=still) if "word third" in body]
-    assert await leafs(ben, '"word third"', limit, conversation=still) == side_by_side
-    assert await leafs(ben, "in:long", limit) == newest(said, room=long)
-    assert await leafs(ben, "in:long in:other in:still", limit) == newest(said)
+    assert await pages_through(ben, '"word third"', limit, conversation=still) == side_by_side
+    assert await pages_through(ben, "in:long", limit) == newest(said, room=long)
+    assert await pages_through(ben, "in:long in:other in:still", limit) == newest(said)
 
 
 @pytest.mark.parametrize("edge", [254, 255, 256, 257])
@@ -106,8 +106,8 @@ async def test_a_day_is_found_anywhere_in_the_log(cast: Cast, database_url: str)
     bodies = [str(message["body"]) for message in reversed(messages)]
     for q, month in (("after:2021-03-01 before:2021-04-01", "2021-03"), ("before:2020-01-01", "2019-12")):
         expected = [body for body in bodies if month in body]
-        assert await leafs(root, q, 7) == await leafs(root, f"said {q} in:old", 7) == expected
-    assert len(await leafs(root, "after:2019-12-31T23:00:00+02:00 before:2020-01-01T00:31:00+02:00", 7)) == 10
+        assert await pages_through(root, q, 7) == await pages_through(root, f"said {q} in:old", 7) == expected
+    assert len(await pages_through(root, "after:2019-12-31T23:00:00+02:00 before:2020-01-01T00:31:00+02:00", 7)) == 10
     assert await finds(root, "said after:2021-04-01") == ["said today"]
     assert await finds(root, "before:2018-01-01") == []
 
@@ -123,9 +123,9 @@ async def test_messages_are_found_during_reindexing(ana: Person, database_url: s
             await connection.execute(FORGET)
         await ana.says(room, "n31 word")
         for q in ("word", "word after:2020-01-01", "word before:2099-01-01"):
-            assert await leafs(ana, q, 7, conversation=room) == [f"n{n} word" for n in range(30, 0, -1)]
+            assert await pages_through(ana, q, 7, conversation=room) == [f"n{n} word" for n in range(30, 0, -1)]
         await connection.execute(READY)
         await indexed(database_url)
         assert await (await connection.execute(COUNT, [room])).fetchone() == (31, 31)
     for q in ("word", "word after:2020-01-01", "word before:2099-01-01"):
-        assert await leafs(ana, q, 7, conversation=room) == [f"n{n} word" for n in range(31, 0, -1)]
+        assert await pages_through(ana, q, 7, conversation=room) == [f"n{n} word" for n in range(31, 0, -1)]

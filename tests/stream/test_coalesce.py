@@ -7,7 +7,7 @@ import pytest
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import FREE, Coalescer, Hub, pause_after
-from tests.costs.recording_stream import Kept
+from tests.costs.recording_stream import RecordingStream
 from tests.waiting import eventually
 
 MOST = 0.02  # seconds
@@ -18,17 +18,17 @@ def entry(position: int) -> Entry:
     return Entry(position, "message", 7, None, None, encode_frame(f"e.{position}", None, b"{}"))
 
 
-def crowd(count: int) -> tuple[Hub, list[Kept]]:
+def crowd(count: int) -> tuple[Hub, list[RecordingStream]]:
     """Return a hub with so many readers of that conversation."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
     hub.reset("e", 0)
-    readers = [Kept(n + 1) for n in range(count)]
+    readers = [RecordingStream(n + 1) for n in range(count)]
     for reader in readers:
         hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
     return hub, readers
 
 
-def heard(reader: Kept) -> bytes:
+def heard(reader: RecordingStream) -> bytes:
     """Return everything received so far."""
     return b"".join(chunk.raw for chunk in reader.chunks)
 
@@ -64,7 +64,7 @@ async def test_a_reader_that_joins_during_a_pause_gets_each_entry_once() -> None
     coalescer = Coalescer(hub, MOST)
     coalescer.on_entries([entry(1)])
     coalescer.on_entries([entry(2)])
-    late = Kept(10_000)
+    late = RecordingStream(10_000)
     hub.join(late, MembershipIntervals(1, [Interval(7, 0, None)]))
     await hub.wait_for(2)
     assert heard(late) == entry(2).frame

@@ -8,7 +8,7 @@ from chat.shared.web import POOL
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.stream.websocket_client import listens_at_socket
-from tests.verbs import begins, edits, pins, reacts, seats, sees, unseats
+from tests.verbs import begins, edits, pins, reacts, removes_member, sees, sets_member
 
 
 async def loses_ben(ana: Person, ben: Person) -> tuple[int, str]:
@@ -17,7 +17,7 @@ async def loses_ben(ana: Person, ben: Person) -> tuple[int, str]:
     room = await begins(ana, "channel", "plans", ben, private=True)
     cursor = (await sees(ben))["cursor"]
     await ana.says(room, "before the removal")
-    assert (await unseats(ana, room, ben))[0] == 204
+    assert (await removes_member(ana, room, ben))[0] == 204
     await edits(ana, room, 1, "MARKER new text")
     await ana.says(room, "MARKER new message")
     await pins(ana, room, 1)
@@ -78,7 +78,7 @@ async def test_members_who_join_again_receive_both_memberships(
     async with running_node(database_url, redis_url, node="b2", recent_bytes=recent) as node:
         ana.at = ben.at = node.url
         room, cursor = await loses_ben(ana, ben)
-        assert (await seats(ana, room, ben))[0] == 201
+        assert (await sets_member(ana, room, ben))[0] == 201
         await ana.says(room, "welcome back")
         reader = await ben.listens(after=cursor)
         await reader.hears("MARKER new text", "welcome back")
@@ -105,7 +105,7 @@ async def test_members_receive_the_current_text(database_url: str, redis_url: st
         room = await begins(ana, "channel", "room", ben, chloe)
         cursor = (await sees(chloe))["cursor"]
         await ana.says(room, "the password is tomato")
-        await unseats(ben, room, "me")
+        await removes_member(ben, room, "me")
         await edits(ana, room, 1, "never mind")
         reader = await chloe.listens(after=cursor)
         await reader.hears_event("edit")

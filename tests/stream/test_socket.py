@@ -9,7 +9,7 @@ from tests.accounts.visitor import visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.stream.websocket_client import fallen_asleep, listens_at_socket, open_websocket
-from tests.verbs import seats, unseats
+from tests.verbs import removes_member, sets_member
 from tests.waiting import eventually
 
 BUFFER = 64 * 1024
@@ -69,9 +69,9 @@ async def test_membership_is_followed(cast: Cast) -> None:
     other = await cast.share(ana, ben)
     reader, narrow = await listens_at_socket(ben), await listens_at_socket(ben, f"conversations={other}")
     await ana.says(room["id"], "before ben")
-    assert (await seats(ana, room["id"], ben))[0] in (200, 201)
+    assert (await sets_member(ana, room["id"], ben))[0] in (200, 201)
     await ana.says(room["id"], "with ben")
-    assert (await unseats(ana, room["id"], ben))[0] == 204
+    assert (await removes_member(ana, room["id"], ben))[0] == 204
     await ana.says(room["id"], "without ben")
     await ana.says(other, "last")
     await reader.hears("with ben", "last")

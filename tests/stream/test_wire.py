@@ -30,7 +30,7 @@ async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
         yield people
 
 
-class Wire:
+class RawConnection:
     """A raw connection with a stream on it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,20 +49,20 @@ class Wire:
         self.writer.write(REQUEST.format(version=version, token=person.token).encode())
 
 
-Dial = Callable[..., Awaitable[Wire]]
+Dial = Callable[..., Awaitable[RawConnection]]
 
 
 @pytest.fixture
 async def dial(node: Node) -> AsyncIterator[Dial]:
     """Return a function that opens a user's stream, and closes it at the end."""
-    wires: list[Wire] = []
+    wires: list[RawConnection] = []
 
-    async def connect(person: Person | None = None, version: str = "1.1", limit: int = 2**20) -> Wire:
+    async def connect(person: Person | None = None, version: str = "1.1", limit: int = 2**20) -> RawConnection:
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * limit)
         raw.setblocking(False)
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", node.port))
-        wires.append(Wire(*await asyncio.open_connection(sock=raw, limit=limit)))
+        wires.append(RawConnection(*await asyncio.open_connection(sock=raw, limit=limit)))
         if person:
             wires[-1].asks_for_stream(person, version)
         return wires[-1]

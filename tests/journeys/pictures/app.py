@@ -62,7 +62,7 @@ async def talking(view: View) -> None:
     await view.reads()
     await view.page.locator("[role=log] article").last.scroll_into_view_if_needed()
     for name in ("ben", "chloe"):
-        await view.stage.eyes[name].says("typing", conversation=1, on=True)
+        await view.stage.sockets[name].says("typing", conversation=1, on=True)
     await view.page.get_by_text("are typing").locator("visible=true").first.wait_for()
     forget = view.button("Clear unread marker")
     if await forget.is_visible():

@@ -18,7 +18,7 @@ from chat.shared.settings import read_settings
 from chat.tools.chaos.environment import make_node
 from tests.cast import Person
 from tests.files.sending import picture, sends
-from tests.presence.presence_client import Eyes, open_eyes
+from tests.presence.presence_client import PresenceClient, open_presence
 from tests.verbs import answers, begins
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
@@ -39,13 +39,13 @@ select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, peo
 
 
 class Stage:
-    """`people` by name, each with a session; `url` of the first node; `pictured`: the message with a picture; `eyes`:
-    open sockets."""
+    """`people` by name, each with a session; `url` of the first node; `pictured`: the message with a picture.
+    `sockets`: their presence sockets."""
 
     def __init__(self, nodes: list[NodeProcess], people: dict[str, Person]) -> None:
         self.nodes, self.people = nodes, people
         self.url, self.pictured = nodes[0].url, ""
-        self.eyes: dict[str, Eyes] = {}
+        self.sockets: dict[str, PresenceClient] = {}
 
     def cookies_of(self, name: str) -> list[dict[str, object]]:
         """Return the cookies that log a browser in as this user; a visitor has none."""
@@ -81,8 +81,8 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
         stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in USERS})
         for name, place in HERE.items():
             stage.people[name].at = nodes[place].url
-            stage.eyes[name] = await leaving.enter_async_context(open_eyes(stage.people[name]))
-            await come(stage.eyes[name], name)
+            stage.sockets[name] = await leaving.enter_async_context(open_presence(stage.people[name]))
+            await come(stage.sockets[name], name)
         await act(stage)
         return await play(stage)
 
@@ -95,12 +95,12 @@ async def log_in(http: aiohttp.ClientSession, url: str, name: str) -> Person:
         return Person(http, url, name, came["user"]["id"], came["token"])
 
 
-async def come(eyes: Eyes, name: str) -> None:
+async def come(watcher: PresenceClient, name: str) -> None:
     """Give each user a different presence."""
     if name == "chloe":
-        await eyes.says("status", status="dnd", text="Drawing", emoji="🎨")
+        await watcher.says("status", status="dnd", text="Drawing", emoji="🎨")
     elif name == "farid":
-        await eyes.says("idle")
+        await watcher.says("idle")
 
 
 async def act(stage: Stage) -> None:
