@@ -20,7 +20,8 @@ from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
-CROWDS = {"promises": "nodes", "up": "nodes", "bench": "load", "chaos": "load"}
+# The beginnings of paths of tests that start many processes, with the group in which they run.
+CROWDS = {"promises/": "nodes", "local/test_up": "nodes", "bench/": "load", "chaos/": "load"}
 SERIAL = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
@@ -31,7 +32,10 @@ class Turns(LoadFileScheduling):
     `xdist_group` says the same, but pytest 9.2 does not show it to xdist 3.8.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return CROWDS.get(nodeid.split("/")[1]) or str(super()._split_scope(nodeid))
+        path = nodeid.removeprefix("tests/")
+        return next((group for start, group in CROWDS.items() if path.startswith(start)), None) or str(
+            super()._split_scope(nodeid)
+        )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from tests.up.running import Running, running_up
+from tests.local.running import Running, running_up
 
 COMMANDS = (
     ["up"],

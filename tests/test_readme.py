@@ -14,7 +14,7 @@ import pytest
 
 from chat.local.data_dir import free_port
 from chat.shared.settings import Settings
-from tests.exchange.slack_export import write_slack
+from tests.transfer.slack_export import write_slack
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent

@@ -6,10 +6,9 @@ import pytest
 
 from chat.api_schema import models as s
 from chat.api_schema.stream_events import ENTRIES
-from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, Json, begins, members_of, opens, sees, sets_member, tries
+from tests.verbs import CONVERSATIONS, Json, begins, blocks, members_of, opens, sees, sets_member, tries
 from tests.waiting import eventually
 
 INVITATIONS = "/api/chat/invitations"

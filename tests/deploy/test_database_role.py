@@ -16,7 +16,7 @@ from chat.shared.postgres import make_pool
 from chat.tools.doctor.checks import check_database
 from tests.cast import Cast
 from tests.databases import as_node
-from tests.up.running import running_up
+from tests.local.running import running_up
 from tests.verbs import begins
 
 FORBIDDEN = (

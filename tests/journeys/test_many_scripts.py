@@ -4,11 +4,11 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.cast import Cast
-from tests.exchange.corpus import corpus_lines
-from tests.exchange.files import imports, write_lines
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
+from tests.transfer.corpus import corpus_lines
+from tests.transfer.files import imports, write_lines
 from tests.waiting import eventually
 
 SCRIPTS = (

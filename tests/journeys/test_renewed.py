@@ -10,7 +10,7 @@ import pytest
 from tests.cast import Cast
 from tests.journeys import test_talk
 from tests.journeys.browsers import OpenWindow
-from tests.up.running import Running, running_up
+from tests.local.running import Running, running_up
 
 
 @pytest.fixture

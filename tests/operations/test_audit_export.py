@@ -15,8 +15,8 @@ import pytest
 from chat.local.postgres import PostgresEngine
 from tests.accounts.events import finds
 from tests.cast import Cast, Person
+from tests.local.running import environment
 from tests.test_commands import tandem
-from tests.up.running import environment
 from tests.waiting import wait_until
 
 

@@ -4,10 +4,9 @@ import ast
 
 from chat.api_schema.stream_events import ENTRIES, EventsModel
 from chat.log.entry import EVENTS
-from tests.attention.verbs import blocks
 from tests.cast import Cast, Person
 from tests.test_architecture import sources
-from tests.verbs import CONVERSATIONS, Json, begins, removes_member, sees, sets_member
+from tests.verbs import CONVERSATIONS, Json, begins, blocks, removes_member, sees, sets_member
 
 # Ben's actions in a conversation of ana's, by path.
 CHANGES: list[tuple[str, str, Json | None]] = [

@@ -15,11 +15,11 @@ from chat.tools.chaos.environment import make_node
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
+from tests.local.running import Running, running_up
 from tests.presence.presence_client import open_presence
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.haproxy import gate, room_for
-from tests.up.running import Running, running_up
 from tests.waiting import breathe, eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))

@@ -12,8 +12,8 @@ import pytest
 
 from chat.local.postgres import PostgresEngine
 from tests.cast import casting
+from tests.local.running import running_up
 from tests.promises.crowd import Crowd, crowd_of
-from tests.up.running import running_up
 from tests.waiting import breathe, eventually
 
 SIZE = 256 * 2**20

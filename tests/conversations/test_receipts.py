@@ -2,12 +2,11 @@
 
 import asyncio
 
-from tests.attention.verbs import blocks, profiles, receipts_of
 from tests.cast import Person, casting
 from tests.nodes import running_node
 from tests.presence.presence_client import open_presence
 from tests.stream_client import StreamClient
-from tests.verbs import CONVERSATIONS, begins, marks_read, sets_member, tries
+from tests.verbs import CONVERSATIONS, begins, blocks, marks_read, profiles, receipts_of, sets_member, tries
 
 
 def heard(reader: StreamClient) -> list[tuple[int, int]]:

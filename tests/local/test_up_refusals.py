@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chat.local import data_dir
-from tests.up.running import refused, running_up
+from tests.local.running import refused, running_up
 
 
 def test_port_in_use(tmp_path: Path) -> None:

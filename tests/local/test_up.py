@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from tests.up.running import STARTED, all_gone, running_up
+from tests.local.running import STARTED, all_gone, running_up
 from tests.waiting import wait_until
 
 

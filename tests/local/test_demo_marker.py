@@ -9,9 +9,9 @@ from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
 from chat.local.demo import USERS, fill_empty
 from chat.shared.settings import read_settings
 from chat.tools.doctor.checks import check_database
-from tests.demo.test_fill import settings_of
+from tests.local.running import refused, running_up
+from tests.local.test_demo_fill import settings_of
 from tests.promises.conftest import StartNode, start_node
-from tests.up.running import refused, running_up
 
 __all__ = ["start_node"]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.accounts.visitor import Visitor, visiting
-from tests.attention.verbs import profiles
 from tests.cast import Person
 from tests.nodes import Node
+from tests.verbs import profiles
 
 
 async def test_about_and_time_zone_reach_all_users(ana: Person, mallory: Person) -> None:

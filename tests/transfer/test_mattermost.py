@@ -8,8 +8,8 @@ import pytest
 
 from chat.transfer.authors import account_name
 from tests.cast import Cast
-from tests.exchange.files import Json, exports, imports, write_lines
-from tests.exchange.mattermost_export import mattermost_lines
+from tests.transfer.files import Json, exports, imports, write_lines
+from tests.transfer.mattermost_export import mattermost_lines
 from tests.verbs import sees
 
 LONG = "very.long.name.of.someone.who.has.one"

@@ -2,11 +2,10 @@
 
 import asyncio
 
-from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.presence.presence_client import open_presence
-from tests.verbs import CONVERSATIONS, begins, deletes, opens, pages, reacts, sees, sets_member, tries
+from tests.verbs import CONVERSATIONS, begins, blocks, deletes, opens, pages, reacts, sees, sets_member, tries
 from tests.waiting import eventually
 
 

@@ -13,13 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.attention.model import Known
-from tests.attention.verbs import blocks, receipts_of
 from tests.cast import Cast, Person, casting
+from tests.conversations.model import Known
 from tests.databases import fresh_database
 from tests.files.sending import sends
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, begins, removes_member, sees, sets_member, tries
+from tests.verbs import CONVERSATIONS, begins, blocks, receipts_of, removes_member, sees, sets_member, tries
 
 NAMES = ("ana", "ben", "chloe")
 ANNOUNCEMENT = "/api/announcement"

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.cast import Cast, Person
-from tests.exchange.corpus import corpus_lines
-from tests.exchange.files import imports, write_lines
 from tests.search.asking import finds, indexed
+from tests.transfer.corpus import corpus_lines
+from tests.transfer.files import imports, write_lines
 from tests.verbs import begins, pages, sees
 
 

@@ -2,9 +2,8 @@
 
 import asyncio
 
-from tests.attention.verbs import blocks, counts
 from tests.cast import Person
-from tests.verbs import begins, deletes, edits, marks_read, opens, pages, removes_member, sets_member
+from tests.verbs import begins, blocks, counts, deletes, edits, marks_read, opens, pages, removes_member, sets_member
 
 
 async def test_reading_clears_mentions(ana: Person, ben: Person) -> None:

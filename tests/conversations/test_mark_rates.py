@@ -1,9 +1,8 @@
 """Rate limits of read marks, settings and blocks."""
 
-from tests.attention.verbs import notices
 from tests.cast import casting
 from tests.nodes import running_node
-from tests.verbs import CONVERSATIONS, begins, tries
+from tests.verbs import CONVERSATIONS, begins, notices, tries
 
 
 async def test_marks_and_changes_are_limited(database_url: str, redis_url: str) -> None:

@@ -9,9 +9,9 @@ import pytest
 from chat.shared.identity import hash_token
 from chat.transfer.errors import NothingToExport, PersonalData
 from tests.cast import Cast, Person
-from tests.exchange.files import big, exports, imports, write_lines
 from tests.nodes import Node, running_node
 from tests.search.asking import finds, indexed
+from tests.transfer.files import big, exports, imports, write_lines
 from tests.verbs import CONVERSATIONS, begins, marks_read, sees
 from tests.waiting import eventually
 

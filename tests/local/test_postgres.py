@@ -12,7 +12,7 @@ import pytest
 from chat.local.data_dir import processes_in
 from chat.local.errors import EngineError
 from chat.local.postgres import PostgresEngine
-from tests.engines.crash import started_elsewhere
+from tests.local.crash import started_elsewhere
 from tests.waiting import wait_until
 
 

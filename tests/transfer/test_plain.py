@@ -7,7 +7,7 @@ import pytest
 
 from chat.transfer.errors import NoConversation
 from tests.cast import Cast
-from tests.exchange.files import imports, write_lines
+from tests.transfer.files import imports, write_lines
 from tests.verbs import begins, pages, sees
 
 Line = dict[str, object] | bytes

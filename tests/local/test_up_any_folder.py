@@ -10,7 +10,7 @@ import pytest
 from chat.local.data_dir import free_port
 from chat.tools.bench.peers.peers import NCHAN
 from tests.deploy.proxies import program
-from tests.up.running import running_up
+from tests.local.running import running_up
 
 ROOT = Path(__file__).parents[2]
 

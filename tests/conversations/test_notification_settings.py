@@ -1,8 +1,7 @@
 """Notification settings: levels and mutes belong to each member, on all their devices."""
 
-from tests.attention.verbs import counts, notices
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, opens, removes_member, sets_member, tries
+from tests.verbs import CONVERSATIONS, begins, counts, notices, opens, removes_member, sets_member, tries
 
 LATER, SOON = "2030-01-01T00:00:00.000Z", "2030-01-01T02:00:00.500+02:00"
 

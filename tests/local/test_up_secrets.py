@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
-from tests.up.running import Running, running_up
+from tests.local.running import Running, running_up
 
 
 def family(pid: int) -> Iterator[int]:

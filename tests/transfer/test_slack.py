@@ -9,8 +9,8 @@ from chat.transfer.errors import BadArchive, UnknownFile
 from chat.transfer.slack_markup import MarkdownWriter
 from chat.transfer.text import find_emoji, show_emoji
 from tests.cast import Cast
-from tests.exchange.files import Json, exports, imports
-from tests.exchange.slack_export import GARDEN, said, slack_files, write_slack
+from tests.transfer.files import Json, exports, imports
+from tests.transfer.slack_export import GARDEN, said, slack_files, write_slack
 from tests.verbs import CONVERSATIONS, sees
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.attention.model import Known
+from tests.conversations.model import Known
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "attention.json").read_text())["cases"]
 

@@ -1,10 +1,9 @@
 """Mentions: which users are mentioned, and which only seem to be."""
 
-from tests.attention.verbs import counts
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.presence.presence_client import open_presence
-from tests.verbs import begins, pages, sees, tries
+from tests.verbs import begins, counts, pages, sees, tries
 
 
 async def test_a_name_mentions_its_member(ana: Person, ben: Person, chloe: Person) -> None:

@@ -10,7 +10,7 @@ from chat.transfer.errors import FileTaken, TransferError
 from chat.transfer.export_files import PartialExport
 from chat.transfer.exporter import ExportMark
 from chat.transfer.importer import Importer
-from tests.exchange.files import big, exports, imports, write_lines
+from tests.transfer.files import big, exports, imports, write_lines
 
 
 class Killed(Exception):

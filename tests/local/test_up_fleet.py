@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast, casting
+from tests.local.running import STARTED, Running, all_gone, running_up
 from tests.promises.crowd import Crowd, crowd_of
-from tests.up.running import STARTED, Running, all_gone, running_up
 from tests.waiting import breathe, eventually, wait_until
 
 EVERYDAY = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "1000"}

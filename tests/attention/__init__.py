@@ -1,1 +1,0 @@
-"""Mentions, notification settings, unread counts, read receipts, profiles and blocks."""

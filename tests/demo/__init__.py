@@ -1,1 +1,0 @@
-"""The demo: a team with messages, in an empty database."""

@@ -1,1 +1,0 @@
-"""Bundled servers: started, killed and broken for real."""

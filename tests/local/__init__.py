@@ -1,0 +1,1 @@
+"""One machine: bundled servers, started, killed and broken for real; `tandem up`; the demo."""
