@@ -33,10 +33,10 @@ async def test_a_user_from_sign_up_to_log_out(ada: Person, ana: Visitor) -> None
     user, first = came["user"]["id"], came["session"]["id"]
     await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": "copper-kettle-93-indigo"})
     await ana.call("DELETE", "/api/sessions/current")
-    _, back = await ana.logs_in("ana", "copper-kettle-93-indigo", device="RegistryNode")
+    _, back = await ana.logs_in("ana", "copper-kettle-93-indigo", device="Desk")
     rows = [row for row in await events(ada, f"user={user}") if row["action"] != "audit.read"]
     assert [(row["action"], row["actor"], row["address"], row["session"], row["device"]) for row in rows] == [
-        ("login.ok", user, HERE, back["session"]["id"], "RegistryNode"),
+        ("login.ok", user, HERE, back["session"]["id"], "Desk"),
         ("login.end", user, HERE, first, "Phone"),
         ("account.password", user, HERE, first, "Phone"),
         ("account.create", user, HERE, first, "Phone"),
