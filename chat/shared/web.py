@@ -6,7 +6,6 @@ Admission refuses new connections while the node is busy; `require_identity` fin
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
@@ -124,8 +123,8 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if not (token := find_token(request)):
         raise Unauthenticated
     # The database is not queried for an address that keeps sending invalid tokens.
-    check = partial(check_address, request)
-    member = request[MEMBER] = await request.app[IDENTITIES].of_token(token, check, remember=remember)
+    identities, check = request.app[IDENTITIES], lambda: check_address(request)
+    member = request[MEMBER] = await identities.of_token(token, check, remember=remember)
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
         del request[MEMBER]
         raise Unauthenticated  # another host of the domain may have set this cookie
