@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from chat.accounts.admin import LastAdmin, lock_account
-from chat.accounts.endpoints import answer_ended
+from chat.accounts.endpoints import answer_ended, clear_browser
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
@@ -228,5 +228,7 @@ async def delete_me(request: web.Request) -> web.Response:
     messages = CHOICES.get(request.query.get("messages", "keep"))
     if messages is None:
         raise Invalid(errors=[{"field": "messages", "detail": "keep or erase"}])
-    actor = actor_of(request, member)
-    return answer_ended(request, await begin_erasure(request.app[LOG], actor, member.user_id, messages))
+    ended = await begin_erasure(request.app[LOG], actor_of(request, member), member.user_id, messages)
+    answer = answer_ended(request, ended)
+    clear_browser(request, answer)
+    return answer

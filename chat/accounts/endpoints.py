@@ -140,8 +140,9 @@ def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
     answer.set_cookie(name, token, max_age=days * DAY, path="/", httponly=True, samesite="Lax", secure=secure)
 
 
-def clear_cookie(request: web.Request, answer: web.Response) -> None:
-    """Delete the session cookie under both of its names."""
+def clear_browser(request: web.Request, answer: web.Response) -> None:
+    """Delete the session cookie under both of its names, and what the app stores in the browser."""
+    answer.headers["Clear-Site-Data"] = '"storage"'
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(request))
     answer.del_cookie(HOST_COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
 
@@ -181,8 +182,7 @@ async def delete_session(request: web.Request) -> web.Response:
     session_id = member.session_id if which == "current" else path_id(request, "session")
     answer = answer_ended(request, await sessions.end(actor, member.user_id, session_id, "owner"))
     if session_id == member.session_id:
-        clear_cookie(request, answer)
-        answer.headers["Clear-Site-Data"] = '"storage"'
+        clear_browser(request, answer)
     return answer
 
 

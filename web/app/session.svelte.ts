@@ -51,15 +51,14 @@ export class Session {
    */
   async logOut(forget: () => Promise<void>): Promise<void> {
     await this.api.logOut();
-    await forget().catch(() => undefined); // the browser may have deleted it already, as the response asks
-    forgetAll();
-    look.choose({});
-    this.leave();
-    this.tabs?.postMessage(null);
+    await this.gone(forget);
   }
 
-  /** Leave in all tabs, after the account was deleted. */
-  gone(): void {
+  /** Delete what this browser stores for the app and leave in all tabs, after the account was deleted. */
+  async gone(forget: () => Promise<void>): Promise<void> {
+    await forget().catch(() => undefined); // the browser may have deleted it already, as the response to a log-out asks
+    forgetAll();
+    look.choose({});
     this.leave();
     this.tabs?.postMessage(null);
   }
