@@ -66,6 +66,21 @@ class RawSocket:
         async with asyncio.timeout(2 * SECONDS):
             return await self.reader.read()
 
+    async def hears_all(self, last: WebSocketMessage | None = None) -> list[WebSocketMessage]:
+        """Read all frames until this one, or until the server ends the connection in order.
+
+        A reset is an error, and so is half a frame.
+        """
+        frames: list[WebSocketMessage] = []
+        async with asyncio.timeout(2 * SECONDS):
+            try:
+                while last is None or last not in frames[-1:]:
+                    frames.append(await self._read())
+            except asyncio.IncompleteReadError as end:
+                if end.partial:
+                    raise
+        return frames
+
     async def _read(self) -> WebSocketMessage:
         first, size = await self.reader.readexactly(2)
         if size > 125:

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import cast
 
 import orjson
+from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
 from chat.accounts.models import LogIn, Profile, SignUp
@@ -163,7 +164,8 @@ def feed_bytes(data: bytes) -> list[object]:
 
 def ask_for_upgrade(text: str) -> str:
     """Answer an opening handshake whose key is the text."""
-    return accept_key({"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": text})
+    fields = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": text}
+    return accept_key(CIMultiDict(fields))
 
 
 def feed_frames(data: bytes) -> list[object]:
@@ -329,7 +331,7 @@ REASONS = {
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.query:add_filter chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
-        chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
+        chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
         chat.accounts.accounts:check_new_password
     """,

@@ -4,6 +4,7 @@ Complexity: feeding n bytes takes O(n) time in all, however they are cut into fr
 one unfinished frame and the fragments of one unfinished message: MESSAGE_MOST bytes of payload each.
 """
 
+import codecs
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ LENGTHS = {126: (4, CONTROL_MOST + 1), 127: (10, 1 << 16)}  # marker: where the 
 # The codes a peer may send (RFC 6455, 7.4, and the IANA registry), and those for libraries and applications.
 CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
 PRIVATE_CODES = range(3000, 5000)
+UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
 class BadWire(Exception):
@@ -83,6 +85,14 @@ def check_text(data: bytes) -> None:
         raise BadWire(1007, "text is not UTF-8") from None
 
 
+def check_fragment(decoder: codecs.IncrementalDecoder, data: bytes, final: bool) -> None:
+    """Raise `BadWire` if the text so far is not UTF-8. A fragment, but not the text, may end within a character."""
+    try:
+        decoder.decode(data, final)
+    except UnicodeDecodeError:
+        raise BadWire(1007, "text is not UTF-8") from None
+
+
 def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
     """Remove the client's mask; applied twice, it gives the same bytes again."""
     stream = (mask * (len(data) // 4 + 1))[: len(data)]
@@ -117,11 +127,12 @@ def parse_head(buffer: bytes | bytearray, start: int) -> FrameHead | None:
 class FrameReader:
     """Assemble messages from bytes that arrive in pieces of any size."""
 
-    __slots__ = ("_fragments", "_opcode", "_rest", "_size")
+    __slots__ = ("_fragments", "_opcode", "_rest", "_size", "_utf8")
 
     def __init__(self) -> None:
         self._rest: bytearray | None = None
         self._fragments: list[bytes] | None = None
+        self._utf8: codecs.IncrementalDecoder | None = None  # of fragmented text, which fails at its first bad fragment
         self._opcode = self._size = 0
 
     def feed(self, data: bytes) -> Iterator[WebSocketMessage | None]:
@@ -156,25 +167,23 @@ class FrameReader:
             raise BadWire(1002, "fragments out of order")
         if not final or self._fragments is not None:
             return self._collect(final, opcode, data)
-        return complete(opcode, data)
+        if opcode == TEXT:
+            check_text(data)
+        return WebSocketMessage(opcode, data)
 
     def _collect(self, final: bool, opcode: int, data: bytes) -> WebSocketMessage | None:
         if self._fragments is None:
             self._fragments, self._opcode, self._size = [], opcode, 0
+            self._utf8 = UTF8() if opcode == TEXT else None
         self._fragments.append(data)
         self._size += len(data)
         if self._size > MESSAGE_MOST:
             raise BadWire(1009, "message too large")
         if len(self._fragments) > FRAGMENTS_MOST:
             raise BadWire(1009, "too many fragments")
+        if self._utf8 is not None:
+            check_fragment(self._utf8, data, final)
         if not final:
             return None
-        whole, self._fragments = b"".join(self._fragments), None
-        return complete(self._opcode, whole)
-
-
-def complete(opcode: int, data: bytes) -> WebSocketMessage:
-    """Return the message; raise `BadWire` if it is text but not UTF-8."""
-    if opcode == TEXT:
-        check_text(data)
-    return WebSocketMessage(opcode, data)
+        whole, self._fragments, self._utf8 = b"".join(self._fragments), None, None
+        return WebSocketMessage(self._opcode, whole)

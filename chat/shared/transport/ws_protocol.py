@@ -6,13 +6,17 @@ state when there is room again.
 Reading is bounded. Every frame costs a token of the socket's bucket: a ping, a pong and a fragment as much as a
 message. The frame that exceeds it closes the socket, and the rest of what has arrived is dropped unparsed. Pings are
 answered once for each read, so a flood of them is never turned into a flood of writes.
+
+Closing does not reset the connection, which could cost the peer the close frame: the sending half is shut down, and
+what the peer still sends is dropped until it closes, for 5 s and 4 MiB at most.
 """
 
 import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+
+from multidict import MultiMapping
 
 from chat.shared.errors import ApiError, NotWebSocket
 from chat.shared.transport.ws_frames import (
@@ -30,7 +34,7 @@ from chat.shared.transport.ws_frames import (
 
 BUFFER = 64 * 1024
 READ_MOST = 64 * 1024  # uvloop reads up to 250 KB at once into a plain protocol: 43,000 of the smallest frames
-DROPPED_MOST = 256 * 1024  # bytes a closed peer may still send, so that it can read the reason
+DROPPED_MOST = 4 * 1024 * 1024  # bytes a closed peer may still send, so that it can read the reason
 CLOSE_SECONDS = 5.0
 PINGS_MOST = 2
 PING_FRAME = encode_frame(b"", PING)
@@ -48,6 +52,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
     __slots__ = (
         "_dropped",
         "_full_at",
+        "_left",
         "_ping",
         "_problems",
         "_reader",
@@ -65,7 +70,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         self._problems: list[float] | None = None
         self._unanswered = self._dropped = 0
         self._full_at = 0.0
-        self.closing = self.full = False
+        self.closing = self.full = self._left = False
         self.limited = limited
 
     def begin(self, transport: asyncio.Transport) -> None:
@@ -90,7 +95,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         raise NotImplementedError
 
     def on_lost(self) -> None:
-        """Clean up after the connection has ended, for any reason."""
+        """Clean up after the connection has ended, for any reason. Called once."""
         raise NotImplementedError
 
     def send(self, frame: bytes) -> None:
@@ -128,6 +133,10 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
     def cut_off(self, code: int, reason: str) -> None:
         """Close, and drop everything the peer still sends."""
         self.close(code, reason)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Send nothing more, and drop everything the peer still sends."""
         self._reader = None
         if self._transport is not None:
             self._transport.write_eof()
@@ -143,7 +152,10 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Handle bytes that were read into the buffer."""
-        self.data_received(READ[:nbytes].tobytes())
+        if self._reader is None:
+            self._drop(nbytes)
+        else:
+            self.data_received(READ[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
         """Handle bytes of the peer; any of them shows that it is alive."""
@@ -161,6 +173,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
                 if self._reader is None:
                     return
         except BadWire as bad:
+            self._answer_ping()
             self.cut_off(bad.code, bad.reason)
         self._answer_ping()
 
@@ -185,9 +198,8 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
     def _answer_close(self, data: bytes) -> None:
         self._answer_ping()
         self.close(parse_close(data), "")
-        self._reader = None
-        if self._transport is not None:
-            self._transport.close()
+        self._finish()
+        self._leave()
 
     def _answer_ping(self) -> None:
         """Answer the latest ping (RFC 6455, 5.5.3), unless the peer does not read: then when it does."""
@@ -220,7 +232,13 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """Note that the connection has ended."""
         self._transport, self.closing = None, True
-        self.on_lost()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Clean up, once: when both sides have closed, or when the connection has ended."""
+        if not self._left:
+            self._left = True
+            self.on_lost()
 
 
 # The opening handshake of a WebSocket (RFC 6455, 4.2): which requests may open one, and the key that answers them.
@@ -240,16 +258,17 @@ class BadHandshake(ApiError):
     code = "bad_handshake"
 
 
-def accept_key(headers: Mapping[str, str]) -> str:
+def accept_key(headers: MultiMapping[str]) -> str:
     """Return the Sec-WebSocket-Accept for a request that asks for an upgrade.
 
-    Raise `NotWebSocket` if it asks for another protocol or version, `BadHandshake` if its key is invalid.
+    Raise `NotWebSocket` if it asks for another protocol or version, `BadHandshake` if it has no valid key, or several.
     """
-    if headers.get("Upgrade", "").strip().lower() != "websocket":
+    if [value.strip().lower() for value in headers.getall("Upgrade", ())] != ["websocket"]:
         raise NotWebSocket
-    if headers.get("Sec-WebSocket-Version") != VERSION:
+    if headers.getall("Sec-WebSocket-Version", ()) != [VERSION]:
         raise OtherVersion
-    key = headers.get("Sec-WebSocket-Key", "").strip()
+    keys = headers.getall("Sec-WebSocket-Key", ())
+    key = keys[0].strip() if len(keys) == 1 else ""
     try:
         decoded = base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError):
