@@ -21,7 +21,7 @@ from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import run_erasures
 from chat.files.attachments import FileCleanup
-from chat.files.endpoints import UPLOADS
+from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
@@ -78,7 +78,7 @@ def make_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS], app[NODE_URL] = settings, settings.node_url
     app[ANSWERS] = Counter()
-    app.on_response_prepare.extend([add_headers, add_request_id])
+    app.on_response_prepare.extend([add_headers, add_request_id, add_tus_version])
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)

@@ -51,6 +51,7 @@ LIMITS: dict[str, Charge] = {
     "GET /api/chat/search": SEARCH,
     "POST /api/files": Charge("upload"),
     "PATCH /api/files/{file}": Charge("piece"),
+    "POST /api/files/{file}": Charge("piece"),
     "GET /api/files/{file}/{name}": DOWNLOAD,
     f"GET {P}/socket": Charge("socket"),
     f"POST {P}/ticket": Charge("socket"),
@@ -70,5 +71,5 @@ def charge_routes(router: web.UrlDispatcher) -> Mapping[Handler, Charge]:
 
 def find_limit(method: str, path: str) -> Charge:
     """Return the cost of a route; HEAD costs the same as GET."""
-    reads = method in ("GET", "HEAD")
-    return LIMITS.get(f"{'GET' if reads else method} {path}") or (VIEW if reads else CHANGE)
+    reads = method in ("GET", "HEAD", "OPTIONS")
+    return LIMITS.get(f"{'GET' if method == 'HEAD' else method} {path}") or (VIEW if reads else CHANGE)

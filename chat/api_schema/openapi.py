@@ -17,7 +17,7 @@ from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions keep it, an incompatible change needs another
 REF = "#/components/schemas/{model}"
-SAFE_METHODS = {"GET", "HEAD"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN_PATHS = ("/health/", "/metrics")
 OPEN_CALLS = {
     ("POST", "/api/accounts"),

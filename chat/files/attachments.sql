@@ -16,7 +16,7 @@ select id, owner_id, name, size, received, type, width, height, previewed, ready
  order by id for no key update
 
 -- name: attach_files
-update files f set conversation_id = new.conversation_id, seq = new.seq
+update files f set conversation_id = new.conversation_id, seq = new.seq, metadata = ''
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (id, conversation_id, seq) where f.id = new.id
 
 -- name: show_files

@@ -1,4 +1,7 @@
-"""Handlers of `/api/files`: upload a file at once or in resumable pieces (tus 1.0: core, creation, termination)."""
+"""Handlers of `/api/files`: upload a file at once or in resumable pieces (tus 1.0: core, creation, termination).
+
+The choices that the standard leaves are in deploy/decisions/0086-tus.md.
+"""
 
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -7,11 +10,14 @@ from urllib.parse import quote
 from aiohttp import web
 
 from chat.files.models import (
+    TUS_VERSION,
     UNKNOWN,
     EmptyFile,
     File,
     LengthRequired,
     NoFileSent,
+    NotPiece,
+    OtherTusVersion,
     Span,
     Unsatisfiable,
     parse_range,
@@ -19,12 +25,16 @@ from chat.files.models import (
 )
 from chat.files.uploads import PREVIEWS, Uploads
 from chat.shared.bodies import FormBody, UploadBody, receive
-from chat.shared.errors import ApiError, Invalid, NotFound
+from chat.shared.errors import ApiError, Invalid, NotAllowed, NotFound
+from chat.shared.identity import Member
 from chat.shared.multipart import OVERHEAD_MOST
-from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_identity
+from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_identity, scheme_of
 
 UPLOADS = web.AppKey("uploads", Uploads)
-TUS = {"Tus-Resumable": "1.0.0"}
+PREFIX = "/api/files"
+TUS_EXTENSIONS = "creation,termination"
+PIECE_TYPE = "application/offset+octet-stream"
+METADATA_MOST = 4096  # characters of Upload-Metadata, which HEAD returns as it was sent
 SHORT_COST = 10  # pieces of the usual size, because the bytes before a short piece may be copied again
 
 # A file that is opened directly is a page with no rights.
@@ -35,9 +45,30 @@ HEADERS = {
 }
 
 
+async def identify(request: web.Request) -> Member:
+    """Return the caller; raise `OtherTusVersion` if they speak another version of tus."""
+    if request.headers.get("Tus-Resumable", TUS_VERSION) != TUS_VERSION:
+        raise OtherTusVersion
+    return await require_identity(request)
+
+
+async def add_tus_version(request: web.Request, response: web.StreamResponse) -> None:
+    """Add Tus-Resumable to the answers to uploads, errors included."""
+    if request.path.startswith(PREFIX) and request.method != "GET":
+        response.headers["Tus-Resumable"] = TUS_VERSION
+
+
+async def options_files(request: web.Request) -> web.Response:
+    """Return the versions and extensions of tus, and the largest size of a file, as headers."""
+    await require_identity(request)
+    most = str(request.app[SETTINGS].max_file_bytes)
+    headers = {"Tus-Version": TUS_VERSION, "Tus-Extension": TUS_EXTENSIONS, "Tus-Max-Size": most}
+    return web.Response(status=204, headers=headers)
+
+
 async def post_file(request: web.Request) -> web.Response:
     """Upload a file, raw or as a form. With Upload-Length, start an upload whose pieces follow by PATCH."""
-    member = await require_identity(request)
+    member = await identify(request)
     if "Upload-Length" in request.headers:
         return await start_upload(request, member.user_id)
     if request.content_length is None:
@@ -54,18 +85,31 @@ async def start_upload(request: web.Request, owner_id: int) -> web.Response:
     length = request.headers["Upload-Length"]
     if not (length.isascii() and length.isdigit() and len(length) < 17):
         raise Invalid(errors=[{"field": "Upload-Length", "detail": "a number of bytes"}])
-    name = parse_metadata(request.headers.get("Upload-Metadata", "")).get("filename", "")
-    file = await request.app[UPLOADS].begin(owner_id, name, int(length))
-    return file_response(file, 201, TUS | {"Upload-Offset": "0", "Location": f"/api/files/{file.id}"})
+    metadata = request.headers.get("Upload-Metadata", "")
+    file = await request.app[UPLOADS].begin(owner_id, find_name(metadata), int(length), metadata)
+    # Some tus clients resolve no relative address; all others keep what they had.
+    site = f"{scheme_of(request)}://{request.host}" if "Tus-Resumable" in request.headers else ""
+    return file_response(file, 201, {"Upload-Offset": "0", "Location": f"{site}{PREFIX}/{file.id}"})
 
 
-def parse_metadata(text: str) -> dict[str, str]:
+def find_name(metadata: str) -> str:
+    """Return the file's name in the metadata, "" if it has none; raise `Invalid` if it is not UTF-8."""
+    try:
+        return parse_metadata(metadata).get("filename", b"").decode()
+    except UnicodeDecodeError:
+        raise Invalid(errors=[{"field": "Upload-Metadata", "detail": "the file's name in UTF-8"}]) from None
+
+
+def parse_metadata(text: str) -> dict[str, bytes]:
     """Return the values of `filename d29ybGQ=,other`, decoded from base64; raise `Invalid`."""
     pairs = [pair.strip().partition(" ") for pair in text.split(",") if pair.strip()]
     try:
-        return {key: b64decode(value, validate=True).decode() for key, _, value in pairs}
+        if not (text.isascii() and text.isprintable() and len(text) <= METADATA_MOST):
+            raise ValueError
+        return {key: b64decode(value.strip(), validate=True) for key, _, value in pairs}
     except ValueError:
-        raise Invalid(errors=[{"field": "Upload-Metadata", "detail": "pairs of a key and a base64 value"}]) from None
+        detail = f"pairs of a key and a base64 value, {METADATA_MOST} characters in all"
+        raise Invalid(errors=[{"field": "Upload-Metadata", "detail": detail}]) from None
 
 
 async def receive_raw(request: web.Request, owner_id: int, length: int) -> File:
@@ -113,22 +157,33 @@ async def cancel_upload(uploads: Uploads, file: File) -> None:
 
 
 async def head_upload(request: web.Request) -> web.Response:
-    """Return the offset at which an upload continues."""
-    member = await require_identity(request)
-    file = await request.app[UPLOADS].find(member.user_id, path_id(request, "file"))
-    return web.Response(headers=TUS | offset_headers(file))
+    """Return the offset at which an upload continues, its size, and its metadata."""
+    member = await identify(request)
+    state = await request.app[UPLOADS].find_state(member.user_id, path_id(request, "file"))
+    headers = {"Upload-Offset": str(state.received), "Upload-Length": str(state.size), "Cache-Control": "no-store"}
+    return web.Response(headers=headers | ({"Upload-Metadata": state.metadata} if state.metadata else {}))
 
 
-def offset_headers(file: File) -> dict[str, str]:
-    """Return the headers with the number of received bytes and the file's size."""
-    return {"Upload-Offset": str(file.received), "Upload-Length": str(file.size), "Cache-Control": "no-store"}
+async def post_upload(request: web.Request) -> web.Response:
+    """Do what X-HTTP-Method-Override says, for clients that cannot send PATCH, DELETE or HEAD."""
+    method = request.headers.get("X-HTTP-Method-Override", "").upper()
+    if method == "PATCH":
+        return await patch_upload(request)
+    if method == "DELETE":
+        return await delete_upload(request)
+    if method == "HEAD":
+        return await head_upload(request)
+    await identify(request)
+    raise NotAllowed
 
 
 async def patch_upload(request: web.Request) -> web.Response:
     """Append a piece at the upload's offset. After the last piece the file is processed."""
-    member = await require_identity(request)
+    member = await identify(request)
     uploads = request.app[UPLOADS]
     file = await uploads.find(member.user_id, path_id(request, "file"))
+    if request.content_type != PIECE_TYPE:
+        raise NotPiece
     body = receive(request, file.size - file.received, request.app[SETTINGS].body_seconds)
     offset = await uploads.receive(file, parse_offset(request), body)
     if body.cut:
@@ -137,7 +192,7 @@ async def patch_upload(request: web.Request) -> web.Response:
         request.app[RATES].piece.charge(member.user_id, SHORT_COST - 1)
     if offset == file.size:
         await uploads.finish(member.user_id, file.id)
-    return web.Response(status=204, headers=TUS | {"Upload-Offset": str(offset)})
+    return web.Response(status=204, headers={"Upload-Offset": str(offset)})
 
 
 def parse_offset(request: web.Request) -> int:
@@ -159,9 +214,9 @@ async def get_upload(request: web.Request) -> web.Response:
 
 async def delete_upload(request: web.Request) -> web.Response:
     """Cancel an upload that is not in a message yet."""
-    member = await require_identity(request)
+    member = await identify(request)
     await request.app[UPLOADS].cancel(member.user_id, path_id(request, "file"))
-    return web.Response(status=204, headers=TUS)
+    return web.Response(status=204)
 
 
 def file_response(file: File, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -1,12 +1,15 @@
 """The file model: errors, types, ranges and names. Pure."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import filetype
 
 from chat.shared.errors import ApiError
+
+TUS_VERSION = "1.0.0"
 
 
 class EmptyFile(ApiError):
@@ -61,6 +64,19 @@ class NoFileSent(ApiError):
     """This form contains no file."""
 
     status, code = 422, "no_file"
+
+
+class OtherTusVersion(ApiError):
+    """This server supports version 1.0.0 of the tus protocol."""
+
+    status, code = 412, "other_tus_version"
+    headers: ClassVar[Mapping[str, str]] = {"Tus-Version": TUS_VERSION}
+
+
+class NotPiece(ApiError):
+    """Send each piece of an upload as application/offset+octet-stream."""
+
+    status, code = 415, "not_a_piece"
 
 
 class TooManyPixels(ApiError):

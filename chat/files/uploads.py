@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import NamedTuple
 
 from chat.files.images import ImageInfo, MetadataSpan, Pictures, overwrite
 from chat.files.models import (
@@ -55,6 +56,14 @@ class Limits:
         return max(self.piece, -(-size // PIECES_MOST))
 
 
+class UploadState(NamedTuple):
+    """Bytes received and to be received, and the metadata as the client sent it."""
+
+    received: int
+    size: int
+    metadata: str
+
+
 class Uploads:
     """Files before they are posted. `received` and `sent` count bytes, `finished` files."""
 
@@ -62,7 +71,7 @@ class Uploads:
         self._pool, self.storage, self.pictures, self._limits = pool, storage, pictures, limits
         self.received = self.sent = self.finished = 0
 
-    async def begin(self, owner_id: int, name: str, size: int) -> File:
+    async def begin(self, owner_id: int, name: str, size: int, metadata: str = "") -> File:
         """Create an upload of `size` bytes; raise `EmptyFile`, `FileTooLarge`, `QuotaFull`."""
         self._check_size(size)
         async with self._pool.connection() as connection, connection.transaction():
@@ -70,7 +79,8 @@ class Uploads:
             used = await (await connection.execute(queries.sum_sizes, [owner_id])).fetchone()
             if used and used[0] + size > self._limits.quota:
                 raise QuotaFull
-            row = await (await connection.execute(queries.insert_file, [owner_id, clean_name(name), size])).fetchone()
+            values = [owner_id, clean_name(name), size, metadata]
+            row = await (await connection.execute(queries.insert_file, values)).fetchone()
         assert row is not None
         return File(*row)
 
@@ -84,6 +94,14 @@ class Uploads:
     async def find(self, owner_id: int, file_id: int) -> File:
         """Return the owner's file that is in no message yet; raise `NotFound`."""
         return await self._read(queries.find_upload, [file_id, owner_id])
+
+    async def find_state(self, owner_id: int, file_id: int) -> UploadState:
+        """Return how far the owner's upload is; raise `NotFound` as `find` does."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.find_state, [file_id, owner_id])).fetchone()
+        if row is None:
+            raise NotFound
+        return UploadState(*row)
 
     async def find_readable(self, user_id: int, file_id: int) -> File:
         """Return a file that the user may read; raise `NotFound`."""

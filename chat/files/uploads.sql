@@ -6,12 +6,16 @@ select from users where id = %s for no key update
 select coalesce(sum(size), 0)::bigint from files where owner_id = %s and removed_at is null
 
 -- name: insert_file
-insert into files (owner_id, name, size) values (%s, %s, %s)
+insert into files (owner_id, name, size, metadata) values (%s, %s, %s, %s)
 returning id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
 
 -- name: find_upload
 -- A file that its owner has not posted yet.
 select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+  from files where id = %s and owner_id = %s and conversation_id is null and removed_at is null
+
+-- name: find_state
+select received, size, metadata
   from files where id = %s and owner_id = %s and conversation_id is null and removed_at is null
 
 -- name: find_readable

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cast import Person
-from tests.files.sending import address, begins_upload, may_read, opens_file, picture, posts, sends
+from tests.files.sending import address, begins_upload, may_read, opens_file, picture, posts, sends, sends_piece
 from tests.verbs import begins, deletes, removes_member
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -65,7 +65,7 @@ async def test_ranges_of_a_file(ana: Person, asked: str) -> None:
     """Players and resumed downloads ask for ranges, across pieces too."""
     place = await begins_upload(ana, 10, "digits")
     for offset, piece in ((0, b"012"), (3, b"3456"), (7, b"789")):
-        await ana.call("PATCH", place, data=piece, headers={"Upload-Offset": str(offset)})
+        await sends_piece(ana, place, offset, piece)
     status, data, headers = await opens_file(ana, place + "/digits", Range=asked)
     assert (status, data, headers.get("Content-Range")) == RANGES[asked]
     status, data, head = await opens_file(ana, place + "/digits", "HEAD", Range=asked)

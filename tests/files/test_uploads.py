@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from chat.files.endpoints import UPLOADS
+from chat.files.endpoints import PIECE_TYPE, UPLOADS
 from tests.cast import Person
 from tests.files.sending import (
     address,
@@ -88,7 +88,7 @@ async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_wa
     at = urlsplit(person.at)
     _, writer = await asyncio.open_connection(at.hostname, at.port)
     lines = [f"PATCH {place} HTTP/1.1", f"Host: {at.netloc}", f"Content-Length: {len(DATA)}", "Upload-Offset: 0"]
-    lines += [f"{name}: {value}" for name, value in bearer(person).items()]
+    lines += [f"{name}: {value}" for name, value in (bearer(person) | {"Content-Type": PIECE_TYPE}).items()]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
     await writer.drain()
     await eventually(under_way)

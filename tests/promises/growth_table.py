@@ -90,6 +90,7 @@ BY_NAME = {
     "chat.transfer.text:split_body": 8 * FILE,
     "chat.transfer.text:title": FILE // 4,
     "chat.transfer.text:topic": FILE // 4,
+    "chat.files.endpoints:find_name": HEAD,
     "chat.files.endpoints:parse_metadata": HEAD,
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
