@@ -5,14 +5,22 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chat.api_schema import accounts, dashboard, models, moderation, stream_events
 from chat.api_schema.introspection import Reading, read_handler
 from chat.api_schema.models import Problem
-from chat.api_schema.stream_events import Ready
-from chat.shared.errors import ApiError, Compressed, ForeignOrigin, RateLimited, Unauthenticated, Unavailable
+from chat.shared.errors import (
+    ApiError,
+    Compressed,
+    ExpectationFailed,
+    ForeignOrigin,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions keep it, an incompatible change needs another
@@ -63,11 +71,7 @@ MODELS = {
 def describe_api(routes: Iterable[Operation]) -> Json:
     """Return the document. Pages and assets are not described."""
     read = [(route, read_handler(route.handler)) for route in routes if is_described(route.path)]
-    models: set[type[BaseModel]] = {
-        Problem,
-        Ready,
-        *(MODELS[route.answer] for route, _ in read if route.answer in MODELS),
-    }
+    models: set[type[BaseModel]] = {Problem, *(MODELS[route.answer] for route, _ in read if route.answer in MODELS)}
     models |= {reading.body for _, reading in read if reading.body}
     paths: dict[str, Json] = {}
     for route, reading in read:
@@ -78,7 +82,9 @@ def describe_api(routes: Iterable[Operation]) -> Json:
             "title": "Tandem",
             "version": VERSION,
             "description": "Durable message streams and live presence. Streams and sockets: /api/asyncapi.json",
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "The server that this document comes from."}],
         "paths": paths,
         "components": {
             "schemas": schemas_of(models),
@@ -109,7 +115,20 @@ def schemas_of(models: Iterable[type[BaseModel]]) -> Json:
     """Return the schemas of the models, and of the models they refer to, by published name."""
     asked = [(model, "validation") for model in sorted(models, key=public_name)]
     _, schema = models_json_schema(asked, ref_template=REF)  # type: ignore[arg-type]
-    return {publish(name): rename_references(one) for name, one in schema["$defs"].items()}
+    return {publish(name): describe_defaults(rename_references(one)) for name, one in schema["$defs"].items()}
+
+
+def describe_defaults(schema: Json) -> Json:
+    """Return a schema whose fields name their defaults in their descriptions.
+
+    Generators such as openapi-typescript read `default` as "always present", which is untrue of a request.
+    """
+    for field in schema.get("properties", {}).values():
+        default = field.pop("default", None)
+        if default is not None:
+            words = (field.get("description", ""), f"Default: `{orjson.dumps(default).decode()}`.")
+            field["description"] = " ".join(filter(None, words))
+    return schema
 
 
 def rename_references(schema: Any) -> Any:
@@ -138,8 +157,7 @@ def describe_call(route: Operation, reading: Reading) -> Json:
     }
     if reading.body:
         call["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(reading.body)}}}
-    if needs_identity(route):
-        call["security"] = [{"cookie": []}, {"bearer": []}]
+    call["security"] = [{"cookie": []}, {"bearer": []}] if needs_identity(route) else []
     return call
 
 
@@ -150,7 +168,9 @@ def needs_identity(route: Operation) -> bool:
 
 def errors_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
     """Return the errors of the handler, and those that every call of its kind can return."""
-    general: set[type[ApiError]] = set() if route.path.startswith(OPEN_PATHS) else {RateLimited, Unavailable}
+    general: set[type[ApiError]] = {RateLimited, Unavailable}
+    if route.path.startswith(OPEN_PATHS):
+        general = {ExpectationFailed}
     if needs_identity(route):
         general.add(Unauthenticated)
     if route.method not in SAFE_METHODS:
@@ -178,7 +198,7 @@ def describe_answers(route: Operation, reading: Reading) -> Json:
     """Return the responses to a successful request."""
     summary = reading.summary.split("\n")[0]
     if route.answer == "websocket":  # described in asyncapi.json
-        return {"101": {"description": summary}}
+        return {"101": {"description": summary}, "default": describe_problem("A request that opens no socket.")}
     done: Json = {"204": {"description": "Done."}} if reading.empty else {}
     if reading.empty and not reading.full:
         return done
@@ -201,9 +221,10 @@ def describe_errors(errors: Iterable[type[ApiError]]) -> Json:
         words = " ".join((error.__doc__ or "").split())
         found.setdefault(str(error.status), []).append(f"`{error.code}`: {words}")
     return {
-        status: {
-            "description": "\n".join(lines) or HTTPStatus(int(status)).phrase,
-            "content": {"application/problem+json": {"schema": ref(Problem)}},
-        }
-        for status, lines in found.items()
+        status: describe_problem("\n".join(lines) or HTTPStatus(int(status)).phrase) for status, lines in found.items()
     }
+
+
+def describe_problem(description: str) -> Json:
+    """Return the description of an error response."""
+    return {"description": description, "content": {"application/problem+json": {"schema": ref(Problem)}}}

@@ -91,6 +91,7 @@ export interface Ban {
 
 /** The reason of a ban, for owners and admins. */
 export interface BanForm {
+  /** Default: `""`. */
   reason?: string;
 }
 
@@ -194,8 +195,11 @@ export interface Conversation {
 export interface ConversationDraft {
   kind: 'channel' | 'group' | 'direct';
   name?: string | null;
+  /** Default: `""`. */
   topic?: string;
+  /** Default: `false`. */
   private?: boolean;
+  /** Default: `[]`. */
   members?: number[];
 }
 
@@ -295,6 +299,7 @@ export interface Disabling {
  * empty.
  */
 export interface Draft {
+  /** Default: `""`. */
   body?: string;
   client_id: string;
   reply_to?: number | null;
@@ -447,7 +452,9 @@ export interface Invitations {
 
 /** The number of accounts that an invitation allows, and the days until it expires. */
 export interface InviteForm {
+  /** Default: `1`. */
   uses?: number;
+  /** Default: `7`. */
   days?: number;
 }
 
@@ -482,7 +489,9 @@ export interface Link {
 
 /** The number of users who can join by a link, and the days until it expires. */
 export interface LinkForm {
+  /** Default: `100`. */
   uses?: number;
+  /** Default: `7`. */
   days?: number;
 }
 
@@ -495,6 +504,7 @@ export interface Links {
 export interface LogIn {
   name: string;
   password: string;
+  /** Default: `""`. */
   device?: string;
 }
 
@@ -759,6 +769,7 @@ export interface PasskeyChange {
 export interface PasskeyLogIn {
   challenge: string;
   passkey: Record<string, unknown>;
+  /** Default: `""`. */
   device?: string;
 }
 
@@ -1012,6 +1023,7 @@ export interface Reset {
 
 /** A reset link to create. `also_second_factors`: using it removes the account's second factors too. */
 export interface ResetForm {
+  /** Default: `false`. */
   also_second_factors?: boolean;
 }
 
@@ -1024,6 +1036,7 @@ export interface ResetLink {
 /** The outcome of a report. */
 export interface Resolution {
   outcome: 'dismissed' | 'acted';
+  /** Default: `""`. */
   note?: string;
 }
 
@@ -1090,6 +1103,7 @@ export interface SecondStep {
   totp?: string | null;
   passkey?: Record<string, unknown> | null;
   recovery_code?: string | null;
+  /** Default: `""`. */
   device?: string;
 }
 
@@ -1118,7 +1132,9 @@ export interface SignUp {
   name: string;
   display_name?: string | null;
   password: string;
+  /** Default: `""`. */
   device?: string;
+  /** Default: `""`. */
   invite?: string;
 }
 

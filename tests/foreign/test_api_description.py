@@ -1,0 +1,34 @@
+"""The OpenAPI document in the hands of tools that others wrote: Redocly's linter and openapi-typescript."""
+
+from pathlib import Path
+
+import pytest
+
+from chat.app import describe
+from tests.foreign.programs import FOLDER, install_packages, run_node
+
+STRICT = ("--strict", "--noEmit", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """The document as a file, beside which the tools write theirs."""
+    install_packages()
+    path = tmp_path / "openapi.json"
+    path.write_bytes(describe("all", "openapi"))
+    return path
+
+
+async def test_redocly_finds_nothing(document: Path) -> None:
+    """No error and no warning of its recommended rules."""
+    said = await run_node("redocly", "lint", "--max-problems=20", "--format=stylish", str(document))
+    assert "Your API description is valid" in said
+    assert "warning" not in said.lower().replace("deprecation warning", "")
+
+
+async def test_the_smallest_request_has_a_type(document: Path) -> None:
+    """openapi-typescript, with its own defaults, asks for no field that a request may leave out."""
+    await run_node("openapi-typescript", str(document), "--output", str(document.parent / "schema.d.ts"))
+    sources = document.parent / "smallest.ts"
+    sources.write_text((FOLDER / "smallest.ts").read_text())
+    await run_node("tsc", *STRICT, str(sources), folder=document.parent)
