@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.redis import UNAVAILABLE
+from chat.shared.redis import UNAVAILABLE, reason_of
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import PERSON
 from presence.records import Record, View, forget, merge
@@ -104,7 +104,7 @@ class Mirror:
             try:
                 await self._read(batch)
             except UNAVAILABLE as error:
-                log.warning("redis unavailable, presence not read", error=repr(error))
+                log.warning("redis unavailable, presence not read", error=reason_of(error))
                 await asyncio.sleep(AGAIN_SECONDS)
                 self._read_again(batch)
 

@@ -17,7 +17,7 @@ from aiohttp import web
 from chat.log.entry import EVENTS, Cursor, Entry, Unplaced, encode_frame, pack
 from chat.shared.histogram import SECONDS, SIZES, Histogram
 from chat.shared.postgres import Connection, Pool, one_transaction
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, reason_of
 from chat.shared.sql import columns, load
 
 queries = load(__file__)
@@ -205,4 +205,4 @@ class Announcer:
             try:
                 await self._redis.publish(CHANNEL, hint)
             except UNAVAILABLE as error:
-                log.warning("announcement not published, other nodes poll", error=repr(error))
+                log.warning("announcement not published, other nodes poll", error=reason_of(error))

@@ -17,7 +17,7 @@ from chat.log.entry import Entry, unpack, unpack_range
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.redis import Bytes, call_open
+from chat.shared.redis import Bytes, Echo, EchoCheck, call_open, reason_of
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -51,11 +51,12 @@ class Tail:
 
     `listening`: Redis answers; `deaf`: entries appear without announcements, perhaps because another node cannot
     announce; `floor`: entries below it are lost, as of the last comparison of heads; `on_announcement(last)` is called
-    with the last position of each announcement, our own ones included.
+    with the last position of each announcement, our own ones included. A connection to Redis that no longer receives
+    the `echo` is replaced.
     """
 
-    def __init__(self, pool: Pool, redis: Bytes, listener: Listener) -> None:
-        self._pool, self._redis, self._listener = pool, redis, listener
+    def __init__(self, pool: Pool, redis: Bytes, listener: Listener, echo: Echo | None = None) -> None:
+        self._pool, self._redis, self._listener, self._echo = pool, redis, listener, echo or Echo()
         self._early: dict[int, Sequence[Entry]] = {}
         self._known = 0
         self.floor = 0
@@ -89,24 +90,25 @@ class Tail:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await call_open(channel.subscribe, CHANNEL)
+                    await call_open(channel.subscribe, CHANNEL, self._echo.channel)
                     await self._receive(channel)
             except REDIS_AWAY as error:
                 if self.listening:
-                    log.warning("redis unavailable, polling the log", error=repr(error))
+                    log.warning("redis unavailable, polling the log", error=reason_of(error))
                 self.listening, self.deaf = False, True
                 await asyncio.sleep(DEAF_SECONDS)
 
     async def _receive(self, channel: PubSub) -> None:
-        silent = 0
+        silent, echoes = 0, EchoCheck(self._echo)
         while silent < 3:  # two pings without an answer: a half-open connection would stay silent forever
             hint = await call_open(channel.get_message, timeout=1)
             silent = silent + 1 if hint is None else 0
+            echoes.note(hint)
             if hint is None:
                 await call_open(channel.ping)
             elif hint["type"] == "subscribe":
                 self.listening, self.deaf = True, False
-            elif hint["type"] == "message":
+            elif hint["type"] == "message" and hint["channel"] != self._echo.channel:
                 self.deaf = False
                 self._on_hint(hint["data"])
         raise TimeoutError("no answer to a ping")

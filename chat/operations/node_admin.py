@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.shared.operator_errors import OperatorError
-from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
+from chat.shared.redis import UNAVAILABLE, Bytes, open_redis, reason_of
 from chat.shared.registry.reporting import NodeRecord, Overview
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
@@ -29,7 +29,7 @@ class RegistryUnavailable(NodeAdminError):
     """Redis does not answer."""
 
     def __init__(self, reason: Exception) -> None:
-        detail = str(reason).rstrip(".")
+        detail = reason_of(reason).rstrip(".")
         super().__init__(f"The registry cannot be reached: {detail}. Is Redis running, and REDIS_URL right?")
 
 

@@ -18,7 +18,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from chat.shared.errors import RateLimited
 from chat.shared.identity import hash_token
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, reason_of
 from chat.shared.settings import Settings
 
 CALL_SECONDS = 0.25  # how long a request waits for Redis
@@ -77,7 +77,7 @@ class RedisCounter:
 
     def _note_away(self, error: Exception) -> None:
         self._away_until = time.monotonic() + AWAY_SECONDS
-        log.warning("redis unavailable, nodes count log-ins separately", error=repr(error))
+        log.warning("redis unavailable, nodes count log-ins separately", error=reason_of(error))
 
 
 # IPv6 networks by width, and how many times the budget of a /64 each has. NARROW is for one name: all the networks of a

@@ -1,53 +1,147 @@
 """The connection to Redis or Valkey. Every call has a deadline, because the server may hang as well as fail."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, Connection, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterException, RedisError
+
+from chat.shared.operator_errors import OperatorError
 
 Answer = TypeVar("Answer")
 Bytes = Redis  # decode_responses is off: values are bytes
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
-BOUNDS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
+DEMOTED = (ReadOnlyError, MasterDownError)
+BOUNDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
+KEEP_ALIVE: dict[str, Any] = {"socket_keepalive": True}  # a Unix socket has none
 NAME: dict[str, Any] = {"client_name": "tandem", "health_check_interval": 10}
+
+# Two sentinels that do not answer leave enough of a call's deadline to ask a third.
+SENTINEL_BOUNDS: dict[str, Any] = {"socket_timeout": 0.7, "socket_connect_timeout": 0.7}
+
+# URLs. The library parses them, except the list of servers and the service, which it does not know.
+
+SHAPES = (
+    "Use redis://user:password@host:6379/0, unix:///path?db=0, redis+sentinel://user:password@host:26379,host/service, "
+    "or redis+cluster://user:password@host:6379,host. For TLS, write rediss instead of redis."
+)
+ENCODE = "In user names and passwords, write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F, and % as %25."
+OPTIONS = {*URL_QUERY_ARGUMENT_PARSERS, "username", "password", "client_name"}  # and those that begin with ssl_
+ACCESS = {"username", "password"}
+OF_POOL = {"connection_class", "max_connections", "timeout"}
+SENTINEL_PORT, SERVER_PORT = 26379, 6379
+
+
+class BadRedisUrl(OperatorError):
+    """REDIS_URL cannot be used. The message says why, and contains no part of a password."""
 
 
 def connect_redis(url: str) -> Bytes:
-    """Return a client whose calls end within 2 s; it connects when first used.
+    """Return a client whose calls end within 2 s; it connects when first used. Raise `BadRedisUrl`.
 
-    `redis://…` and `rediss://…` are one server, `redis+cluster://:password@host:port,host:port` a cluster,
-    `redis+sentinel://:password@host:port,host:port/service` the master that these sentinels name.
+    `redis://…`, `rediss://…` (TLS) and `unix://…` are one server, `redis+cluster://:password@host:port,host:port` a
+    cluster, `redis+sentinel://:password@host:port,host:port/service` the master that these sentinels name. The
+    library's options follow a `?`, such as `ssl_ca_certs=/etc/ssl/redis.pem`. Sentinels get the credentials of the
+    master, unless `sentinel_password` and `sentinel_username` are given; an empty password means none.
     """
-    scheme, rest = url.split("://", 1) if "://" in url else ("redis", url)
-    if scheme == "redis+cluster":
-        return connect_cluster(rest)
-    if scheme == "redis+sentinel":
-        return connect_sentinel(rest)
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 1), **BOUNDS, **NAME)
+    try:
+        parts = urlsplit(url)
+        base, _, kind = parts.scheme.partition("+")
+        connect = {"": connect_server, "sentinel": connect_sentinel, "cluster": connect_cluster}.get(kind)
+        if connect is None or (base not in ("redis", "rediss") and parts.scheme != "unix"):
+            raise BadRedisUrl(f"REDIS_URL has an unknown scheme. {SHAPES}")
+        return connect(parts._replace(scheme=base))
+    except (ValueError, TypeError, OSError, RedisError, RedisClusterException) as error:
+        raise BadRedisUrl(f"REDIS_URL cannot be used: {explain(error)}") from None
 
 
-def connect_cluster(rest: str) -> Bytes:
+def explain(error: Exception) -> str:
+    """Return why a URL cannot be used. The library reports an unknown option as a `TypeError`."""
+    if name := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
+        return f"the option {name[1]} does not fit this scheme. Options that begin with ssl_ need rediss."
+    if isinstance(error, ValueError) and "in connection URL" not in str(error):  # its text may quote the password
+        return f"its parts cannot be told apart. {ENCODE}"
+    if isinstance(error, OSError):
+        return f"its certificates or keys cannot be read: {error}"
+    return str(error)
+
+
+def connect_server(parts: SplitResult) -> Bytes:
+    """Return a client of one server."""
+    read_options(parts)
+    bounds = BOUNDS if parts.scheme == "unix" else BOUNDS | KEEP_ALIVE
+    return Redis.from_url(parts.geturl(), retry=Retry(NoBackoff(), 1), **bounds, **NAME)
+
+
+def connect_cluster(parts: SplitResult) -> Bytes:
     """Return a client of a cluster; any of the named servers may answer first."""
-    password, servers, _ = split_servers(rest)
+    servers, first = split_servers(parts, SERVER_PORT)
     nodes = [ClusterNode(host, port) for host, port in servers]
+    options = BOUNDS | KEEP_ALIVE | NAME | with_tls(read_options(first))
     # The cluster client offers all that the code uses: pipelines, pub/sub and single commands.
-    retry = Retry(NoBackoff(), 1)
-    return cast(Bytes, RedisCluster(startup_nodes=nodes, password=password, retry=retry, **BOUNDS, **NAME))
+    return cast(Bytes, RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **options))
 
 
-def connect_sentinel(rest: str) -> Bytes:
-    """Return a client of a service's current master. The master and the sentinels have the same password."""
-    password, servers, service = split_servers(rest)
-    keys: dict[str, Any] = {"password": password} | BOUNDS
-    sentinel = Sentinel(servers, sentinel_kwargs=keys, **keys)  # type: ignore[no-untyped-call]
-    return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
+def connect_sentinel(parts: SplitResult) -> Bytes:
+    """Return a client of a service's current master."""
+    servers, first = split_servers(parts, SENTINEL_PORT)
+    service, _, database = parts.path.strip("/").partition("/")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    own = {name.removeprefix("sentinel_"): value for name, value in query if name.startswith("sentinel_")}
+    rest = urlencode([(name, value) for name, value in query if not name.startswith("sentinel_")])
+    options = with_tls(read_options(first._replace(path=database, query=rest)))
+    if not own.keys() <= {"username", "password"}:
+        raise BadRedisUrl("REDIS_URL has an unknown option. For sentinels: sentinel_username and sentinel_password.")
+    same = {name: value for name, value in options.items() if name.startswith("ssl") or (not own and name in ACCESS)}
+    keys = same | {name: value for name, value in own.items() if value}
+    sentinels = Sentinels([SentinelClient(host=host, port=port, **keys) for host, port in servers])
+    options |= {"retry": Retry(NoBackoff(), 1)}
+    return cast(Bytes, sentinels.master_for(service or "mymaster", **BOUNDS | KEEP_ALIVE | NAME | options))
+
+
+class SentinelClient(Redis):
+    """A client of one sentinel that keeps the reason when it fails; the library names the class of the error alone."""
+
+    failure = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(retry=Retry(NoBackoff(), 0), **SENTINEL_BOUNDS | options)
+        self._server = f"{options['host']}:{options['port']}"
+
+    async def sentinel_masters(self) -> Any:
+        """Return the state of each service."""
+        self.failure = f"{self._server} does not know it, or finds it down"
+        try:
+            return await super().sentinel_masters()
+        except UNAVAILABLE as error:
+            self.failure = f"{self._server}: {reason_of(error)}"
+            raise
+
+
+class Sentinels(Sentinel):
+    """The sentinels of a service. `MasterNotFoundError` says what each of them answered."""
+
+    def __init__(self, clients: list[SentinelClient]) -> None:
+        super().__init__([])  # type: ignore[no-untyped-call]
+        self._clients = clients
+        self.sentinels = [*clients]  # the library puts the one that answers first
+
+    async def discover_master(self, service_name: str) -> Any:
+        """Return host and port of the service's master."""
+        try:
+            return await super().discover_master(service_name)
+        except MasterNotFoundError:
+            answers = "; ".join(client.failure for client in self._clients)
+            raise MasterNotFoundError(f"no sentinel names a master of {service_name}. {answers}") from None
 
 
 async def call_open(command: Callable[..., Awaitable[Answer]], *arguments: Any, **named: Any) -> Answer:
@@ -80,9 +174,75 @@ async def close_redis(redis: Bytes) -> None:
     await redis.aclose()
 
 
-def split_servers(rest: str) -> tuple[str | None, list[tuple[str, int]], str]:
-    """Split `:password@host:port,host:port/service` into its parts."""
-    access, _, place = rest.rpartition("@")
-    servers, _, service = place.partition("/")
-    parts = [urlsplit(f"//{server}") for server in servers.split(",")]
-    return access.removeprefix(":") or None, [(part.hostname or "", part.port or 6379) for part in parts], service
+def split_servers(parts: SplitResult, port: int) -> tuple[list[tuple[str, int]], SplitResult]:
+    """Return the servers of a list `host:port,host`, and the URL with the first server alone."""
+    access, at, hosts = parts.netloc.rpartition("@")
+    servers = [urlsplit(f"//{server}") for server in hosts.split(",")]
+    named = [(server.hostname or "localhost", server.port or port) for server in servers]
+    return named, parts._replace(netloc=f"{access}{at}{servers[0].netloc}")
+
+
+def read_options(parts: SplitResult) -> dict[str, Any]:
+    """Return the options in the URL of one server, as the library parses them. Raise if no connection can have them."""
+    unknown = [name for name, _ in parse_qsl(parts.query) if name not in OPTIONS and not name.startswith("ssl_")]
+    if unknown:
+        raise BadRedisUrl(f"REDIS_URL has an unknown option: {unknown[0]}.")
+    if parts.fragment or (parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path)):
+        raise BadRedisUrl(f"REDIS_URL must end in the number of a database, or in its options. {ENCODE}")
+    options: dict[str, Any] = dict(parse_url(parts.geturl()))
+    connection = options.get("connection_class", Connection)
+    made = connection(**{name: value for name, value in options.items() if name not in OF_POOL})
+    if isinstance(made, SSLConnection):
+        made.ssl_context.get()
+    return options
+
+
+def with_tls(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as clients of several servers take them."""
+    tls = {"ssl": True} if options.get("connection_class") is SSLConnection else {}
+    return {name: value for name, value in options.items() if name not in ("connection_class", "host", "port")} | tls
+
+
+# Failures.
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a call failed, for logs and operators. A timeout has no text of its own."""
+    return f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
+
+
+async def drop_demoted(redis: Bytes, error: Exception) -> None:
+    """Close idle connections if a server refused a write: the URL may lead to its successor by now.
+
+    The library does this for sentinels and clusters; a server behind a plain name would be asked forever.
+    """
+    if isinstance(error, DEMOTED) and hasattr(redis, "connection_pool"):
+        await redis.connection_pool.disconnect(inuse_connections=False)
+
+
+# Echoes. A subscribed connection to a server that was demoted and cut off answers pings, and receives nothing else.
+# So each renewal of the lease, a write that only the primary accepts, also publishes to a channel of this node's own.
+
+UNHEARD_MOST = 3
+
+
+class Echo:
+    """The node's echo channel; `sent` counts what was published there."""
+
+    def __init__(self) -> None:
+        self.channel = b"tandem:echo:" + secrets.token_hex(8).encode()
+        self.sent = 0
+
+
+class EchoCheck:
+    """Checks that one subscribed connection still receives the echoes."""
+
+    def __init__(self, echo: Echo) -> None:
+        self._echo, self._heard = echo, echo.sent
+
+    def note(self, message: Mapping[str, Any] | None) -> None:
+        """Note a received message, or None for silence. Raise `ConnectionError` when several echoes were missed."""
+        if message is not None and message.get("channel") == self._echo.channel:
+            self._heard = self._echo.sent
+        if self._echo.sent - self._heard >= UNHEARD_MOST:
+            raise ConnectionError("subscribed to a server that no longer follows the primary")

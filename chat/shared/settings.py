@@ -4,7 +4,8 @@ import ctypes
 import os
 import re
 import sys
-from typing import Annotated, Literal
+from ipaddress import IPv6Address
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from limits import parse_many
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, Vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chat.shared.operator_errors import OperatorError
+from chat.shared.redis import BadRedisUrl, connect_redis
 
 
 def split_list(value: object) -> object:
@@ -39,6 +41,43 @@ def check_files_url(text: str) -> str:
     return text
 
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """An origin as in RFC 6454. As text it has no default port, as browsers write it."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+def parse_origin(text: str) -> Origin | None:
+    """Return scheme, host and port; None for anything else.
+
+    The default port may be written or not (RFC 6454). The dot at the end of a full domain name may be missing too,
+    because nginx removes it from the Host header. An IPv6 address has several spellings.
+
+    >>> str(parse_origin("https://chat.example.:443"))
+    'https://chat.example'
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        host = (parts.hostname or "").removesuffix(".")
+        host = str(IPv6Address(host)) if ":" in host else host
+    except ValueError:
+        return None
+    if not (host and port) or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        return None
+    return Origin(parts.scheme, host, port)
+
+
 def check_public_url(text: str) -> str:
     """Return the URL without a trailing slash; raise `ValueError` unless it is scheme and host alone."""
     parts = urlsplit(text)
@@ -47,9 +86,27 @@ def check_public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def check_origins(texts: list[str]) -> list[str]:
+    """Return the origins; raise `ValueError` for a text that no browser sends as one."""
+    if wrong := [text for text in texts if parse_origin(text) is None]:
+        raise ValueError(f"{wrong[0]} is not an origin such as https://app.example.com")
+    return texts
+
+
+def check_redis_url(text: str) -> str:
+    """Return a URL of Redis; raise `ValueError` if no client can be made of it."""
+    try:
+        connect_redis(text)
+    except BadRedisUrl as error:
+        raise ValueError(str(error).removeprefix("REDIS_URL ")) from None
+    return text
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+Origins = Annotated[CommaList, AfterValidator(check_origins)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 Rates = Annotated[str, AfterValidator(check_rates)]
+RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -62,14 +119,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     database_url: str
-    redis_url: str
+    redis_url: RedisUrl
     node: str = "node"
     role: Literal["all", "messages", "presence"] = "all"
 
     public_url: PublicUrl = ""  # as browsers show it; empty: the host of each request
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
-    allowed_origins: CommaList = []
+    allowed_origins: Origins = []
     trusted_proxies: Networks = []
     cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
     rate_limits: bool = True

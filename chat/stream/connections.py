@@ -75,7 +75,7 @@ class Streams:
         self.connections = StreamConnections(settings.stream_beat, settings.streams_per_person, registry)
         self.records = DeliveryRecords(pool, settings.node, settings.log_retention_days)
         self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
-        self.tail = Tail(pool, redis, self.coalescer)
+        self.tail = Tail(pool, redis, self.coalescer, registry.echo)
         self.intervals = IntervalReader(pool)
         self.left = self.leave  # one bound method for all streams; each would otherwise keep 64 bytes for its own
         self.heads = Batcher[None, int](self._read_heads, batch=HEADS_MOST, limit=HEADS_MOST)

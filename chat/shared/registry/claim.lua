@@ -1,8 +1,6 @@
 -- claim: let one live node reap a dead one. If it dies too, another may claim the work when the claim has expired.
 -- KEYS[1]: the hash of all leases. ARGV: 1 the dead holder, 2 the reaping holder, 3 the duration of the claim in ms.
 -- Changes the dead holder's lease. Returns 1 if the caller has the claim.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HGET', KEYS[1], ARGV[1])
 record = record and cjson.decode(record)
 if not record or record['until'] > now then return 0 end

@@ -4,6 +4,7 @@ This node's memory is the truth about its connections. It is written to the regi
 have lost it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -79,6 +80,10 @@ class DeviceConnections:
         self.gone = 0.0 if self.gone <= now else self.gone
         self.fade = 0.0 if self.fade <= now else self.fade
 
+    def next_end(self) -> float:
+        """Return when the next linger ends; infinity if there is none."""
+        return min(self.gone or math.inf, self.fade or math.inf)
+
     def empty(self) -> bool:
         """Return whether no connection and no linger is left."""
         return not (self.streams or self.sockets or self.gone or self.fade)
@@ -128,6 +133,10 @@ class UserDevices:
                 return device
         self.devices = (*self.devices, device := DeviceConnections(session_id))
         return device
+
+    def next_end(self) -> float:
+        """Return when the next linger of a device ends; infinity if there is none."""
+        return min((device.next_end() for device in self.devices), default=math.inf)
 
     def note(self, shown: list[Any], own: list[Any]) -> None:
         """Keep the registry's answer."""
@@ -233,6 +242,10 @@ class StatusCounts:
         self._subtract(one)
         one.status, one.holders = intern(status), max(1, holders)
         self._users[one.status, one.holders] += 1
+
+    def forget_moments(self) -> None:
+        """Take any news as new: the registry has lost its data, and its server's clock may be another one now."""
+        self._moments.clear()
 
     def forget(self, user_id: int, one: StatusCounted) -> None:
         """Stop counting a user."""

@@ -2,8 +2,6 @@
 -- KEYS[1]: the hash of all leases. ARGV: 1 the node's name, 2 '1' to drain, '0' to resume.
 -- Changes the node's lease, which the node reads at its next beat. Also stores the order for a day, in case the node
 -- hangs and its lease is reaped before that. Returns how many live leases were written: 0 or 1.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fields, written = redis.call('HGETALL', KEYS[1]), 0
 for i = 1, #fields, 2 do
     local record = cjson.decode(fields[i + 1])

@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from chat.shared.operator_errors import OperatorError
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, Echo, reason_of
 from chat.shared.registry.scripts import LEASE, LEASES, LEAVE, ScriptCall, run_call
 from chat.shared.settings import BadSettings
 
@@ -44,6 +44,11 @@ class Timing:
         return max(self.lease, self.beat + self.linger)
 
     @property
+    def step(self) -> float:
+        """The longest time by which one renewal moves the registry's clock."""
+        return 2 * self.beat
+
+    @property
     def ghost(self) -> float:
         """The longest time that a dead node's users appear online."""
         return self.patience + self.beat + MARGIN
@@ -73,7 +78,7 @@ class Lease:
 
     `set_holder(holder)` is called with a new holder: all connections must be registered under it.
     `report_expired(holders)` is called with the holders whose leases have expired. `ordered(drain)` is called when an
-    admin orders this node to drain, or to resume.
+    admin orders this node to drain, or to resume. `echo` is published with each renewal.
     """
 
     def __init__(
@@ -85,8 +90,9 @@ class Lease:
         set_holder: Callable[[str], None],
         report_expired: Callable[[Iterable[str]], None],
         ordered: Callable[[bool], None],
+        echo: Echo,
     ) -> None:
-        self._redis, self._name, self._timing = redis, name, timing
+        self._redis, self._name, self._timing, self._echo = redis, name, timing, echo
         self._describe, self._set_holder, self._report_expired, self._ordered = (
             describe,
             set_holder,
@@ -119,7 +125,7 @@ class Lease:
                 record = await self._call("renew" if self._taken else "take", "")
             except UNAVAILABLE as error:
                 if not self.failing:
-                    log.warning("redis unavailable, lease not renewed", error=repr(error))
+                    log.warning("redis unavailable, lease not renewed", error=reason_of(error))
                 self.failing = True
                 continue
             self.failing = False
@@ -132,15 +138,16 @@ class Lease:
         """Take or renew the lease in one call; return the record of the other node that has the name, if any."""
         record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
         record |= {"drain": True} if self._drain else {}
-        patience = round(self._timing.patience * 1000)
-        call = ScriptCall(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead, self._taken])
-        outcome, other, _, *holders = await run_call(self._redis, call)
+        patience, step = round(self._timing.patience * 1000), round(self._timing.step * 1000)
+        asked = [self.holder, orjson.dumps(record), patience, how, dead, self._taken, step, self._echo.channel]
+        outcome, other, *holders = await run_call(self._redis, ScriptCall(LEASE, LEASES, asked))
         if outcome == b"taken":
             return bytes(other)
         if outcome == b"lost":
             log.warning("registry lost the lease, registering again", holder=self.holder)
             self.holder = new_holder(self._name)
             return await self._call("take", "")
+        self._echo.sent += 1
         if how == "take":
             self._taken = self.holder
             self._set_holder(self.holder)
@@ -158,7 +165,7 @@ class Lease:
         try:
             await run_call(self._redis, ScriptCall(LEAVE, LEASES, [self.holder, round(self._timing.linger * 1000)]))
         except UNAVAILABLE as error:
-            log.warning("could not release the lease on shutdown", error=repr(error))
+            log.warning("could not release the lease on shutdown", error=reason_of(error))
 
 
 def new_holder(name: str) -> str:

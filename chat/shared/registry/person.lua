@@ -3,8 +3,10 @@
 -- (shown) and for the user (own) that the caller knows, 0 if none.
 -- Fields: h:<holder> the devices on a node, [[session, streams, sockets, active, gone], …]; choice, as status_choice.py
 -- encodes it; seen, when the user was last active; shown and own, the last views, version first; parts, the number of
--- holders if there are several: each of them counts the user as one part of so many.
--- Moments are milliseconds of this server's clock, so that no node's clock matters.
+-- holders if there are several: each of them counts the user as one part of so many; moment, that of their last news.
+-- Moments are milliseconds of this server's clock, so that no node's clock matters. But this server's clock may be set
+-- forward or back, so only a choice expires by it. A device counts until its holder writes without it (at the end of
+-- its linger, by the node's steady clock) or is reaped. `gone`, when the linger should end, is for the dashboard.
 local key = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,27 +17,25 @@ local function read(name)
     return data and cjson.decode(data)
 end
 
--- Returns how many devices count, one for each session; whether one is active; the next moment at which a linger ends;
--- the holders; and the number of parts they were last notified of.
+-- Returns how many devices count, one for each session; whether one is active; the holders; the number of parts they
+-- were last notified of; and the moment of that, in microseconds.
 local function merge_devices()
-    local devices, count, active, due, holders, parts = {}, 0, false, 0, {}, 1
+    local devices, count, active, holders, parts, moment = {}, 0, false, {}, 1, 0
     local fields = redis.call('HGETALL', key)
     for i = 1, #fields, 2 do
         if fields[i] == 'parts' then
             parts = tonumber(fields[i + 1])
+        elseif fields[i] == 'moment' then
+            moment = tonumber(fields[i + 1])
         elseif fields[i]:sub(1, 2) == 'h:' then
             holders[#holders + 1] = fields[i]:sub(3)
             for _, row in ipairs(cjson.decode(fields[i + 1])) do
-                local gone = row[5]
-                if gone == 0 or gone > now then
-                    if not devices[row[1]] then devices[row[1]] = true; count = count + 1 end
-                    active = active or row[4] == 1
-                    if gone > now and (due == 0 or gone < due) then due = gone end
-                end
+                if not devices[row[1]] then devices[row[1]] = true; count = count + 1 end
+                active = active or row[4] == 1
             end
         end
     end
-    return count, active, due, holders, parts
+    return count, active, holders, parts, moment
 end
 
 -- Stores `new` under `name` if it differs from `old`, or if the caller knows a later version: then Redis has lost data.
@@ -57,22 +57,22 @@ local function notify_holders(holders, parts, status, news, moment)
     elseif #holders < 2 or not news then
         return
     end
+    redis.call('HSET', key, 'moment', moment)
     local said = table.concat({key:match('u:(%d+)'), status, #holders, moment}, ' ')
     for _, holder in ipairs(holders) do redis.call('PUBLISH', 'tandem:holder:' .. holder:match('[^~]*$'), said) end
 end
 
 -- Computes the views for others and for the user, and publishes them if they have changed.
--- Returns [shown, own, milliseconds until the next change (0: none), number of holders, moved, moment] as JSON, and
+-- Returns [shown, own, milliseconds until the choice ends (0: never), number of holders, moved, moment] as JSON, and
 -- `moved`: 1 if the user went online for others by this, -1 if offline.
 local function settle()
     local _, mode, text, emoji, ends = unpack(read('choice') or {0, 'online', '', '', 0})
     if ends > 0 and ends <= now then mode, text, emoji, ends = 'online', '', '', 0 end
-    local count, active, due, holders, parts = merge_devices()
+    local count, active, holders, parts, moment = merge_devices()
     local status = 'offline'
     if count > 0 then
         status = mode == 'dnd' and 'dnd' or (mode ~= 'away' and active) and 'online' or 'away'
     end
-    if ends > 0 and (due == 0 or ends < due) then due = ends end
 
     local was = read('shown') or {0, 'offline', '', '', 0, 0, 0}
     local mine = read('own') or {0, 'offline online', '', '', 0, 0}
@@ -86,11 +86,12 @@ local function settle()
     own, mine_news = store('own', mine, own, tonumber(ARGV[3]))
     if count == 0 then redis.call('PEXPIRE', key, KEPT) else redis.call('PERSIST', key) end
     if news or mine_news then redis.call('PUBLISH', ARGV[1], cjson.encode({shown, own})) end
-    local moment, moved = string.format('%.0f', time[1] * 1000000 + time[2]), 0
+    local moved = 0
+    moment = string.format('%.0f', math.max(time[1] * 1000000 + time[2], moment + 1))
     notify_holders(holders, parts, shown[2], news, moment)
     -- After a loss of data the user has not joined, but was online all the time.
     if (was[2] == 'offline') ~= (shown[2] == 'offline') and was[1] >= tonumber(ARGV[2]) then
         moved = was[2] == 'offline' and 1 or -1
     end
-    return cjson.encode({shown, own, due > 0 and due - now or 0, #holders, moved, moment}), moved
+    return cjson.encode({shown, own, ends > 0 and ends - now or 0, #holders, moved, moment}), moved
 end

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, reason_of
 from chat.shared.registry.scripts import (
     CLAIM,
     COUNTS,
@@ -69,7 +69,7 @@ class Reaper:
                 try:
                     await self.reap(holder)
                 except UNAVAILABLE as error:
-                    log.warning("redis unavailable, dead node not reaped", holder=holder, error=repr(error))
+                    log.warning("redis unavailable, dead node not reaped", holder=holder, error=reason_of(error))
 
     async def reap(self, holder: str) -> None:
         """Remove all entries of a dead node, and last its lease. If this stops half-way, another node continues."""
@@ -94,7 +94,7 @@ class Reaper:
                 if self.holder and self.holder == await self._first_node() and (ghosts := await self.reconcile()):
                     log.warning("removed presence entries without a lease", users=ghosts)
             except UNAVAILABLE as error:
-                log.warning("redis unavailable, presence entries not reconciled", error=repr(error))
+                log.warning("redis unavailable, presence entries not reconciled", error=reason_of(error))
 
     async def _wait_until_due(self) -> None:
         try:

@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from chat.shared.postgres import Pool
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, Echo, reason_of
 from chat.shared.registry.connections import ConnectedUsers, Kind, RegisteredConnection, UserConnection, UserDevices
 from chat.shared.registry.lease import Lease, check_timing
 from chat.shared.registry.reaper import Reaper
@@ -56,10 +56,11 @@ class Registry:
         self.revoke = self._revocations.revoke
         self.writer = RegistryWriter(redis, pool, self.connected, self.join_leaves.note)
         self.reaper = Reaper(redis, self.timing.patience, self.join_leaves.note)
-        self.subscriber = Subscriber(redis, REVOKED, self._on_revocation)
+        self.echo = Echo()
+        self.subscriber = Subscriber(redis, REVOKED, self._on_revocation, self.echo)
         self.subscriber.on(HOLDER, self._on_holders_changed, lambda _rest: None)
         callbacks = self._set_holder, self.reaper.report_expired, self._on_order
-        self.lease = Lease(redis, settings.node, self.timing, self._describe, *callbacks)
+        self.lease = Lease(redis, settings.node, self.timing, self._describe, *callbacks, self.echo)
         self.reports: list[Callable[[], dict[str, Any]]] = []
         self.on_ordered: list[Callable[[bool], None]] = []
         self.on_revoked: list[Callable[[int], None]] = []
@@ -72,7 +73,7 @@ class Registry:
             await self.lease.acquire()
         except UNAVAILABLE as error:
             self.lease.failing = True
-            log.warning("redis unavailable, starting without a lease", error=repr(error))
+            log.warning("redis unavailable, starting without a lease", error=reason_of(error))
 
     def works(self) -> Works:
         """Return the background tasks by name."""
@@ -231,4 +232,4 @@ class Revocations:
             try:
                 await self._redis.publish(REVOKED, b"%d" % session_id)
             except UNAVAILABLE as error:
-                log.warning("revocation not published, nodes learn it from the log", error=repr(error))
+                log.warning("revocation not published, nodes learn it from the log", error=reason_of(error))

@@ -94,10 +94,16 @@ class Overview:
 
     async def read(self) -> RegistrySnapshot:
         """Read leases and counters in one call; the cost grows with the nodes, not with the users."""
-        now, leases, counts = await run_call(self._redis, ScriptCall(OVERVIEW, LEASES, [COUNTS]))
+        server, now, leases, counts = await run_call(self._redis, ScriptCall(OVERVIEW, LEASES, [COUNTS]))
         nodes = sorted(map(orjson.loads, as_dict(leases).values()), key=lambda one: (one["name"], one["until"]))
-        nodes = [node | {"state": state_of(node, int(now))} for node in nodes]
-        return RegistrySnapshot(nodes, {name.decode(): int(count) for name, count in as_dict(counts).items()}, int(now))
+        ahead = int(server) - int(now)  # of the registry's clock, which the leases are by
+        moments = [{moment: node[moment] + ahead for moment in ("heard", "until")} for node in nodes]
+        states = [{"state": state_of(node, int(now))} for node in nodes]
+        return RegistrySnapshot(
+            [node | at | state for node, at, state in zip(nodes, moments, states, strict=True)],
+            {name.decode(): int(count) for name, count in as_dict(counts).items()},
+            int(server),
+        )
 
     async def nodes(self) -> list[NodeRecord]:
         """Return `{name, holder, role, streams, sockets, people, …, heard, until, state}` of each node, by name."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from chat.shared.redis import Bytes
+from chat.shared.redis import Bytes, drop_demoted
 
 CALL_SECONDS = 2.5
 
@@ -23,9 +23,10 @@ class Script:
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-HOLD, REAP, LOOK = Script("person", "hold"), Script("person", "reap"), Script("person", "look")
-LEASE, LEAVE, CLAIM = Script("lease"), Script("leave"), Script("claim")
-DRAIN, OVERVIEW = Script("drain"), Script("overview")
+HOLD, REAP, LOOK = (Script("person", name) for name in ("hold", "reap", "look"))
+LEASE, LEAVE, CLAIM, DRAIN, OVERVIEW = (
+    Script("clock", name) for name in ("lease", "leave", "claim", "drain", "overview")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ async def run_calls(redis: Bytes, calls: Sequence[ScriptCall]) -> list[Any]:
         outcomes[n] = outcome
     for outcome in outcomes:
         if isinstance(outcome, Exception):
+            await drop_demoted(redis, outcome)
             raise outcome
     return outcomes
 

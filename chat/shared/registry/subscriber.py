@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from redis.asyncio.client import PubSub
 
-from chat.shared.redis import UNAVAILABLE, Bytes, call_open
+from chat.shared.redis import UNAVAILABLE, Bytes, Echo, EchoCheck, call_open, reason_of
 from chat.shared.tasks import first_of
 
 BATCH = 500
@@ -26,11 +26,12 @@ log = structlog.get_logger(__name__)
 class Subscriber:
     """Dispatches messages by the channel's prefix, up to the last colon.
 
-    `first`: a channel that is always subscribed. `connected`: True once it is confirmed.
+    `first`: a channel that is always subscribed. `connected`: True once it is confirmed. A connection that no longer
+    receives the `echo` is replaced.
     """
 
-    def __init__(self, redis: Bytes, first: bytes, handle: Handler) -> None:
-        self._redis, self._first = redis, first
+    def __init__(self, redis: Bytes, first: bytes, handle: Handler, echo: Echo | None = None) -> None:
+        self._redis, self._first, self._echo = redis, first, echo or Echo()
         self._handlers: dict[bytes, tuple[Handler, Callable[[bytes], None]]] = {}
         self._handle_first = handle
         self._wanted: set[bytes] = set()
@@ -62,13 +63,13 @@ class Subscriber:
                     await self._follow(pubsub)
             except UNAVAILABLE as error:
                 if self.connected:
-                    log.warning("redis unavailable, subscriptions lost", error=repr(error))
+                    log.warning("redis unavailable, subscriptions lost", error=reason_of(error))
             self.connected = False
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _follow(self, pubsub: PubSub) -> None:
         async with asyncio.timeout(PING_SECONDS):
-            await pubsub.subscribe(self._first)
+            await pubsub.subscribe(self._first, self._echo.channel)
         self._changes = dict.fromkeys(self._wanted, True)
         with connected_once(pubsub.connection):
             await first_of(self._receive(pubsub), self._send_changes(pubsub))
@@ -86,10 +87,11 @@ class Subscriber:
             await self._wake.wait()
 
     async def _receive(self, pubsub: PubSub) -> None:
-        silent = 0
+        silent, echoes = 0, EchoCheck(self._echo)
         while silent < 2:  # two pings without an answer: a half-open connection reports no error
             message = await call_open(pubsub.get_message, timeout=PING_SECONDS)
             silent = silent + 1 if message is None else 0
+            echoes.note(message)
             if message is None:
                 await call_open(pubsub.ping)
             elif message["type"] == "message":

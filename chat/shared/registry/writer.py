@@ -18,7 +18,7 @@ from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.redis import Bytes
+from chat.shared.redis import Bytes, reason_of
 from chat.shared.registry.connections import ConnectedUsers, UserDevices
 from chat.shared.registry.scripts import HOLD, PERSON, ScriptCall, held_key, run_calls, run_commands, user_key
 from chat.shared.registry.status_choice import read_choices
@@ -84,6 +84,7 @@ class RegistryWriter:
             held.indexed, held.choice = False, None
             self._dirty[user_id] = None
         self._departed.clear()
+        self._connected.status_counts.forget_moments()
         self._wake.set()
 
     async def run(self) -> None:
@@ -117,7 +118,7 @@ class RegistryWriter:
             await self._write(batch)
         except REDIS_AWAY as error:
             if not self.failing:
-                log.warning("redis unavailable, presence not written", error=repr(error))
+                log.warning("redis unavailable, presence not written", error=reason_of(error))
             self.failing = True
         else:
             self.failing = False
@@ -178,6 +179,7 @@ class RegistryWriter:
             self._moved(moved)
         if due and due < REFRESH_SECONDS * 1000:
             self.mark_at(self._clock() + due / 1000, user_id)
+        self.mark_at(held.next_end(), user_id)
         for tell in held.on_stored or ():
             tell()
         held.on_stored = None

@@ -10,7 +10,7 @@ from chat.files.images import missing_layers, read_layers
 from chat.migrations import missing_migrations
 from chat.shared.postgres import UNAVAILABLE, Connection
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
-from chat.shared.redis import Bytes, open_redis
+from chat.shared.redis import Bytes, open_redis, reason_of
 from chat.shared.registry.reporting import as_dict
 from chat.shared.registry.scripts import LEASES
 from chat.shared.sql import load
@@ -125,7 +125,7 @@ async def check_redis(url: str) -> list[Finding]:
             return [*await check_redis_server(redis), *await check_nodes(redis)]
     except REDIS_UNAVAILABLE as error:
         remedy = "Check REDIS_URL, its password, and whether the server accepts connections from this machine."
-        return [Finding("Redis", "bad", f"does not answer: {error}", remedy)]
+        return [Finding("Redis", "bad", f"does not answer: {reason_of(error)}", remedy)]
 
 
 async def check_redis_server(redis: Bytes) -> list[Finding]:
