@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import partial
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -28,6 +27,7 @@ from chat.shared.errors import (
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import home_of
+from chat.shared.settings import parse_origin
 from chat.shared.web import (
     CHARGED,
     EVENTS,
@@ -226,8 +226,6 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # The values of Sec-Fetch-Site that mean another site, or a sibling subdomain of this one.
 FOREIGN_SITES = {"cross-site", "same-site"}
-DEFAULT_PORTS = {"http": 80, "https": 443}
-Origin = tuple[str, str, int]
 
 
 def check_origin(request: web.Request) -> None:
@@ -244,23 +242,8 @@ def check_origin(request: web.Request) -> None:
         if request.headers.get("Sec-Fetch-Site", "").lower() in FOREIGN_SITES:
             raise ForeignOrigin
         return
-    allowed = [f"{scheme_of(request)}://{request.host}", *request.app[SETTINGS].allowed_origins]
+    settings = request.app[SETTINGS]
+    allowed = [f"{scheme_of(request)}://{request.host}", settings.public_url, *settings.allowed_origins]
     origin = parse_origin(text)
-    if origin is None or origin not in [parse_origin(one) for one in allowed]:
+    if origin is None or origin not in map(parse_origin, allowed):
         raise ForeignOrigin
-
-
-def parse_origin(text: str) -> Origin | None:
-    """Return scheme, host and port (RFC 6454: the default port is the same origin); None for anything else.
-
-    >>> parse_origin("https://chat.example:443")
-    ('https', 'chat.example', 443)
-    """
-    try:
-        parts = urlsplit(text)
-        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-    if not (parts.hostname and port) or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
-        return None
-    return parts.scheme, parts.hostname, port

@@ -81,7 +81,8 @@ async def serving_operations(app: web.Application, host: str, port: int) -> Asyn
     runner = ServerRunner(make_operations_app(app), shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        for listener in open_listeners(host, port):
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
         yield
     finally:
         await runner.cleanup()
@@ -124,11 +125,16 @@ LISTENERS = 16
 
 
 def open_listeners(host: str, port: int) -> list[socket.socket]:
-    """Return sockets that listen on this port, on every address of `host`; raise `OSError` if it is taken."""
+    """Return sockets that listen on this port, on every address of `host`; raise `OSError` if it is taken.
+
+    `::` alone is all addresses, IPv4 included, as in nginx and HAProxy.
+    """
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses = dict.fromkeys((info[0], info[4][:2]) for info in found)
+    dual = [address[0] for _, address in addresses] == ["::"] and socket.has_dualstack_ipv6()
     listeners = []
-    for family, address in dict.fromkeys((info[0], info[4][:2]) for info in found):
-        first = socket.create_server(address, family=family, backlog=BACKLOG)
+    for family, address in addresses:
+        first = socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=dual)
         listeners += [first, *(first.dup() for _ in range(LISTENERS - 1))]
     return listeners
 
@@ -136,8 +142,13 @@ def open_listeners(host: str, port: int) -> list[socket.socket]:
 def url_of(host: str, port: int) -> str:
     """Return the URL at which peer nodes reach a server that listens here; empty if unknown."""
     if host in ("0.0.0.0", "::", ""):
+        family = socket.AF_INET if host == "0.0.0.0" else socket.AF_UNSPEC
         try:
-            host = socket.gethostbyname(socket.gethostname())
+            found = socket.getaddrinfo(socket.gethostname(), port, family, socket.SOCK_STREAM)
         except OSError:
+            return ""
+        # A link-local address means nothing to another machine.
+        host = next((str(info[4][0]) for info in found if not str(info[4][0]).startswith("fe80:")), "")
+        if not host:
             return ""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

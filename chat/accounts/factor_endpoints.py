@@ -1,7 +1,6 @@
 """Handlers of `/api/users/me/…` for the caller's second factors. Every change needs a recent proof."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -15,11 +14,10 @@ from chat.shared.web import (
     IDENTITIES,
     POOL,
     RATES,
-    SETTINGS,
     actor_of,
     answer_json,
-    is_secure,
     path_id,
+    public_origin,
     read_model,
     require_identity,
     require_recent_proof,
@@ -44,10 +42,9 @@ class SecondFactorRequired(ApiError):
 
 
 def relying_party(request: web.Request) -> RelyingParty:
-    """Return this server as the caller's browser sees it: PUBLIC_URL, else the address of the request."""
-    url = request.app[SETTINGS].public_url or f"{'https' if is_secure(request) else 'http'}://{request.host}"
-    parts = urlsplit(url)
-    return RelyingParty(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
+    """Return this server as passkeys know it."""
+    origin = public_origin(request)
+    return RelyingParty(origin.host, str(origin)) if origin else RelyingParty("", "")
 
 
 async def require_second_step(request: web.Request, user_id: int, password_digests: list[bytes]) -> None:

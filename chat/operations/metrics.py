@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import ip_address
 
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
@@ -26,7 +25,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
-from chat.shared.web import Admission
+from chat.shared.web import Admission, parse_address
 from chat.stream.connections import StreamConnections, Streams
 
 queries = load(__file__)
@@ -76,7 +75,7 @@ def is_private(addresses: list[str]) -> bool:
     """Return whether all addresses, those of the peer and of the proxied clients, are on this machine or a private
     network."""
     try:
-        return all(ip_address(address.strip()).is_private for address in addresses)
+        return all(parse_address(address.strip()).is_private for address in addresses)
     except ValueError:
         return False
 

@@ -29,7 +29,7 @@ from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
-from chat.shared.settings import Settings
+from chat.shared.settings import Origin, Settings, parse_origin
 
 # Admission: a busy node refuses new connections before it is overloaded. Another node may accept them, or this one a
 # moment later. Ten thousand clients that reconnect at once are served best one after the other: each connection that is
@@ -193,12 +193,20 @@ def is_from_proxy(request: web.Request) -> bool:
 def scheme_of(request: web.Request) -> str:
     """Return `https` or `http`, as the browser sees this server.
 
-    A trusted proxy sends it in X-Forwarded-Proto. Without one, COOKIE_SECURE means that all browsers use https.
+    A trusted proxy sends it in X-Forwarded-Proto; of several that add a value each, the one that the client reached
+    knows. Without one, COOKIE_SECURE means that all browsers use https.
     """
-    forwarded = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
+    schemes = ",".join(request.headers.getall("X-Forwarded-Proto", [])).split(",")
+    _, proxies = walk_proxies(request, request.app[SETTINGS].trusted_proxies)
+    forwarded = schemes[-min(max(proxies, 1), len(schemes))].strip().lower()
     if forwarded in ("http", "https") and is_from_proxy(request):
         return forwarded
     return "https" if request.app[SETTINGS].cookie_secure or request.secure else "http"
+
+
+def public_origin(request: web.Request) -> Origin | None:
+    """Return this server as the caller's browser sees it: PUBLIC_URL, else the address of the request."""
+    return parse_origin(request.app[SETTINGS].public_url or f"{scheme_of(request)}://{request.host}")
 
 
 def is_secure(request: web.Request) -> bool:
@@ -214,7 +222,12 @@ def client_address(request: web.Request) -> str:
 
 def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) -> str:
     """Return the client's address; `networks` are those of trusted proxies."""
-    address = parse_address(request.remote or "127.0.0.1")
+    return walk_proxies(request, networks)[0]
+
+
+def walk_proxies(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) -> tuple[str, int]:
+    """Return the client's address, and how many trusted proxies have told of it."""
+    address, proxies = parse_address(request.remote or "127.0.0.1"), 0
     # A proxy may add a header line below one that the client sent; all lines form one list.
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
     while hops and any(address in network for network in networks):
@@ -222,7 +235,8 @@ def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) ->
             address = parse_address(hops.pop().strip())
         except ValueError:
             break
-    return str(address)
+        proxies += 1
+    return str(address), proxies
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address:

@@ -56,6 +56,19 @@ async def test_canaries_probe_and_no_user_sees_them(stage: Cast, start_node: Sta
     assert (stats["people"], stats["streams"], stats["sockets"]) == (0, 0, 0)
 
 
+async def test_nodes_that_listen_on_all_addresses(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+    """`--host ::` serves IPv4 too, peers reach it at the address it gives, and an IPv4 client keeps its address."""
+    nodes = [await start_node(name, "::", **OFTEN) for name in ("a1", "b2")]
+    for url in (nodes[0].url, nodes[0].url.replace("[::1]", "127.0.0.1")):
+        async with stage.http.get(f"{url}/health/ready") as answer:
+            assert answer.status == 200
+        draft = {"name": "ben" if "[" in url else "chloe", "password": "brass-lantern-71-violet"}
+        async with stage.http.post(f"{url}/api/accounts", json=draft) as answer:
+            assert (await answer.json())["session"]["address"] == ("::1" if "[" in url else "127.0.0.1")
+    await eventually(lambda: is_well(redis_url), 30)
+    assert [told["failed"] for told in reports(redis_url).values()] == [0, 0]
+
+
 async def test_a_frozen_peer_is_reported(start_node: StartNode, redis_url: str) -> None:
     """The other node's canary counts a failure, and recovers when the peer does."""
     first, second = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))

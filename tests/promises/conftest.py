@@ -19,8 +19,9 @@ async def starting_nodes(database_url: str, redis_url: str, folder: Path) -> Asy
     """Yield `start_node`; kill the nodes it started at the end of the block, and print their logs."""
     nodes: list[NodeProcess] = []
 
-    async def start(name: str, **settings: str) -> NodeProcess:
-        node = make_node(name, folder, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
+    async def start(name: str, host: str = "127.0.0.1", **settings: str) -> NodeProcess:
+        settings = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings
+        node = make_node(name, folder, settings, host=host)
         nodes.append(node)
         await node.start_and_wait()
         return node

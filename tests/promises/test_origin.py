@@ -1,7 +1,10 @@
 """Origin: no page of another site can make a browser act for its user, or read the user's data."""
 
+import re
+
 import pytest
 
+from chat.shared.settings import BadSettings, read_settings
 from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import Node, running_node
 
@@ -101,6 +104,10 @@ BEHIND = [
     ("chat.example:80", "http", "http://chat.example"),
     ("chat.example", "http, https", "https://chat.example"),
     ("[::1]:8443", "https", "https://[::1]:8443"),
+    ("[0:0:0:0:0:0:0:1]", "http", "http://[::1]:80"),
+    ("[::1]:443", "https", "https://[::1]"),
+    ("chat.example", "https", "https://chat.example."),
+    ("chat.example.:443", "https", "https://chat.example"),
 ]
 NOT_BEHIND = [
     ("chat.example", "https", "http://chat.example"),
@@ -109,6 +116,17 @@ NOT_BEHIND = [
     ("chat.example", "https, http", "https://chat.example"),
     ("chat.example:8443", "https", "https://chat.example"),
     ("chat.example", "gopher", "https://chat.example"),
+    ("chat.example", "https", "https://chat.example.."),
+    ("[::1]", "https", "https://[::2]"),
+    ("[::1", "https", "https://[::1"),
+]
+TWO_PROXIES = [  # X-Forwarded-For, X-Forwarded-Proto, the scheme that the browser sees
+    ("203.0.113.7, 10.1.1.1", "https, http", "https"),
+    ("203.0.113.7, 10.1.1.1", "http, https", "http"),
+    ("203.0.113.7, 10.1.1.1", "https", "https"),
+    ("10.9.9.9, 203.0.113.7, 10.1.1.1", "https, http, http", "http"),
+    ("203.0.113.7", "https, http", "http"),
+    ("10.1.1.1, 203.0.113.7", "https, http", "http"),
 ]
 
 
@@ -124,6 +142,38 @@ async def test_an_origin_is_scheme_host_and_port(database_url: str, redis_url: s
             host, scheme, origin = case
             ana.headers = {"Host": host, "X-Forwarded-Proto": scheme, "Origin": origin}
             assert await refused(ana, "PATCH", "/api/users/me", {}) == (case in NOT_BEHIND), case
+
+
+async def test_the_outermost_trusted_proxy_knows_the_scheme(database_url: str, redis_url: str) -> None:
+    """TLS ends at the first of two proxies, each adds what it saw, and what a client sent before is not believed."""
+    async with (
+        running_node(database_url, redis_url, trusted_proxies=["127.0.0.1", "10.0.0.0/8"]) as node,
+        visiting(node.url) as ana,
+    ):
+        await ana.signs_up("ana")
+        for addresses, schemes, seen in TWO_PROXIES:
+            told = {"X-Forwarded-For": addresses, "X-Forwarded-Proto": schemes, "Host": "chat.example"}
+            for scheme in ("http", "https"):
+                ana.headers = told | {"Origin": f"{scheme}://chat.example"}
+                assert await refused(ana, "PATCH", "/api/users/me", {}) == (scheme != seen), (addresses, schemes)
+
+
+def test_an_allowed_origin_that_no_browser_sends_is_refused() -> None:
+    """It would never match anything."""
+    for wrong in ("chat.example", "https://chat.example/app", "capacitor://localhost", "https://["):
+        with pytest.raises(BadSettings, match=f"ALLOWED_ORIGINS.*{re.escape(wrong)} is not an origin"):
+            read_settings(database_url="", redis_url="redis://localhost", allowed_origins=wrong)
+
+
+async def test_the_public_url_is_ours(database_url: str, redis_url: str) -> None:
+    """Behind a proxy that says nothing of the scheme, or replaces the Host."""
+    public = "https://chat.example"
+    async with running_node(database_url, redis_url, public_url=public) as node, visiting(node.url) as ana:
+        ana.headers["Origin"] = public
+        assert (await ana.signs_up("ana"))[0] == 201
+        for other in ("http://chat.example", "https://chat.example.evil.example"):
+            ana.headers["Origin"] = other
+            assert await refused(ana, "DELETE", "/api/sessions/current", None)
 
 
 async def test_secure_cookies_mean_https(database_url: str, redis_url: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from chat.client.node_process import PROGRAM, NodeProcess
+from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
 from chat.local.data_dir import DataDir, free_port
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
@@ -33,13 +33,16 @@ TEST_SETTINGS = {
 }
 
 
-def make_node(name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM) -> NodeProcess:
+def make_node(
+    name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM, host: str = LOOPBACK
+) -> NodeProcess:
     """Return a node on a free port that keeps its log and its files in `folder`; it is not started yet."""
     files = {"FILES_URL": f"file://{folder}/files"}
     return NodeProcess(
         name,
         free_port(),
         TEST_SETTINGS | files | settings,
+        host=host,
         operations_port=int(settings.get("OPERATIONS_PORT", 0)),
         log=folder / f"{name}.log",
         command=(*program, "serve"),
