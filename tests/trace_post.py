@@ -26,7 +26,7 @@ from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, fresh_database, set_fsync
 from tests.nodes import running_node
-from tests.presence.presence_client import opens_eyes
+from tests.presence.presence_client import opens_presence
 from tests.verbs import begins
 from tests.waiting import breathe, eventually
 
@@ -151,7 +151,7 @@ async def search(_: Person, ben: Person, __: int) -> Action:
 
 async def status_change(ana: Person, ben: Person, _: int) -> Action:
     """Ana changes her status; until Ben's socket has the change."""
-    ben_sees, ana_says = await opens_eyes(ben), await opens_eyes(ana)
+    ben_sees, ana_says = await opens_presence(ben), await opens_presence(ana)
     await ben_sees.watches(ana)
     texts = itertools.count(1)
 

@@ -11,7 +11,7 @@ from chat.local.valkey import ValkeyEngine
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.scripts import LEASES
 from chat.tools.chaos.network import bad_network
-from tests.registry.registry_nodes import Desk, open_desk
+from tests.registry.registry_nodes import RegistryNode, open_registry_node
 from tests.registry.servers import HostClock, client, running_under
 from tests.waiting import breathe, eventually
 
@@ -24,7 +24,7 @@ MACHINE = 3.0  # what a busy machine may add
 class Site:
     """Two nodes on a server whose clock can be set."""
 
-    def __init__(self, clock: HostClock, first: Desk, second: Desk) -> None:
+    def __init__(self, clock: HostClock, first: RegistryNode, second: RegistryNode) -> None:
         self.clock, self.first, self.second = clock, first, second
 
     @property
@@ -59,12 +59,12 @@ async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def two_desks(database_url: str, url: str) -> AsyncIterator[tuple[Desk, Desk]]:
+async def two_desks(database_url: str, url: str) -> AsyncIterator[tuple[RegistryNode, RegistryNode]]:
     """One after the other."""
     async with AsyncExitStack() as stack:
         yield (
-            await stack.enter_async_context(open_desk(database_url, url, "a1", **TIMES)),
-            await stack.enter_async_context(open_desk(database_url, url, "b2", **TIMES)),
+            await stack.enter_async_context(open_registry_node(database_url, url, "a1", **TIMES)),
+            await stack.enter_async_context(open_registry_node(database_url, url, "b2", **TIMES)),
         )
 
 
@@ -146,7 +146,7 @@ def port_of(url: str) -> int:
     return int(url.rpartition(":")[2].partition("/")[0])
 
 
-async def is_offline(desk: Desk, user_id: int) -> bool:
+async def is_offline(desk: RegistryNode, user_id: int) -> bool:
     """Is the person shown so, as far as Redis answers?"""
     try:
         return await desk.status(user_id) == "offline"
@@ -158,8 +158,8 @@ async def test_a_server_that_hung_makes_nobody_flap(database_url: str, own_valke
     """Longer than a lease: the first node that is answered again does not take the other one for dead."""
     times = {"presence_linger": 1.0, "node_lease": 4.0}
     async with (
-        open_desk(database_url, own_valkey.url, "a1", **times) as first,
-        open_desk(database_url, own_valkey.url, "b2", **times) as second,
+        open_registry_node(database_url, own_valkey.url, "a1", **times) as first,
+        open_registry_node(database_url, own_valkey.url, "b2", **times) as second,
     ):
         first.registry.open(1, 1, "socket")
         await second.shows(1, "online")
@@ -175,13 +175,13 @@ async def test_a_server_that_hung_makes_nobody_flap(database_url: str, own_valke
 
 async def test_a_lease_of_another_clock_counts_from_now_on(database_url: str, redis_url: str) -> None:
     """A node of an older version, whose leases go by the server's own clock, is reaped like any other."""
-    async with open_desk(database_url, redis_url, "b2", **TIMES) as desk:
+    async with open_registry_node(database_url, redis_url, "b2", **TIMES) as desk:
         (own,) = [orjson.loads(record) for record in await desk.registry.redis.hvals(LEASES)]
         later = {name: own[name] + HOUR * 1000 for name in ("heard", "until")}
         await desk.registry.redis.hset(LEASES, "a1~old", orjson.dumps(own | later | {"name": "a1", "holder": "a1~old"}))
         await eventually(lambda: is_forgotten(desk, "a1~old"), desk.registry.timing.ghost + MACHINE)
 
 
-async def is_forgotten(desk: Desk, holder: str) -> bool:
+async def is_forgotten(desk: RegistryNode, holder: str) -> bool:
     """Is there no lease of this holder any more?"""
     return not await desk.registry.redis.hexists(LEASES, holder)

@@ -9,7 +9,7 @@ from chat.local.data_dir import free_port
 from chat.tools.chaos.network import Proxy, bad_network
 from tests.cast import casting
 from tests.nodes import running_node
-from tests.registry.registry_nodes import open_desk
+from tests.registry.registry_nodes import open_registry_node
 from tests.registry.servers import GUARDED, SECRET, client, server
 from tests.waiting import eventually
 
@@ -45,8 +45,8 @@ async def test_presence_moves_to_the_new_primary(database_url: str, tmp_path: Pa
     """Statuses are written there, and the other node is told of them without reading."""
     async with (
         pair_of_servers(tmp_path) as pair,
-        open_desk(database_url, pair.name.url, "a1") as first,
-        open_desk(database_url, pair.name.url, "b2") as second,
+        open_registry_node(database_url, pair.name.url, "a1") as first,
+        open_registry_node(database_url, pair.name.url, "b2") as second,
     ):
         told: list[bytes] = []
         second.registry.subscriber.on(b"tandem:person:", lambda user, _: told.append(user), lambda _: None)

@@ -13,7 +13,7 @@ from chat.operations.node_admin import RegistryUnavailable, list_nodes
 from chat.shared.redis import UNAVAILABLE, BadRedisUrl, connect_redis, open_redis, reason_of
 from chat.shared.settings import BadSettings, read_settings
 from chat.tools.doctor.checks import check_redis
-from tests.registry.registry_nodes import open_desk
+from tests.registry.registry_nodes import open_registry_node
 from tests.registry.servers import (
     GUARDED,
     SECRET,
@@ -65,7 +65,7 @@ def test_a_url_that_cannot_work_is_refused_at_the_start(url: str) -> None:
 
 async def serves(database_url: str, url: str) -> None:
     """A registry on this URL writes, reads and hears."""
-    async with open_desk(database_url, url) as desk:
+    async with open_registry_node(database_url, url) as desk:
         desk.registry.open(1, 1, "socket")
         await desk.shows(1, "online")
         assert not desk.registry.degraded
