@@ -251,6 +251,9 @@ class Client:
             raise ConnectionReplaced(notice.json()["reason"])
         if notice.event == "ready":
             backoff.reset()
+        # After a fail-over of PostgreSQL, the server resumes from the same position under another epoch.
+        if notice.event == "ready" and notice.json()["resumed"]:
+            self.cursor = notice.id
         # A stream that could not resume is ready at the end of the log, and its reset follows: do not skip to there.
         if notice.event == "beat" or not self.cursor:
             self._advance(notice.id)

@@ -43,6 +43,15 @@ export class Position {
     return relation === 'foreign' ? null : relation === 'next';
   }
 
+  /**
+   * Stay at this position in the epoch of `cursor`. The server has accepted the old cursor, so the epoch of `cursor`
+   * continues that log, as after a fail-over of its database.
+   */
+  adoptEpoch(cursor: string | null): void {
+    const [from, to] = [parseCursor(this.reached), parseCursor(cursor)];
+    if (from && to) this.reached = `${to.epoch}.${from.position}`;
+  }
+
   /** Move to a cursor that is already known to be ahead. */
   moveTo(cursor: string): void {
     this.reached = cursor;

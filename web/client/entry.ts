@@ -19,8 +19,8 @@ export type Entry = { [Event in Kind]: { event: Event; id: string; data: StreamE
 
 /** Events about the stream itself. None of them is an entry. */
 export type ControlEvent =
-  /** The stream's start, the end of the log, and the stream's user. */
-  | { event: 'ready'; cursor: string | null; head: string | null; user?: Id }
+  /** The stream's start, the end of the log, and the stream's user. `resumed`: the cursor sent was valid. */
+  | { event: 'ready'; cursor: string | null; head: string | null; user?: Id; resumed?: true }
   | { event: 'beat'; cursor: string | null }
   | { event: 'reset'; reason: string }
   | { event: 'bye'; reason: string };
@@ -42,7 +42,10 @@ export function decodeEvent(raw: RawEvent): StreamEvent | null {
   const fields = (data ?? {}) as Record<string, unknown>;
   const cursor = id ?? text(fields['cursor']);
   if (event === 'beat') return { event, cursor };
-  if (event === 'ready') return { event, cursor, head: text(fields['head']), ...userOf(fields['user']) };
+  if (event === 'ready') {
+    const resumed = fields['resumed'] === true && { resumed: true as const };
+    return { event, cursor, head: text(fields['head']), ...userOf(fields['user']), ...resumed };
+  }
   if (event === 'reset' || event === 'bye') return { event, reason: text(fields['reason']) ?? 'unknown' };
   if (id === null || data === null || typeof data !== 'object') return null;
   // an edit carries its message either directly or as {message}

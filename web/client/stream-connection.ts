@@ -27,6 +27,8 @@ export interface StreamHandler {
   onEvent(event: StreamEvent): ConnectionEnd | undefined;
   /** Take the server's `retry:`, in milliseconds. */
   onRetry(milliseconds: number): void;
+  /** Take the cursor of an answer to a valid cursor. Its epoch may be a later one of the same log. */
+  onResumed?(cursor: string): void;
 }
 
 export interface StreamTimeouts {
@@ -101,6 +103,7 @@ export async function pollOnce(
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
     const answer = (await response.json()) as { events: RawEvent[]; cursor: string; reset?: string };
     if (answer.reset) return { kind: 'reset', reason: answer.reset };
+    handler.onResumed?.(answer.cursor);
     for (const raw of answer.events) {
       const event = decodeEvent(raw);
       const end = event && handler.onEvent(event);

@@ -57,6 +57,7 @@ export class StreamReceiver {
   handler(onReady?: () => void): StreamHandler {
     return {
       onRetry: (milliseconds) => void (this.retryDelay = milliseconds),
+      onResumed: (cursor) => this.position.adoptEpoch(cursor),
       onEvent: (event) => {
         this.lastReceivedAt = Date.now();
         return isControlEvent(event) ? this.takeControlEvent(event, onReady) : this.takeEntry(event);
@@ -81,6 +82,7 @@ export class StreamReceiver {
 
   private takeControlEvent(event: ControlEvent, onReady?: () => void): ConnectionEnd | undefined {
     if (event.event === 'reset' || event.event === 'bye') return { kind: event.event, reason: event.reason };
+    if (event.event === 'ready' && event.resumed) this.position.adoptEpoch(event.cursor);
     const end = event.cursor === null ? undefined : this.advance(event.cursor);
     if (end) return end;
     if (event.event === 'beat') {

@@ -133,6 +133,19 @@ test('entries of another log are not mixed in', async () => {
   expect([snapshots, received]).toEqual([['other_epoch'], ['here']]);
 });
 
+test('an epoch that continues the log resumes without a snapshot', async () => {
+  listens(server.cursor);
+  await live();
+  server.says('before');
+  await eventually(() => received.length === 1);
+  server.earlier = [server.epoch];
+  server.epoch = 'e2';
+  server.writes('event: bye\ndata: {"reason":"epoch"}\n\n');
+  server.says('after');
+  await eventually(() => received.length === 2);
+  expect([snapshots, received, stream.cursor]).toEqual([[], ['before', 'after'], server.cursor]);
+});
+
 test('the stream reconnects after a bye', async () => {
   listens(server.cursor);
   await live();

@@ -40,10 +40,9 @@ export class FollowerStream {
     if (this.busy || !position) return this.defer(batch);
     if (batch.from === null || batch.to === null) return;
     if (batch.from === position.cursor) return this.apply(batch.entries, batch.to, position);
-    const start = compareCursors(position.cursor, batch.from);
-    if (start !== 'old') {
+    if (compareCursors(position.cursor, batch.from) !== 'old') {
       this.defer(batch);
-      return void this.catchUp(start === 'foreign' ? 'other_epoch' : null);
+      return void this.catchUp(null); // the server knows whether another epoch continues this one
     }
     // the leader is behind this tab, or this tab has loaded a part of the batch: take only the entries ahead
     const ahead = batch.entries.filter((entry) => compareCursors(position.cursor, entry.id) === 'next');
@@ -113,6 +112,7 @@ export class FollowerStream {
     const request = { url, headers: this.options.headers ?? {}, signal: this.stopping.signal };
     const answer = await pollOnce(request, 20_000, {
       onRetry: () => undefined,
+      onResumed: (cursor) => position.adoptEpoch(cursor),
       onEvent: (event) => {
         if (!isControlEvent(event) && position.advance(event.id)) this.options.onEntry(event);
         return undefined;

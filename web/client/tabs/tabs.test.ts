@@ -191,6 +191,22 @@ test('every tab loads the snapshot again after the log was restored', async () =
   await eventually(() => tabs.every((tab) => tab.received.at(-1) === 'fresh'));
 });
 
+test('no tab loads the snapshot again after a fail-over that lost nothing', async () => {
+  const tabs = await opens(3);
+  server.says('before');
+  await eventually(() => tabs.every((tab) => tab.received.at(-1) === 'before'));
+  server.earlier = [server.epoch];
+  server.epoch = 'e2';
+  server.cuts();
+  server.says('after');
+  await eventually(() => tabs.every((tab) => tab.received.at(-1) === 'after'));
+  expect(tabs.map((tab) => [tab.snapshots.length, tab.received.length])).toEqual([
+    [1, 2],
+    [1, 2],
+    [1, 2],
+  ]);
+});
+
 test('an ended session stops all tabs', async () => {
   const tabs = await opens(3);
   server.errorAnswer = { status: 401 };

@@ -11,6 +11,8 @@ interface Row {
 
 export class FakeServer {
   epoch = 'e1';
+  /** The epochs that this one continues: their cursors are valid. */
+  earlier: string[] = [];
   floor = 0;
   /** `open`: streams work. `buffer`: nothing gets through. `mute`: only `ready` gets through. */
   streams: 'open' | 'buffer' | 'mute' = 'open';
@@ -106,9 +108,9 @@ export class FakeServer {
       response.end(`event: reset\ndata: {"cursor":"${this.cursor}","reason":"too_old"}\n\n`);
       return;
     }
-    response.write(
-      `retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}","head":"${this.cursor}"}\n\n`,
-    );
+    const start = cursor ? `${this.epoch}.${cursor.split('.')[1]}` : this.cursor;
+    const ready = { cursor: start, head: this.cursor, resumed: cursor !== undefined };
+    response.write(`retry: 20\nid: ${start}\nevent: ready\ndata: ${JSON.stringify(ready)}\n\n`);
     if (this.streams === 'open') for (const row of missed) response.write(this.frame(row));
     this.open.add(response);
     response.on('close', () => this.open.delete(response));
@@ -136,7 +138,7 @@ export class FakeServer {
 
   private since(cursor: string | undefined): Row[] | null {
     const [epoch, position] = (cursor ?? this.cursor).split('.');
-    if (epoch !== this.epoch || Number(position) < this.floor) return null;
+    if (![this.epoch, ...this.earlier].includes(epoch ?? '') || Number(position) < this.floor) return null;
     return this.log.filter((row) => row.position > Number(position));
   }
 
