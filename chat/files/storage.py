@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -44,7 +45,8 @@ def open_storage(url: str) -> Storage:
     return Bucket(url) if parts.scheme == "s3" else Disk(Path(unquote(parts.path)))
 
 
-# A folder. No file is written twice, and files that the database does not name are ignored.
+# A folder. Files that the database does not name are ignored: a node died before it recorded one, or the database was
+# restored to an earlier moment. A later file may get the same key, because ids are then given again.
 
 BLOCK = 256 * 1024  # written or read by a thread at once
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -57,14 +59,16 @@ class Disk:
         self._folder = folder
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
-        """Store the body, synced to the disk; remove an incomplete file."""
+        """Store the body, synced to the disk, and replace an earlier file; remove an incomplete one."""
         path = self._folder / key
+        draft = path.with_name(f"{path.name}.{token_hex(4)}.part")
         try:
-            file = await asyncio.to_thread(create, path)
+            file = await asyncio.to_thread(create, draft)
             try:
                 size = await self._write(file, body)
+                await asyncio.to_thread(publish, draft, path)
             except BaseException:
-                path.unlink(missing_ok=True)
+                draft.unlink(missing_ok=True)
                 raise
             finally:
                 file.close()
@@ -110,14 +114,13 @@ class Disk:
 def create(path: Path) -> BinaryIO:
     """Create a file that only this program's user can read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-    sync_folder(path.parent)
-    return file
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the file's directory entry durable."""
-    handle = os.open(folder, os.O_RDONLY)
+def publish(draft: Path, path: Path) -> None:
+    """Give the file its name, durably."""
+    draft.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

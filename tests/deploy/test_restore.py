@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,14 +16,16 @@ import pytest
 from chat.client.node_process import NodeProcess
 from chat.local.binaries import installed
 from chat.local.postgres import PostgresEngine
+from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
+from tests.databases import as_node, folder_in_memory, set_fsync
 from tests.deploy.proxies import DEPLOY
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode, start_node
 from tests.stream_client import StreamClient
 from tests.verbs import begins, pages
-from tests.waiting import eventually
+from tests.waiting import eventually, wait_until
 
 __all__ = ["start_node"]
 BACK = 30.0
@@ -36,19 +41,38 @@ def run(script: str, *arguments: object, **settings: str) -> str:
 
 
 @pytest.fixture
-def archive(own_postgres: PostgresEngine, tmp_path: Path) -> Path:
-    """Make the server archive its write-ahead log there."""
-    folder = tmp_path / "the archive"
-    folder.mkdir()
-    for path in (folder, *folder.parents[:4]):
-        path.chmod(path.stat().st_mode | 0o077)
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """In memory, because a restored folder is synced to the disk file by file."""
+    with folder_in_memory(tmp_path) as folder:
+        for path in (folder, *folder.parents):
+            if not path.stat().st_mode & 0o001:  # the server runs as another user
+                path.chmod(path.stat().st_mode | 0o055)
+        yield folder
+
+
+@pytest.fixture
+def own_postgres(folder: Path) -> Iterator[PostgresEngine]:
+    """A migrated server whose folder, backups and archive are in memory."""
+    with PostgresEngine(folder / "postgres") as engine:
+        set_fsync(engine.url, on=False)
+        asyncio.run(migrate(engine.url, as_node(engine.url)))
+        yield engine
+
+
+@pytest.fixture
+def archive(own_postgres: PostgresEngine, folder: Path) -> Path:
+    """The server keeps its write-ahead log there from now on."""
+    archive = folder / "the archive"
+    archive.mkdir()
+    archive.chmod(0o777)
+    program = shutil.copy(DEPLOY / "archive", folder / "tandem-archive")
     with psycopg.connect(own_postgres.url, autocommit=True) as connection:
         connection.execute("alter system set archive_mode = 'on'")
-        keep = f'test ! -f "{folder}/%f" && cp %p "{folder}/%f"'
+        keep = f"'{program}' %p '{archive}/%f'"
         connection.execute(psycopg.sql.SQL("alter system set archive_command = {}").format(keep))
     own_postgres.stop()
     own_postgres.start()
-    return folder
+    return archive
 
 
 def end_segment(url: str) -> str:
@@ -70,42 +94,100 @@ def moment_of(url: str) -> str:
         return str((connection.execute("select clock_timestamp()").fetchone() or [""])[0])
 
 
-def restore(postgres: PostgresEngine, backup: str, archive: Path, moment: str) -> None:
-    """Kill the server, move its data away, and start it with the data of that moment."""
+def restore(postgres: PostgresEngine, backup: str, archive: Path, *target: str, **settings: str) -> None:
+    """Kill the server, move its data away, and start it on the restored folder until it has recovered.
+
+    `target`: a moment and a timeline.
+    """
     postgres.kill()
-    postgres.data_dir.data.rename(postgres.data_dir.folder / "mistaken")
-    run("restore", backup, archive, postgres.data_dir.data, moment)
+    postgres.data_dir.data.rename(postgres.data_dir.folder / f"before-{uuid.uuid4().hex}")
+    run("restore", backup, archive, postgres.data_dir.data, *target, **settings)
     postgres.start()
+    wait_until(lambda: has_recovered(postgres.url), BACK)
+
+
+def has_recovered(url: str) -> bool:
+    """It has replayed the log, and can be written to."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute("select pg_is_in_recovery()").fetchone() == (False,)
+
+
+async def everything_is_archived(postgres: PostgresEngine) -> None:
+    """Wait until the archive has all that was written so far; fail if the archive command is stuck."""
+    await eventually(partial(is_archived, postgres.url, end_segment(postgres.url)), BACK)
 
 
 async def test_a_restore_to_the_moment_before_a_mistake(
-    own_postgres: PostgresEngine, archive: Path, tmp_path: Path, start_node: StartNode, open_window: OpenWindow
+    own_postgres: PostgresEngine, archive: Path, folder: Path, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """Earlier messages stay and later ones are gone on every screen, without a reload; then posting works."""
+    """Messages before it stay, later ones are gone, on every screen, and nobody reloads. A second restore of the same
+    backup, to the archive's end, keeps what was written since the first."""
     node = await start_node("a1", DATABASE_URL=own_postgres.url)
     async with casting(own_postgres.url, node.url) as cast:
         ana, ben, room, window = await in_the_kitchen(cast, node, open_window)
         await ana.says(room, "before the backup")
-        backup = run("backup", tmp_path / "backups", DATABASE_URL=own_postgres.url).strip()
+        backup = run("backup", folder / "backups", DATABASE_URL=own_postgres.url).strip()
         await ana.says(room, "before the mistake")
         moment = moment_of(own_postgres.url)
         await ana.says(room, "the mistake")
         await eventually(partial(shows, window, ["before the backup", "before the mistake", "the mistake"]), BACK)
         reader = await ben.listens()
-        await eventually(partial(is_archived, own_postgres.url, end_segment(own_postgres.url)), BACK)
+        await everything_is_archived(own_postgres)
         restore(own_postgres, backup, archive, moment)
         again = await is_told(ben, reader, node)
         await ana.says(room, "after it")
         await again.hears("after it")
         kept = ["before the backup", "before the mistake", "after it"]
         assert [one["body"] for one in (await pages(ben, room))["messages"]] == kept
+        await everything_is_archived(own_postgres)
+        restore(own_postgres, backup, archive)
+        again = await is_told(ben, again, node)
+        await ana.says(room, "after both")
+        await again.hears("after both")
+        kept.append("after both")
+        assert [one["body"] for one in (await pages(ben, room))["messages"]] == kept
         await eventually(partial(shows, window, kept), BACK)
         assert window.loads == 1
 
 
-async def is_told(ben: Person, reader: StreamClient, node: NodeProcess) -> StreamClient:
-    """Check that the stream ends because the log changed, and that the old cursor gets a reset."""
-    assert (await reader.hears_event("bye", BACK)).json() == {"reason": "epoch"}
+def write(postgres: PostgresEngine, word: str) -> None:
+    """Store a word in a table of this test's own."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("create table if not exists words (word text)")
+        connection.execute("insert into words values (%s)", [word])
+
+
+def words(postgres: PostgresEngine) -> list[str]:
+    """Everything that was stored."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        return [row[0] for row in connection.execute("select word from words").fetchall()]
+
+
+async def test_every_timeline_can_be_restored(own_postgres: PostgresEngine, archive: Path, folder: Path) -> None:
+    """Work after a restore survives the next one, of an old backup and of one made since. What was undone is reached by
+    its timeline's number. Two restores into one segment do not stop the archive."""
+    first = run("backup", folder / "backups", DATABASE_URL=own_postgres.url).strip()
+    write(own_postgres, "kept")
+    moment = moment_of(own_postgres.url)
+    write(own_postgres, "undone")
+    await everything_is_archived(own_postgres)
+    for n in range(2):
+        restore(own_postgres, first, archive, moment, *(["1"] if n else []))
+        assert words(own_postgres) == ["kept"]
+        write(own_postgres, f"later {n}")
+        await everything_is_archived(own_postgres)
+    second = run("backup", folder / "backups", DATABASE_URL=own_postgres.url).strip()
+    write(own_postgres, "goes on")
+    await everything_is_archived(own_postgres)
+    restore(own_postgres, second, archive)
+    assert words(own_postgres) == ["kept", "later 1", "goes on"]
+    restore(own_postgres, first, archive, "", "1")
+    assert words(own_postgres) == ["kept", "undone"]
+
+
+async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
+    """The stream ends because the log is another one; who returns with the cursor of before is to read anew."""
+    assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
     again = await ben.listens(last_event_id=reader.cursor)
     assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
