@@ -151,7 +151,8 @@ def collect_queues(queues: Mapping[str, Callable[[], int]]) -> Iterator[Metric]:
 def collect_ghosts(reaper: Reaper) -> Iterator[Metric]:
     """Yield the number of presence entries removed because no living node holds them."""
     words = "Presence entries without a living node, removed by this node."
-    yield counter("tandem_ghosts_reaped", words, "of", {"dead node": reaper.reaped, "unknown node": reaper.ghosts})
+    reaped = {"dead node": reaper.reaped, "node that left": reaper.left, "unknown node": reaper.ghosts}
+    yield counter("tandem_ghosts_reaped", words, "of", reaped)
 
 
 def collect_requests(answers: Counter[int]) -> Iterator[Metric]:
@@ -169,14 +170,16 @@ log = structlog.get_logger(__name__)
 
 
 class WalArchive:
-    """The state of the archive at the last reading, 0 and 0 without one.
+    """The state of the archive at the last reading. `kept`: there is one; otherwise the other figures are 0.
 
-    `failures` counts failures of the archive command; `behind` counts segments started since the last archived one.
+    `failures` counts failures of the archive command; `behind` counts segments started since the last archived one, or
+    since the first reading if PostgreSQL has archived none since its start.
     """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.failures = self.behind = 0
+        self.kept, self._first = False, ""
 
     async def run(self) -> None:
         """Read the state regularly."""
@@ -192,14 +195,19 @@ class WalArchive:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.read_archiver)).fetchone()
         assert row is not None
-        kept, failures, archived, written, size = row
-        self.failures = failures if kept else 0
-        self.behind = count_segments(archived, written, size) if kept else 0
+        self.kept, failures, archived, written, size = row
+        self.failures = failures if self.kept else 0
+        if not self.kept or SEGMENT.match(archived):
+            self._first = ""
+        elif not self._first:
+            self._first = written
+        self.behind = max(0, count_segments(self._first or archived, written, size)) if self.kept else 0
 
     def collect(self) -> Iterator[Metric]:
         """Yield the archive's metrics."""
         words = "Failures of PostgreSQL's archive_command."
         yield CounterMetricFamily("tandem_archive_failures", words, self.failures)
+        yield gauge("tandem_archive_kept", "1 while PostgreSQL archives its log.", int(self.kept))
         yield gauge("tandem_archive_behind", "Segments of PostgreSQL's log that are not archived yet.", self.behind)
 
 

@@ -137,7 +137,15 @@ async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: s
 
 
 async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: str) -> None:
-    """When a node stops, its users stay online for the linger, and then are reaped."""
+    """The users of a node that stops stay online for the linger. The node is never listed as lost, and no death is
+    counted."""
+    states: set[str] = set()
+
+    async def no_longer_listed(desk: RegistryNode) -> bool:
+        found = {str(node["state"]) for node in await desk.registry.nodes() if node["name"] == "a1"}
+        states.update(found)
+        return not found
+
     async with open_registry_node(database_url, redis_url, "b2") as other:
         async with open_registry_node(database_url, redis_url, "a1", presence_linger=1.0) as leaving:
             leaving.registry.open(1, 1, "socket")
@@ -145,7 +153,11 @@ async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: 
             await leaving.tasks.stop()
             await leaving.registry.leave()
             assert await other.status(1) == "online"
-        await other.shows(1, "offline")
+        await eventually(lambda: no_longer_listed(other))
+        assert await other.status(1) == "offline"
+        assert states == {"leaving"}
+        reaper = other.registry.reaper
+        assert (reaper.left, reaper.reaped, (await other.registry.stats())["reaped"]) == (1, 0, 0)
         async with open_registry_node(database_url, redis_url, "a1") as again:
             assert again.registry.lease.holder.startswith("a1~")
 

@@ -1,4 +1,5 @@
-"""The reaper removes the presence entries of dead nodes. Any live node may do it, in batches; it is announced once."""
+"""The reaper removes the presence entries of nodes that died or left. Any live node may do it, in batches; it is
+announced once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -26,6 +27,7 @@ from chat.shared.registry.scripts import (
 
 BATCH = 500
 CLAIM_MS = 5_000
+LEFT = 2  # claim.lua: the node stopped in order, and its linger is over
 RECONCILE_SECONDS = 300.0
 
 # Slept after every 500 users: a pass over 100,000 takes 10 s longer, and delays no other call.
@@ -34,7 +36,8 @@ log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Removes entries of dead nodes (`reaped` counts their users) and entries without a lease (`ghosts` counts).
+    """Removes entries of dead nodes (`reaped` counts their users), of nodes that stopped in order (`left`), and entries
+    without a lease (`ghosts`).
 
     `patience`: seconds within which all live nodes register again after Redis lost data. `moved(-1)`: a user went
     offline for others.
@@ -42,7 +45,7 @@ class Reaper:
 
     def __init__(self, redis: Bytes, patience: float, moved: Callable[[int], None]) -> None:
         self._redis, self._patience, self._moved = redis, patience, moved
-        self.reaped = self.ghosts = 0
+        self.reaped = self.left = self.ghosts = 0
         self._registered = asyncio.Event()
         self._dead: dict[str, None] = {}
         self._wake = asyncio.Event()
@@ -72,16 +75,26 @@ class Reaper:
                     log.warning("redis unavailable, dead node not reaped", holder=holder, error=reason_of(error))
 
     async def reap(self, holder: str) -> None:
-        """Remove all entries of a dead node, and last its lease. If this stops half-way, another node continues."""
-        if not await run_call(self._redis, ScriptCall(CLAIM, LEASES, [holder, self.holder, CLAIM_MS])):
+        """Remove all entries of a node that died or left, and last its lease.
+
+        If this stops half-way, another node continues.
+        """
+        claim = await run_call(self._redis, ScriptCall(CLAIM, LEASES, [holder, self.holder, CLAIM_MS]))
+        if not claim:
             return
-        index, users_reaped = held_key(holder), 0
+        index, users = held_key(holder), 0
         while user_ids := await self._ask("SRANDMEMBER", index, BATCH):
-            users_reaped += await self._reap_users([int(user_id) for user_id in user_ids], [holder])
+            found = await self._reap_users([int(user_id) for user_id in user_ids], [holder])
+            await self._count_reaped(0 if claim == LEFT else found)
             await self._ask("SREM", index, *user_ids)
+            users += found
         await self._ask("HDEL", LEASES, holder)
-        self.reaped += users_reaped
-        log.info("reaped a dead node", holder=holder, users=users_reaped)
+        if claim == LEFT:
+            self.left += users
+            log.info("removed the entries of a node that left", holder=holder, users=users)
+        else:
+            self.reaped += users
+            log.info("reaped a dead node", holder=holder, users=users)
 
     async def keep_reconciling(self) -> None:
         """Reconcile after every loss, and otherwise every few minutes; only the first of all nodes does.
@@ -130,6 +143,7 @@ class Reaper:
             await asyncio.sleep(PAUSE_SECONDS)
         self.ghosts += ghosts
         if ghosts:
+            await self._count_reaped(ghosts)
             await self._ask("HINCRBY", COUNTS, "ghosts", ghosts)
         return ghosts
 
@@ -148,9 +162,11 @@ class Reaper:
         outcomes = await run_calls(self._redis, calls)
         for _, moved in outcomes:
             self._moved(moved)
-        ghosts = sum(1 for found, _ in outcomes if found)
-        await self._ask("HINCRBY", COUNTS, "reaped", ghosts)
-        return ghosts
+        return sum(1 for found, _ in outcomes if found)
+
+    async def _count_reaped(self, users: int) -> None:
+        if users:
+            await self._ask("HINCRBY", COUNTS, "reaped", users)
 
     async def _ask(self, *command: Any) -> Any:
         (outcome,) = await run_commands(self._redis, [command])

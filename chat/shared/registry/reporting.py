@@ -140,11 +140,15 @@ class Overview:
 
 
 def state_of(record: NodeRecord, at: int) -> State:
-    """Return the state of a node. `lost`: its lease has expired; `reaped`: another node is removing its entries."""
-    if record["until"] <= at:
-        return "reaped" if record.get("reaper") else "lost"
+    """Return the state of a node.
+
+    `leaving`: it stopped in order, and its entries stay for the linger. `lost`: its lease has expired. `reaped`:
+    another node is removing its entries.
+    """
     if record.get("leaving"):
         return "leaving"
+    if record["until"] <= at:
+        return "reaped" if record.get("reaper") else "lost"
     if at - record["heard"] > (record["until"] - record["heard"]) * SILENT:
         return "silent"
     if record.get("draining") and not record["streams"] + record["sockets"]:
