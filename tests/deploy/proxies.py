@@ -33,11 +33,18 @@ class Front:
     plain: int
     figures: int
     log: Path
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Return the address in the browser."""
         return f"https://localhost:{self.port}"
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
 
 def make_certificate(folder: Path) -> Path:
@@ -117,6 +124,7 @@ def proxy(
         command = [program("nginx"), "-c", str(file), "-e", "stderr", "-g", "daemon off;"]
     with front.log.open("wb") as log:
         process = subprocess.Popen(leashed(command, signal.SIGKILL), env=os.environ | settings, stdout=log, stderr=log)
+    front.process = process
     try:
         wait_until(lambda: is_open(front.port) or process.poll() is not None, STARTED)
         assert process.poll() is None, front.log.read_text()
