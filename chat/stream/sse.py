@@ -135,8 +135,9 @@ class EventStream(EventSourceResponse):
     """
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send the head without the library's additions."""
+        """Send the head without the library's additions. No proxy may compress the stream, and so gather it."""
         del self.headers["Connection"]
+        self.headers["Cache-Control"] = "no-cache, no-transform"
         self.force_close()
         return await web.StreamResponse.prepare(self, request)
 

@@ -3,7 +3,7 @@ addresses."""
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -48,8 +48,8 @@ async def ana(stage: Cast, front: Front, tmp_path: Path) -> AsyncIterator[Person
 
 @contextmanager
 def listening(front: Front, person: Person, version: str, folder: Path) -> Iterator[None]:
-    """Run curl on the stream; its output goes into `heard`, the headers into `head`."""
-    secure = ["--cacert", str(folder / "tls.crt"), version]
+    """curl on the stream; what it hears goes into `heard`, the headers into `head`."""
+    secure = ["--cacert", str(folder / "tls.crt"), "--compressed", version]
     headers = ["--header", f"Authorization: Bearer {person.token}", "--dump-header", str(folder / "head")]
     with (folder / "heard").open("wb") as heard:
         url = front.url + "/api/chat/stream"
@@ -66,6 +66,7 @@ async def test_users_connect_through_the_proxy(front: Front, ana: Person, tmp_pa
     room = await begins(ana, "channel", "kitchen")
     for version in ("--http2", "--http1.1"):
         await a_stream_flows_word_by_word(front, ana, room, tmp_path, version)
+    await everything_but_streams_is_compressed(front, ana, room, tmp_path)
     await a_socket_opens(front, ana, tmp_path)
     await what_clients_claim_is_not_believed(front, ana)
     await large_cookies_pass_and_compressed_bodies_do_not(ana)
@@ -83,6 +84,30 @@ async def large_cookies_pass_and_compressed_bodies_do_not(ana: Person) -> None:
         assert "X-Request-ID" not in headers  # no node was asked
     status, _ = await ana.call("POST", "/api/sessions", data=b"x", headers={"Content-Encoding": "identity"})
     assert status == 422
+
+
+async def everything_but_streams_is_compressed(front: Front, ana: Person, room: int, folder: Path) -> None:
+    """JSON and the app's page are, and are the same unpacked; a stream is not, although the client would take it."""
+    for number in range(20):
+        await ana.says(room, f"{number} of many words that are alike")
+    for path in (f"/api/chat/conversations/{room}/messages", "/"):
+        plain = await fetches(front, ana, path, folder, [])
+        packed = await fetches(front, ana, path, folder, ["--compressed"])
+        assert "content-encoding: gzip" in packed[0].lower(), path
+        assert "content-encoding" not in plain[0].lower()
+        assert plain[1] == packed[1] != b""
+    head = (folder / "head").read_text().lower()
+    assert "content-encoding" not in head
+    assert "no-transform" in head
+
+
+async def fetches(front: Front, person: Person, path: str, folder: Path, how: Sequence[str]) -> tuple[str, bytes]:
+    """Return the head, and the body as curl unpacks it."""
+    head, secure = folder / "fetched", ["--cacert", str(folder / "tls.crt"), *how]
+    command = ["curl", "--silent", *secure, "--header", f"Authorization: Bearer {person.token}", "--dump-header", head]
+    process = await asyncio.create_subprocess_exec(*command, front.url + path, stdout=asyncio.subprocess.PIPE)
+    body, _ = await process.communicate()
+    return head.read_text(), body
 
 
 async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_path: Path, version: str) -> None:
