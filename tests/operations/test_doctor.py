@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from chat.local.data_dir import free_port
+from chat.tools.chaos.environment import make_node
 from tests.databases import as_node, set_fsync
 from tests.promises.conftest import StartNode, start_node
 from tests.waiting import wait_until
@@ -84,6 +85,7 @@ async def test_a_correct_installation_has_no_findings(start_node: StartNode, dat
     assert {"fsync", "migrations", "clock of PostgreSQL", "clock of Redis", "Redis when it is full"} <= set(findings)
     assert {"buffering of streams", "WebSocket upgrade", "time-outs of the stream", "Origin"} <= set(findings)
     assert "a1" in findings["nodes"]["found"]
+    assert findings["storage of files"]["found"] == "a1 stores uploads"
     assert findings["forwarded headers"]["found"] == "the node sees 127.0.0.1"
 
 
@@ -104,6 +106,28 @@ async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, re
         _, forwarding = await doctor(url, **given)
     assert bad(forwarding) == {"time-outs of the stream", "WebSocket upgrade", "forwarded headers"}
     assert "TRUSTED_PROXIES=127.0.0.1" in forwarding["forwarded headers"]["remedy"]
+
+
+async def test_nodes_that_do_not_fit_together_are_named(
+    start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Each has a folder of its own for files, and one has a wrong clock. That the doctor's own machine is trusted is no
+    fault."""
+    given = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
+    short = {"STREAM_BEAT": "1", "SOCKET_BEAT": "1", "TRUSTED_PROXIES": "127.0.0.1"}
+    first = await start_node("a1", FILES_URL=f"file://{tmp_path}/first", **short)
+    program = (sys.executable, "-m", "tests.promises.wrong_clock", "60")
+    second = make_node("b2", tmp_path, given | short | {"FILES_URL": f"file://{tmp_path}/second"}, program)
+    try:
+        await second.start_and_wait()
+        _, findings = await doctor(first.url, **given)
+        assert bad(findings) == {"storage of files", "clock of b2"}
+        assert "not found through b2 (HTTP 503)" in findings["storage of files"]["found"]
+        assert "FILES_URL" in findings["storage of files"]["remedy"]
+        assert findings["clock of a1"]["state"] == "good"
+        assert findings["forwarded headers"]["state"] == "unknown"
+    finally:
+        second.kill()
 
 
 async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:

@@ -14,7 +14,10 @@ from rich.text import Text
 from chat.local.databases import given_urls
 from chat.shared.postgres import UNAVAILABLE, Connection
 from chat.shared.probes import close_probe_session, open_probe_session
-from chat.tools.doctor.checks import check_database, check_machine, check_redis
+from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
+from chat.shared.redis import open_redis
+from chat.shared.registry.reporting import NodeRecord, Overview
+from chat.tools.doctor.checks import check_database, check_machine, check_nodes_alone, check_redis
 from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy, to_json
 from chat.tools.doctor.http import Site
 from chat.tools.doctor.proxy_checks import check_forwarding, check_site, check_socket, check_spread, check_stream
@@ -51,7 +54,7 @@ async def run_checks(request: DoctorRequest) -> list[Finding]:
         checks = [check_machine()]
         checks += [check_database(given.database)] if given.database else []
         checks += [check_redis(given.redis)] if given.redis else []
-        checks += [check_public_url(Site(request.url, token))] if request.url else []
+        checks += [check_public_url(Site(request.url, token), given.redis)] if request.url else []
         for found in await asyncio.gather(*checks):
             findings += found
     if not request.url:
@@ -59,8 +62,8 @@ async def run_checks(request: DoctorRequest) -> list[Finding]:
     return findings
 
 
-async def check_public_url(site: Site) -> list[Finding]:
-    """Return the findings about the public URL. Streams and sockets are checked only with a session."""
+async def check_public_url(site: Site, redis_url: str) -> list[Finding]:
+    """Return the findings about the public URL and its nodes. Most are checked only with a session."""
     findings = await asyncio.to_thread(check_site, site)
     if findings[0].about == "public URL":
         return findings
@@ -70,7 +73,8 @@ async def check_public_url(site: Site) -> list[Finding]:
             *findings,
             Finding("streams and sockets", "unknown", "not checked: no session to open them with", remedy),
         ]
-    checks = (check_stream, check_socket, check_spread, check_forwarding)
+    nodes = await read_nodes(redis_url)
+    checks = (check_stream, check_socket, check_spread, check_forwarding, partial(check_nodes_alone, nodes))
     for found in await asyncio.gather(*(asyncio.to_thread(partial(run_check, check, site)) for check in checks)):
         findings += found
     return findings
@@ -81,8 +85,19 @@ def run_check(check: Check, site: Site) -> list[Finding]:
     try:
         return check(site)
     except OSError as error:
-        about = check.__name__.removeprefix("check_")
+        about = getattr(check, "__name__", "check_nodes").removeprefix("check_")
         return [Finding(about, "bad", f"the connection broke: {error}", "See the proxy's log.")]
+
+
+async def read_nodes(redis_url: str) -> list[NodeRecord]:
+    """Return the nodes that serve everything; none if the registry is not known or does not answer."""
+    if not redis_url:
+        return []
+    try:
+        async with open_redis(redis_url) as redis:
+            return [node for node in await Overview(redis).nodes() if (node["state"], node["role"]) == ("up", "all")]
+    except REDIS_UNAVAILABLE:
+        return []
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 TIMEOUT = 10.0
@@ -23,12 +24,21 @@ class HttpAnswer:
     ended: bool = False
 
 
+def unchunk(answer: HttpAnswer) -> bytes:
+    """Return the JSON object in the body of a short response."""
+    return answer.body[answer.body.find(b"{") : answer.body.rfind(b"}") + 1]
+
+
 class HttpProbe:
     """A connection with one request. `answer` grows as bytes arrive."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._raw = connection, b""
         self.answer = HttpAnswer()
+
+    def is_local(self) -> bool:
+        """Return whether the answer comes from this machine."""
+        return ip_address(self._connection.getpeername()[0]).is_loopback
 
     def read(self, seconds: float) -> bool:
         """Read what arrives within this time. Return whether anything did."""
@@ -86,17 +96,17 @@ class Site:
         self._netloc, self._prefix = parts.netloc, parts.path.rstrip("/")
 
     @contextmanager
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Iterator[HttpProbe]:
-        """Send a request without a body. Raise `OSError` if that fails. Write header names with underscores."""
+    def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Iterator[HttpProbe]:
+        """Send a request. Raise `OSError` if that fails. Write header names with underscores."""
         with self._connect(["http/1.1"]) as connection:
-            sent = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
+            sent = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": str(len(body))}
             sent |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
             sent |= {name.replace("_", "-"): value for name, value in headers.items()}
             lines = [
                 f"{method} {self._prefix}{path} HTTP/1.1",
                 *(f"{name}: {value}" for name, value in sent.items() if value),
             ]
-            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
             yield HttpProbe(connection)
 
     def speaks_http2(self) -> bool:

@@ -7,7 +7,7 @@ import time
 import orjson
 
 from chat.tools.doctor.finding import FILE, Finding, good, recommend, require
-from chat.tools.doctor.http import HttpAnswer, HttpProbe, Site
+from chat.tools.doctor.http import HttpAnswer, HttpProbe, Site, unchunk
 
 READY_SECONDS = 5.0
 BEATS_SECONDS = 45.0  # by default a stream sends a heartbeat every 15 s, a socket a ping every 20 s
@@ -50,7 +50,7 @@ def check_socket(site: Site) -> list[Finding]:
     """Check the upgrade, and whether an idle socket stays open until its next ping."""
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     handshake = {"Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": key}
-    with site.ask("/api/presence/socket", Origin=site.origin, Connection="Upgrade", **handshake) as probe:
+    with site.ask("/api/presence/socket", "GET", b"", Origin=site.origin, Connection="Upgrade", **handshake) as probe:
         status = probe.read_head().status
         if status in (401, 403):
             return [rejected("socket", status)]
@@ -101,12 +101,16 @@ def check_forwarding(site: Site) -> list[Finding]:
     with site.ask("/api/operations/echo", X_Forwarded_For=claimed) as probe:
         probe.read_head()
         probe.read_until(b"}", 2)
-        data = probe.answer.body[probe.answer.body.find(b"{") : probe.answer.body.rfind(b"}") + 1]
+        data, local = unchunk(probe.answer), probe.is_local()
     try:
         echo = orjson.loads(data)
         address, forwarded, trusted = str(echo["address"]), str(echo["forwarded"]), bool(echo["trusted"])
     except (orjson.JSONDecodeError, KeyError):
         return [Finding("forwarded headers", "unknown", f"HTTP {probe.answer.status}")]
+    if address == claimed and local:
+        remedy = "Run `tandem doctor` with the public URL from another machine."
+        found = "not checked: the doctor runs on the proxy's machine, which may be trusted itself"
+        return [Finding("forwarded headers", "unknown", found, remedy)]
     if address == claimed:
         remedy = f"Let the proxy set the header: `proxy_set_header X-Forwarded-For $remote_addr;` in {NGINX}."
         return [Finding("forwarded headers", "bad", "clients can forge their address and so avoid rate limits", remedy)]
@@ -156,11 +160,6 @@ def check_ready(answer: HttpAnswer) -> Finding:
     return require(
         "readiness", answer.status == 200 and state == "ready", f"HTTP {answer.status} {state}".strip(), remedy
     )
-
-
-def unchunk(answer: HttpAnswer) -> bytes:
-    """Return the JSON object in the body of a short response."""
-    return answer.body[answer.body.find(b"{") : answer.body.rfind(b"}") + 1]
 
 
 def check_versions(site: Site, answer: HttpAnswer) -> Finding:
