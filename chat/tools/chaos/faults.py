@@ -201,6 +201,13 @@ async def freeze_postgres(target: FaultTarget) -> None:
         target.environment.postgres.resume()
 
 
+async def kill_balancer(target: FaultTarget) -> None:
+    """Kill HAProxy with all its connections; it starts again on the same port."""
+    target.environment.balancer.kill()
+    await asyncio.sleep(target.seconds)
+    target.environment.balancer.start()
+
+
 # Clients that stop reading, lose their connection, or repeat a post.
 
 
@@ -254,6 +261,7 @@ FAULTS = {
     "cut-postgres-link": Fault("one node cut off from PostgreSQL", cut_postgres_link, POSTGRES | NODE, 2, 15),
     "hang-postgres-link": Fault("one node half cut off from PostgreSQL", hang_postgres_link, POSTGRES | NODE, 2, 15),
     "slow-links": Fault("one node's links take 50 ms longer", slow_links, POSTGRES | REDIS | NODE, 3, 15),
+    "kill-balancer": Fault("HAProxy killed, started again later", kill_balancer, CLIENTS, 1, 8),
     "sleepy-readers": Fault("readers that stop reading", sleepy_readers, CLIENTS, 3, 12),
     "half-open": Fault("an access network that swallows everything", half_open, CLIENTS, 5, 25),
     "cut-clients": Fault("every client cut at once", cut_clients, CLIENTS, 1, 1),
