@@ -19,7 +19,7 @@ from chat.local.valkey import ValkeyEngine
 from chat.shared.child_process import leashed
 from tests.cast import Cast
 from tests.deploy.proxies import DEPLOY, Front, program, proxy
-from tests.presence.presence_client import open_eyes
+from tests.presence.presence_client import open_presence
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.waiting import eventually
 
@@ -308,12 +308,12 @@ async def test_a_real_prometheus_sees_what_happens(
         async with watching(stage.http, tmp_path, nodes, front) as watch:
             await watch.sees('count(up == 1) == 3 and sum(haproxy_server_status{proxy="nodes",state="UP"}) == 3')
             await watch.fires("Watchdog")
-            async with open_eyes(ana):
+            async with open_presence(ana):
                 nodes[0].ask_to_stop()
                 await nodes[0].wait_until_ended()
             await watch.sees('sum(tandem_ghosts_reaped_total{of="node that left"}) > 0')
             await nodes[0].start_and_wait()
-            async with open_eyes(ana):
+            async with open_presence(ana):
                 await watch.sees("sum(tandem_people) > 0 and count(up == 1) == 3")
                 assert await watch.query('max_over_time(ALERTS{alertname=~"NodeLost|Ghosts|CanaryMissed"}[5m])') == {}
                 nodes[0].kill()

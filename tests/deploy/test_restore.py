@@ -185,9 +185,9 @@ async def test_every_timeline_can_be_restored(own_postgres: PostgresEngine, arch
     assert words(own_postgres) == ["kept", "undone"]
 
 
-async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
-    """The stream ends because the log is another one; who returns with the cursor of before is to read anew."""
-    assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
+async def is_told(ben: Person, reader: StreamClient, node: NodeProcess) -> StreamClient:
+    """Wait until the stream ends because of the new epoch; reconnect with its cursor, which gets a reset."""
+    assert (await reader.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
     again = await ben.listens(last_event_id=reader.cursor)
     assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
