@@ -123,21 +123,43 @@ class BadFrame(ValueError):
     """These bytes are not the frame of an entry, or would break out of one."""
 
 
+# Characters that some libraries take for line ends although the standard does not: NEL, LINE SEPARATOR and PARAGRAPH
+# SEPARATOR. In JSON they occur only within texts, where an escape means the same.
+FOREIGN_LINE_ENDS = (("\u0085", rb"\u0085"), ("\u2028", rb"\u2028"), ("\u2029", rb"\u2029"))
+
+
 def encode_frame(cursor: str, event: str | None, data: bytes) -> bytes:
     """Return an event with an id. `data` is one line of JSON. Without `event`, an EventSource calls `onmessage`.
 
-    Raise `BadFrame` if a line break could split the frame (SSE injection).
+    The id comes last: some clients accept an id as soon as its line has arrived, and would skip the event if the
+    connection broke within `data`. Raise `BadFrame` if a line break could split the frame (SSE injection).
     """
     if b"\n" in data or b"\r" in data or "\n" in cursor or "\r" in cursor or "\0" in cursor:
         raise BadFrame(cursor)
+    data = escape_line_ends(data)
     if event is None:
-        return b"id: %b\ndata: %b\n\n" % (cursor.encode(), data)
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), event_name(event), data)
+        return b"data: %b\nid: %b\n\n" % (data, cursor.encode())
+    return b"event: %b\ndata: %b\nid: %b\n\n" % (event_name(event), data, cursor.encode())
+
+
+def escape_line_ends(data: bytes) -> bytes:
+    """Return JSON with the characters of `FOREIGN_LINE_ENDS` as escapes.
+
+    Single bytes are looked for first: a search for two or three takes 100 times as long (160 µs in 48 KB of Japanese).
+    """
+    if data.isascii():
+        return data
+    if (b"\xe2" in data and (b"\xa8" in data or b"\xa9" in data)) or (b"\xc2" in data and b"\x85" in data):
+        text = data.decode(errors="replace")
+        for character, escape in FOREIGN_LINE_ENDS:
+            if character in text:
+                data = data.replace(character.encode(), escape)
+    return data
 
 
 def encode_notice(event: str, data: bytes) -> bytes:
     """Return an event without an id, which leaves the reader's cursor unchanged."""
-    return b"event: %b\ndata: %b\n\n" % (event_name(event), data)
+    return b"event: %b\ndata: %b\n\n" % (event_name(event), escape_line_ends(data))
 
 
 def event_name(event: str) -> bytes:

@@ -73,9 +73,10 @@ def test_an_event_without_an_end_is_refused() -> None:
 
 
 def test_the_last_id_of_many() -> None:
-    """The last id is found across chunks of an HTTP body, and after events without an id."""
-    assert find_last_id(b"id: a.1\ndata: x\n\n\r\n2f\r\nid: a.2\ndata: y\n\nevent: beat\ndata: {}\n\n") == b"a.2"
-    assert find_last_id(b"id: a.1\ndata: x") == b"a.1"
+    """Also between the chunks of an HTTP body, and after events without an id."""
+    assert find_last_id(b"data: x\nid: a.1\n\n\r\n2f\r\ndata: y\nid: a.2\n\nevent: beat\ndata: {}\n\n") == b"a.2"
+    assert find_last_id(b"data: x\nid: a.1") == b"a.1"
+    assert find_last_id(b"id: a.1\ndata: x\n\n") == b"a.1"  # entries of the time when ids came first
     assert find_last_id(b"event: beat\ndata: {}\n\n") == b""
 
 

@@ -146,7 +146,7 @@ async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
         entry = await change.record(Unplaced("note", data=b"1"))
     after = await find_head(pool)
     assert after.epoch != before.epoch
-    assert entry.frame.startswith(f"id: {after.epoch}.1\n".encode())
+    assert entry.frame.endswith(f"\nid: {after.epoch}.1\n\n".encode())
 
 
 async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -> None:

@@ -131,6 +131,7 @@ BYTES_BY_NAME = {
     "chat.log.entry:unpack_range": BODY,
     "chat.log.entry:decode_frame": BODY,
     "chat.log.entry:encode_chunk": BODY,
+    "chat.log.entry:escape_line_ends": BODY,
     "chat.log.entry:split_frame": BODY,
     "chat.search.indexer:place_of": BODY,
     "chat.shared.multipart:parse_head": HEAD,

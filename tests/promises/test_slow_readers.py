@@ -91,7 +91,8 @@ async def test_a_reader_cut_at_the_buffer_resumes_completely(stage: Cast, start_
         assert node.memory_bytes() - before < 60 * MIB  # 150 would wait in a node without a limit
         heard = await sleepers[0].wakes()
     assert heard.count(b"\n\n") < MESSAGES
-    again = await ben.listens(last_event_id=find_last_id(heard[: heard.rindex(b"\n\n")]).decode())
+    heard = heard[: heard.rindex(b"\n\n")]
+    again = await ben.listens(last_event_id=find_last_id(heard).decode())
     whole = heard.count(b'\ndata: {"conversation"')
     await again.hears(*said[whole:], limit=20)
     replayed = await ben.listens(after=start)

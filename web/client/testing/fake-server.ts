@@ -71,7 +71,7 @@ export class FakeServer {
   }
 
   beats(): void {
-    this.writes(`id: ${this.cursor}\nevent: beat\ndata: 1\n\n`);
+    this.writes(`event: beat\ndata: 1\nid: ${this.cursor}\n\n`);
   }
 
   /** Send an entry again, as a broken node could. */
@@ -110,7 +110,7 @@ export class FakeServer {
     }
     const start = cursor ? `${this.epoch}.${cursor.split('.')[1]}` : this.cursor;
     const ready = { cursor: start, head: this.cursor, resumed: cursor !== undefined };
-    response.write(`retry: 20\nid: ${start}\nevent: ready\ndata: ${JSON.stringify(ready)}\n\n`);
+    response.write(`retry: 20\nevent: ready\ndata: ${JSON.stringify(ready)}\nid: ${start}\n\n`);
     if (this.streams === 'open') for (const row of missed) response.write(this.frame(row));
     this.open.add(response);
     response.on('close', () => this.open.delete(response));
@@ -144,7 +144,7 @@ export class FakeServer {
 
   private frame(row: Row): string {
     const event = row.event === 'message' ? '' : `event: ${row.event}\n`;
-    return `id: ${this.epoch}.${row.position}\n${event}data: ${JSON.stringify(row.data)}\n\n`;
+    return `${event}data: ${JSON.stringify(row.data)}\nid: ${this.epoch}.${row.position}\n\n`;
   }
 }
 
