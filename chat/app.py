@@ -47,6 +47,7 @@ from chat.shared.postgres import make_pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
+from chat.shared.route import PARAMETERS, name_parameters
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS, Admission
@@ -82,7 +83,7 @@ def make_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
-    app[CHARGES] = charge_routes(app.router)
+    app[CHARGES], app[PARAMETERS] = charge_routes(app.router), name_parameters(ROUTES[settings.role])
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app
@@ -90,12 +91,13 @@ def make_app(settings: Settings) -> web.Application:
 
 def make_operations_app(app: web.Application) -> web.Application:
     """Return an app with only health and metrics, for their own port. `app` must have started."""
-    own = web.Application(middlewares=[trace, answer_problems])
-    shared: list[web.AppKey[Any]] = [SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS]
+    own = web.Application(middlewares=[trace, answer_problems, charge_anonymous])
+    shared: list[web.AppKey[Any]] = [SETTINGS, ANSWERS, PARAMETERS, RATES, STREAMS, READINESS, REGISTRY, METRICS]
     for key in shared:
         own[key] = app[key]
     own.on_response_prepare.extend([add_headers, add_request_id])
     own.add_routes(routes.HEALTH)
+    own[CHARGES] = charge_routes(own.router)
     return own
 
 

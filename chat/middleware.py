@@ -27,6 +27,7 @@ from chat.shared.errors import (
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import home_of
+from chat.shared.route import check_parameters
 from chat.shared.settings import parse_origin
 from chat.shared.web import (
     CHARGED,
@@ -149,10 +150,15 @@ def check_encoding(request: web.Request) -> None:
 
 @web.middleware
 async def charge_anonymous(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count requests without a valid session against their address; raise `RateLimited` above the limit."""
+    """Count requests without a valid session against their address; raise `RateLimited` above the limit.
+
+    A request with an unknown query parameter is such a request: it costs as much, and reaches no handler.
+    """
     if not check_stranger(request):
+        check_parameters(request)
         return await handler(request)
     try:
+        check_parameters(request)
         return await handler(request)
     finally:
         if CHARGED not in request:

@@ -17,6 +17,12 @@ from chat.stream import endpoints as stream
 from chat.transfer import endpoints as transfer
 
 C = "/api/chat/conversations"
+M = C + "/{conversation}/messages/{seq}"
+
+# Query parameters that several routes have.
+WINDOW = "?after&around&before&limit"
+SOCKET = "?" + "&".join(("after", "conversations", *stream.CURSOR_NAMES))
+STREAM = f"{SOCKET}&poll"
 
 # On their own port if OPERATIONS_PORT is set.
 HEALTH = [
@@ -26,10 +32,16 @@ HEALTH = [
 ]
 OPERATIONS = [
     Operation("GET", "/api/operations/echo", operations.get_echo, "operations.get_echo"),
-    Operation("GET", "/api/audit", operations.get_audit, "operations.get_audit", answer="Audit"),
     Operation(
         "GET",
-        "/api/audit/export",
+        "/api/audit?action&after&limit&since&until&user",
+        operations.get_audit,
+        "operations.get_audit",
+        answer="Audit",
+    ),
+    Operation(
+        "GET",
+        "/api/audit/export?after&since",
         operations.get_audit_export,
         "operations.get_audit_export",
         answer="application/x-ndjson",
@@ -131,10 +143,10 @@ ACCOUNTS = [
         answer="RecoveryCodes",
     ),
     Operation("DELETE", "/api/sessions/{session}", accounts.delete_session, "accounts.delete_session"),
-    Operation("GET", "/api/users", accounts.get_users, "accounts.get_users", answer="Users"),
+    Operation("GET", "/api/users?ids&q", accounts.get_users, "accounts.get_users", answer="Users"),
     Operation("GET", "/api/users/me", accounts.get_me, "accounts.get_me", answer="Me"),
     Operation("PATCH", "/api/users/me", accounts.patch_me, "accounts.patch_me", answer="Me"),
-    Operation("DELETE", "/api/users/me", erasure.delete_me, "erasure.delete_me"),
+    Operation("DELETE", "/api/users/me?messages", erasure.delete_me, "erasure.delete_me"),
     Operation("PUT", "/api/users/me/avatar", accounts.put_avatar, "avatars.put_avatar", tag="accounts", answer="User"),
     Operation(
         "DELETE", "/api/users/me/avatar", accounts.delete_avatar, "avatars.delete_avatar", tag="accounts", answer="User"
@@ -152,7 +164,13 @@ ACCOUNTS = [
         answer="application/x-ndjson",
         head=False,
     ),
-    Operation("GET", "/api/users/me/activity", operations.get_activity, "operations.get_activity", answer="Activity"),
+    Operation(
+        "GET",
+        "/api/users/me/activity?after&limit",
+        operations.get_activity,
+        "operations.get_activity",
+        answer="Activity",
+    ),
     Operation("GET", "/api/users/{user}", accounts.get_user, "accounts.get_user", answer="User"),
     Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block"),
     Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block"),
@@ -181,10 +199,17 @@ ACCOUNTS = [
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
     Operation("POST", C + "/{conversation}/messages", messages.post_message, "messages.post_message", answer="Posted"),
-    Operation("GET", C + "/{conversation}/messages", messages.get_messages, "messages.get_messages", answer="Page"),
-    Operation("GET", "/api/chat/stream", stream.get_stream, "stream.get_stream", answer="Events", head=False),
     Operation(
-        "GET", "/api/chat/socket", stream.get_stream_socket, "stream.get_stream_socket", answer="websocket", head=False
+        "GET", C + "/{conversation}/messages" + WINDOW, messages.get_messages, "messages.get_messages", answer="Page"
+    ),
+    Operation("GET", "/api/chat/stream" + STREAM, stream.get_stream, "stream.get_stream", answer="Events", head=False),
+    Operation(
+        "GET",
+        "/api/chat/socket" + SOCKET,
+        stream.get_stream_socket,
+        "stream.get_stream_socket",
+        answer="websocket",
+        head=False,
     ),
     Operation("GET", C, conversations.get_conversations, "conversations.get_conversations", answer="Snapshot"),
     Operation("POST", C, conversations.post_conversation, "conversations.post_conversation", answer="NewConversation"),
@@ -214,10 +239,18 @@ CHAT = [
     Operation(
         "GET", C + "/{conversation}/receipts", conversations.get_receipts, "attention.get_receipts", answer="Receipts"
     ),
-    Operation("GET", "/api/chat/channels", conversations.get_channels, "conversations.get_channels", answer="Channels"),
-    Operation("GET", "/api/chat/archived", conversations.get_archived, "conversations.get_archived", answer="Archive"),
     Operation(
-        "GET", C + "/{conversation}/members", conversations.get_members, "conversations.get_members", answer="Members"
+        "GET", "/api/chat/channels?after&q", conversations.get_channels, "conversations.get_channels", answer="Channels"
+    ),
+    Operation(
+        "GET", "/api/chat/archived?before", conversations.get_archived, "conversations.get_archived", answer="Archive"
+    ),
+    Operation(
+        "GET",
+        C + "/{conversation}/members?after&presence",
+        conversations.get_members,
+        "conversations.get_members",
+        answer="Members",
     ),
     Operation(
         "PUT",
@@ -250,67 +283,20 @@ CHAT = [
         "conversations.delete_invitation",
     ),
     Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors"),
+    Operation("GET", M, messages.get_message, "messages.get_message", answer="Posted"),
+    Operation("PATCH", M, messages.patch_message, "edits.patch_message", tag="messages", answer="Posted"),
+    Operation("DELETE", M, messages.remove_message, "edits.remove_message", tag="messages"),
+    Operation("GET", M + "/edits?before", messages.get_edits, "edits.get_edits", tag="messages", answer="Edits"),
+    Operation("PUT", M + "/reactions/{emoji}", messages.put_reaction, "reactions.put_reaction", tag="messages"),
     Operation(
-        "GET", C + "/{conversation}/messages/{seq}", messages.get_message, "messages.get_message", answer="Posted"
+        "DELETE", M + "/reactions/{emoji}", messages.delete_reaction, "reactions.delete_reaction", tag="messages"
     ),
     Operation(
-        "PATCH",
-        C + "/{conversation}/messages/{seq}",
-        messages.patch_message,
-        "edits.patch_message",
-        tag="messages",
-        answer="Posted",
+        "GET", M + "/replies" + WINDOW, messages.get_replies, "threads.get_replies", tag="messages", answer="Page"
     ),
-    Operation(
-        "DELETE", C + "/{conversation}/messages/{seq}", messages.remove_message, "edits.remove_message", tag="messages"
-    ),
-    Operation(
-        "GET",
-        C + "/{conversation}/messages/{seq}/edits",
-        messages.get_edits,
-        "edits.get_edits",
-        tag="messages",
-        answer="Edits",
-    ),
-    Operation(
-        "PUT",
-        C + "/{conversation}/messages/{seq}/reactions/{emoji}",
-        messages.put_reaction,
-        "reactions.put_reaction",
-        tag="messages",
-    ),
-    Operation(
-        "DELETE",
-        C + "/{conversation}/messages/{seq}/reactions/{emoji}",
-        messages.delete_reaction,
-        "reactions.delete_reaction",
-        tag="messages",
-    ),
-    Operation(
-        "GET",
-        C + "/{conversation}/messages/{seq}/replies",
-        messages.get_replies,
-        "threads.get_replies",
-        tag="messages",
-        answer="Page",
-    ),
-    Operation(
-        "PUT",
-        C + "/{conversation}/messages/{seq}/replies/read",
-        messages.put_thread_mark,
-        "threads.put_thread_mark",
-        tag="messages",
-    ),
-    Operation(
-        "PUT", C + "/{conversation}/messages/{seq}/follow", messages.put_follow, "threads.put_follow", tag="messages"
-    ),
-    Operation(
-        "DELETE",
-        C + "/{conversation}/messages/{seq}/follow",
-        messages.delete_follow,
-        "threads.delete_follow",
-        tag="messages",
-    ),
+    Operation("PUT", M + "/replies/read", messages.put_thread_mark, "threads.put_thread_mark", tag="messages"),
+    Operation("PUT", M + "/follow", messages.put_follow, "threads.put_follow", tag="messages"),
+    Operation("DELETE", M + "/follow", messages.delete_follow, "threads.delete_follow", tag="messages"),
     Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", tag="messages", answer="Pins"),
     Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", tag="messages"),
     Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", tag="messages"),
@@ -318,36 +304,32 @@ CHAT = [
         "GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", tag="messages", answer="Threads"
     ),
     Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages"),
+    Operation("GET", M + "/delivery/{user}", delivery.get_delivery, "delivery.get_delivery", answer="Delivery"),
     Operation(
         "GET",
-        C + "/{conversation}/messages/{seq}/delivery/{user}",
-        delivery.get_delivery,
-        "delivery.get_delivery",
-        answer="Delivery",
+        "/api/chat/search?after&before&conversation&from&limit&q",
+        search.get_search,
+        "search.get_search",
+        answer="Found",
     ),
-    Operation("GET", "/api/chat/search", search.get_search, "search.get_search", answer="Found"),
-    Operation("GET", C + "/{conversation}/bans", moderation.get_bans, "moderation.get_bans", answer="Bans"),
+    Operation("GET", C + "/{conversation}/bans?after", moderation.get_bans, "moderation.get_bans", answer="Bans"),
     Operation("PUT", C + "/{conversation}/bans/{user}", moderation.put_ban, "moderation.put_ban"),
     Operation("DELETE", C + "/{conversation}/bans/{user}", moderation.delete_ban, "moderation.delete_ban"),
     Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", answer="Links"),
     Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", answer="Link"),
     Operation("DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link"),
     Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
+    Operation("POST", M + "/reports", moderation.post_report, "moderation.post_report", answer="Reported"),
     Operation(
-        "POST",
-        C + "/{conversation}/messages/{seq}/reports",
-        moderation.post_report,
-        "moderation.post_report",
-        answer="Reported",
+        "GET", "/api/chat/reports?before&state", moderation.get_reports, "moderation.get_reports", answer="Reports"
     ),
-    Operation("GET", "/api/chat/reports", moderation.get_reports, "moderation.get_reports", answer="Reports"),
     Operation(
         "PATCH", "/api/chat/reports/{report}", moderation.patch_report, "moderation.patch_report", answer="Report"
     ),
-    Operation("GET", C + "/{conversation}/audit", moderation.get_notes, "moderation.get_notes", answer="Notes"),
+    Operation("GET", C + "/{conversation}/audit?after", moderation.get_notes, "moderation.get_notes", answer="Notes"),
 ]
 FILES = [
-    Operation("POST", "/api/files", files.post_file, "files.post_file"),
+    Operation("POST", "/api/files?name", files.post_file, "files.post_file"),
     Operation("OPTIONS", "/api/files", files.options_files, "files.options_files"),
     Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload"),
     Operation("GET", "/api/files/{file}", files.get_upload, "files.get_upload", answer="Stored", head=False),
@@ -355,13 +337,13 @@ FILES = [
     Operation("POST", "/api/files/{file}", files.post_upload, "files.post_upload"),
     Operation("OPTIONS", "/api/files/{file}", files.options_files, "files.options_upload"),
     Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload"),
-    Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", tag="files", answer="*/*"),
+    Operation("GET", "/api/files/{file}/{name}?preview", files.get_file, "reading.get_file", tag="files", answer="*/*"),
 ]
 
 # Last: all app addresses such as /c/12 return the page.
 SITE = [
-    Operation("GET", "/assets/{name}", site.get_asset),
-    Operation("GET", "/", site.get_page),
-    Operation("GET", "/{name:[^/]+\\.[a-z0-9]+}", site.get_file),
-    Operation("GET", "/{address:(?!api/|health/|assets/|metrics).*}", site.get_page),
+    Operation("GET", "/assets/{name}?*", site.get_asset),
+    Operation("GET", "/?*", site.get_page),
+    Operation("GET", "/{name:[^/]+\\.[a-z0-9]+}?*", site.get_file),
+    Operation("GET", "/{address:(?!api/|health/|assets/|metrics).*}?*", site.get_page),
 ]

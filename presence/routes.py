@@ -6,16 +6,23 @@ from presence.dashboard import endpoints as dashboard
 
 P = "/api/presence"
 PRESENCE = [
-    Operation("GET", P, endpoints.get_presence, "presence.get_presence", answer="Presence"),
-    Operation("GET", P + "/socket", endpoints.get_socket, "presence.get_socket", answer="websocket", head=False),
+    Operation("GET", P + "?users", endpoints.get_presence, "presence.get_presence", answer="Presence"),
+    Operation("GET", P + "/socket?ticket", endpoints.get_socket, "presence.get_socket", answer="websocket", head=False),
     Operation("POST", P + "/ticket", endpoints.post_ticket, "presence.post_ticket", answer="Ticket"),
     Operation("GET", P + "/nodes", dashboard.get_nodes, "oversight.get_nodes", tag="presence", answer="Nodes"),
     Operation(
         "PUT", P + "/nodes/{node}/drain", dashboard.put_drain, "oversight.put_drain", tag="presence", answer="Drained"
     ),
-    Operation("GET", P + "/stats", dashboard.get_stats, "oversight.get_stats", tag="presence", answer="Stats"),
-    Operation("GET", P + "/people", dashboard.get_people, "oversight.get_people", tag="presence", answer="PeoplePage"),
-    Operation("GET", P + "/rooms", dashboard.get_rooms, "oversight.get_rooms", tag="presence", answer="Rooms"),
+    Operation("GET", P + "/stats?minutes", dashboard.get_stats, "oversight.get_stats", tag="presence", answer="Stats"),
+    Operation(
+        "GET",
+        P + "/people?after&limit&node&q&status",
+        dashboard.get_people,
+        "oversight.get_people",
+        tag="presence",
+        answer="PeoplePage",
+    ),
+    Operation("GET", P + "/rooms?limit&q", dashboard.get_rooms, "oversight.get_rooms", tag="presence", answer="Rooms"),
     Operation(
         "GET",
         P + "/evidence/{user}",

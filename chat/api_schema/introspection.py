@@ -1,4 +1,4 @@
-"""Reading a handler's source: its docstring, body model, query parameters, and the errors that it can return.
+"""Reading a handler's source: its docstring, body model, and the errors that it can return.
 
 The source of the functions and methods it calls is read too, so that the description is never out of date. Errors are
 found where they are raised, and where a docstring names them after the word "raise".
@@ -33,7 +33,6 @@ class Reading:
 
     summary: str
     body: type[BaseModel] | None = None
-    query: set[str] = field(default_factory=set)
     errors: set[type[ApiError]] = field(default_factory=set)
     empty: bool = False
     full: bool = False
@@ -45,7 +44,6 @@ def read_handler(handler: Function) -> Reading:
     """Return the facts about a handler, without calling it."""
     reading = Reading(inspect.cleandoc(handler.__doc__ or ""))
     follow(handler, reading, {}, MAX_DEPTH)
-    reading.query.discard("")
     return reading
 
 
@@ -59,8 +57,6 @@ def follow(function: Function, reading: Reading, seen: dict[Function, int], dept
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise):
             note_error(node.exc, names, reading)
-        elif isinstance(node, ast.Subscript | ast.Compare | ast.comprehension):
-            reading.query |= set(query_names(node, names))
         elif isinstance(node, ast.Call):
             note_error(node.func, names, reading)
             note_call(node, names, reading)
@@ -150,23 +146,7 @@ def note_error(raised: ast.expr | None, names: dict[str, Any], reading: Reading)
 
 
 def note_call(node: ast.Call, names: dict[str, Any], reading: Reading) -> None:
-    """Note the body model of `read_model(request, Draft)`, or the parameter of `parse_count(request, "limit")`."""
-    called = ast.unparse(node.func)
+    """Note the body model of `read_model(request, Draft)`."""
     second = node.args[1] if len(node.args) > 1 else None
-    if called in READERS and isinstance(second, ast.Name):
+    if ast.unparse(node.func) in READERS and isinstance(second, ast.Name):
         reading.body = names.get(second.id, reading.body)
-    elif called.startswith("parse_") and isinstance(second, ast.Constant) and isinstance(second.value, str):
-        reading.query.add(second.value)
-    elif called == "request.query.get" and isinstance(node.args[0], ast.Constant):
-        reading.query.add(str(node.args[0].value))
-
-
-def query_names(node: ast.Subscript | ast.Compare | ast.comprehension, names: dict[str, Any]) -> Iterator[str]:
-    """Yield query parameters: `request.query["ids"]`, `"poll" in request.query`, `… for name in NAMES if name in …`."""
-    if isinstance(node, ast.comprehension):
-        if any("request.query" in ast.unparse(one) for one in node.ifs) and isinstance(node.iter, ast.Name):
-            yield from names.get(node.iter.id, ())
-        return
-    left, where = (node.slice, node.value) if isinstance(node, ast.Subscript) else (node.left, node.comparators[0])
-    if ast.unparse(where) == "request.query" and isinstance(left, ast.Constant):
-        yield str(left.value)

@@ -21,7 +21,7 @@ from chat.shared.errors import (
     Unauthenticated,
     Unavailable,
 )
-from chat.shared.route import Operation
+from chat.shared.route import Operation, UnknownParameter
 
 VERSION = "1"  # of the protocol: additions keep it, an incompatible change needs another
 REF = "#/components/schemas/{model}"
@@ -152,7 +152,7 @@ def describe_call(route: Operation, reading: Reading) -> Json:
         "tags": [route.group()],
         "summary": reading.summary.split("\n")[0],
         "description": reading.summary,
-        "parameters": parameters_of(route.path, reading),
+        "parameters": parameters_of(route),
         "responses": describe_answers(route, reading) | describe_errors(errors_of(route, reading)),
     }
     if reading.body:
@@ -168,9 +168,8 @@ def needs_identity(route: Operation) -> bool:
 
 def errors_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
     """Return the errors of the handler, and those that every call of its kind can return."""
-    general: set[type[ApiError]] = {RateLimited, Unavailable}
-    if route.path.startswith(OPEN_PATHS):
-        general = {ExpectationFailed}
+    general: set[type[ApiError]] = {UnknownParameter}
+    general |= {ExpectationFailed} if route.path.startswith(OPEN_PATHS) else {RateLimited, Unavailable}
     if needs_identity(route):
         general.add(Unauthenticated)
     if route.method not in SAFE_METHODS:
@@ -180,7 +179,7 @@ def errors_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
     return reading.errors | general
 
 
-def parameters_of(path: str, reading: Reading) -> list[Json]:
+def parameters_of(route: Operation) -> list[Json]:
     """Return the parameters of the path, then those of the query."""
     parts = [
         {
@@ -189,9 +188,9 @@ def parameters_of(path: str, reading: Reading) -> list[Json]:
             "required": True,
             "schema": {"type": "integer" if name in NUMERIC else "string"},
         }
-        for name in re.findall(r"\{(\w+)", path)
+        for name in re.findall(r"\{(\w+)", route.path)
     ]
-    return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(reading.query)]
+    return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(route.query)]
 
 
 def describe_answers(route: Operation, reading: Reading) -> Json:

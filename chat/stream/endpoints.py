@@ -21,6 +21,9 @@ from chat.stream.websocket import WebSocketStream
 STREAMS = web.AppKey("streams", Streams)
 POLL_MOST = 25
 NARROW_MOST = 500
+
+# The cursor in the URL. Clients that cannot set a header on reconnecting use one of these names.
+CURSOR_NAMES = ("lastEventId", "last_event_id", "last-event-id", "Last-Event-ID")
 AnySseStream = SseStream | AttachedSseStream
 ERRORS: tuple[type[Exception], ...] = (ApiError, *POSTGRES_AWAY)
 
@@ -62,7 +65,7 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     rate.acquire(member.user_id)
     streams.connections.check_capacity(member.user_id)
     narrow = parse_narrow(request)
-    start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
+    start = await streams.find_start(find_cursor(request))
     request.app[IDENTITIES].check(member)  # the session may have ended; no await from here until it is open
     if request.transport is None:  # the reader has left; aiohttp-sse would fail
         raise Unfinished
@@ -81,6 +84,15 @@ async def serve_events(request: web.Request, member: Member, stream: AnySseStrea
     finally:
         if not isinstance(response, DetachedResponse):
             streams.leave(stream)
+
+
+def find_cursor(request: web.Request) -> str | None:
+    """Return the cursor that the reader gave: the header, then the names in the URL that mean it, then `after`.
+
+    A client that reconnects keeps the `after` of its first request, so what it received last comes first.
+    """
+    named = (request.query.get(name) for name in CURSOR_NAMES)
+    return request.headers.get("Last-Event-ID") or next(filter(None, named), request.query.get("after"))
 
 
 def parse_narrow(request: web.Request) -> frozenset[int] | None:
