@@ -1,6 +1,7 @@
 """Middlewares around every handler: problem documents, request ids, origin checks, security headers."""
 
 import itertools
+import random
 import re
 import secrets
 import time
@@ -9,10 +10,12 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from functools import partial
 
+import orjson
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chat.log.entry import encode_notice
 from chat.shared.audit import CALLER
 from chat.shared.errors import (
     ApiError,
@@ -47,6 +50,8 @@ from chat.shared.web import (
 )
 
 SERVER = "Tandem"
+STREAM_PATH, EVENT_STREAM = "/api/chat/stream", "text/event-stream"  # requests of this path are long
+RETRIES_503 = "X-Retries-503"  # set by proxies that ask another node first, then answer an EventSource themselves
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -93,6 +98,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     try:
         check_origin(request)
         check_encoding(request)
+        check_socket(request)
         return await handler(request)
     except Exception as error:
         answer = answer_error(request, error)
@@ -109,7 +115,7 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
     """
     if isinstance(error, ApiError):
         record_security_event(request, error)
-        return answer_problem(error)
+        return answer_refusal(request, error)
     if isinstance(error, web.HTTPException):
         if error.status < 400:
             raise error
@@ -118,9 +124,36 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
         raise error
     if isinstance(error, POSTGRES_AWAY):
         log.warning("database unavailable", path=request.path, error=repr(error))
-        return answer_problem(Unavailable(retry_after=1))
+        return answer_refusal(request, Unavailable(retry_after=1))
     log.error("request failed", method=request.method, path=request.path, exc_info=error)
     return answer_problem(Failed())
+
+
+# An EventSource gives up for good when it is answered by an error. What a retry would heal is therefore answered by an
+# event stream that ends: the client connects again after `retry`.
+
+HEALED_BY_RETRY = {429, 503}
+REFUSED = web.RequestKey("refused", int)  # the status that a stream of this kind stands for
+
+
+def answer_refusal(request: web.Request, error: ApiError) -> web.Response:
+    """Return the problem document; for an EventSource that should retry, an event stream with it as `problem`."""
+    if error.status not in HEALED_BY_RETRY or not asks_for_events(request):
+        return answer_problem(error)
+    if error.status == 503 and RETRIES_503 in request.headers:
+        return answer_problem(error)
+    request[REFUSED] = error.status
+    wait = round(1000 * (max(1, error.retry_after or 1) + random.random()))
+    body = b"retry: %d\n" % wait + encode_notice("problem", orjson.dumps(error.to_problem()))
+    answer = web.Response(body=body, content_type=EVENT_STREAM)
+    answer.force_close()  # so that the next request can reach another node
+    return answer
+
+
+def asks_for_events(request: web.Request) -> bool:
+    """Return whether the client reads an event stream, as an EventSource does, which cannot read a status."""
+    accepted = ",".join(request.headers.getall("Accept", ())).lower()
+    return request.path == STREAM_PATH and EVENT_STREAM in accepted and "poll" not in request.query
 
 
 def cut(request: web.Request) -> None:
@@ -140,6 +173,23 @@ def answer_http_error(error: web.HTTPException) -> web.Response:
     if "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
     return answer
+
+
+class NoSocket(NotFound):
+    """This URL has no WebSocket. Messages are at /api/chat/socket, presence is at /api/presence/socket."""
+
+    code = "no_socket"
+
+
+def check_socket(request: web.Request) -> None:
+    """Raise `NoSocket` if a client opens a WebSocket at the URL of a page or a call, instead of answering with that."""
+    if is_upgrade(request) and not request.path.endswith("/socket"):
+        raise NoSocket
+
+
+def is_upgrade(request: web.Request) -> bool:
+    """Return whether the client opens a WebSocket."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def check_encoding(request: web.Request) -> None:
@@ -197,7 +247,6 @@ ANSWERS = web.AppKey("answers", Counter[int])
 FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 START, NUMBERS = secrets.token_hex(4), itertools.count(1)
 SLOW_SECONDS = 1.0
-LONG_PATH = "/api/chat/stream"  # its requests are long
 
 
 @web.middleware
@@ -210,13 +259,14 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     CALLER.set(partial(caller_of, request))
     began = time.monotonic()
     response = await handler(request)
-    request.app[ANSWERS][response.status] += 1
+    status = request.get(REFUSED, response.status)
+    request.app[ANSWERS][status] += 1
     wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
-    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != LONG_PATH):
+    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != STREAM_PATH):
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}
         user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
         asked_by = {"address": client_address(request)} | user
-        line = {"method": request.method, "path": request.path, "status": response.status, "seconds": round(took, 4)}
+        line = {"method": request.method, "path": request.path, "status": status, "seconds": round(took, 4)}
         log.info("request", **line, **asked_by, **wrote)
     return response
 
@@ -240,8 +290,7 @@ def check_origin(request: web.Request) -> None:
     Requests with a bearer token are exempt, as no foreign page can make a browser send one. Requests without a cookie
     are not: a foreign page must not log a user in under another account.
     """
-    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
+    if (request.method in SAFE_METHODS and not is_upgrade(request)) or find_bearer(request) is not None:
         return
     text = request.headers.get("Origin")
     if text is None:

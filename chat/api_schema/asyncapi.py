@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chat.api_schema.models import Shape
+from chat.api_schema.models import Problem, Shape
 from chat.api_schema.openapi import REF, VERSION, public_name, schemas_of
 from chat.api_schema.presence_events import SOCKET_FRAMES
 from chat.api_schema.stream_events import ENTRIES, NOTICES, StreamProblem
@@ -25,16 +25,20 @@ EVENTS: dict[str, tuple[str, type[Shape] | None]] = {
     "beat": ("Sent every 15 s. On a stream that has caught up, its id is the node's position.", None),
 }
 
+REFUSED = "The node refuses the stream for now, and this event ends it. An EventSource connects again after `retry`."
+
 
 def describe_channels(signals: Mapping[str, Any]) -> Json:
     """Return the document. `signals`: the JSON schema of the signals that a client may send."""
     definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
     events = {name: message(text, public_name(shape) if shape else None) for name, (text, shape) in EVENTS.items()}
-    by_socket = events | {"problem": message(str(StreamProblem.__doc__), public_name(StreamProblem))}
+    by_socket = {name: frame(name, text, shape) for name, (text, shape) in EVENTS.items()}
+    by_socket["problem"] = frame("problem", str(StreamProblem.__doc__), StreamProblem)
+    events["problem"] = message(REFUSED, public_name(Problem))
     told = {f"told_{name}": message(str(shape.__doc__), public_name(shape)) for name, shape in SOCKET_FRAMES.items()}
     told["told_stats"] = message("The dashboard's figures, every second, for admins who observe.", None)
     said = {f"say_{name}": message(one.get("description", ""), name) for name, one in definitions.items()}
-    shapes = schemas_of({*ENTRIES.values(), *NOTICES.values(), StreamProblem, *SOCKET_FRAMES.values()})
+    shapes = schemas_of({Problem, *ENTRIES.values(), *NOTICES.values(), StreamProblem, *SOCKET_FRAMES.values()})
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Tandem", "version": VERSION},
@@ -51,6 +55,15 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
         },
         "components": {"schemas": shapes | definitions},
     }
+
+
+def frame(name: str, text: str, shape: type[Shape] | None) -> Json:
+    """Return the description of an event as a text frame of a WebSocket: its fields as an object. Messages have no
+    `event`, and notices have no `id`."""
+    data = message(text, public_name(shape) if shape else None)
+    properties: Json = {"id": {"type": "string"}, "event": {"const": name}, "data": data["payload"]}
+    required = ["data"] if name == "message" else ["event", "data"]
+    return data | {"payload": {"type": "object", "properties": properties, "required": required}}
 
 
 def message(text: str, model: str | None) -> Json:

@@ -103,7 +103,7 @@ async def open_stream(
     Raise `ApiProblem` if the server refuses, and what aiohttp raises when the connection is lost. Use it for what must
     be seen as it arrives, such as a probe; everything else uses `Client.stream`.
     """
-    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    headers = {"Authorization": f"Bearer {token}"}
     headers |= {"Last-Event-ID": cursor} if cursor else {}
     timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence)
     async with http.get(f"{url}/api/chat/stream", headers=headers, timeout=timeout) as response:

@@ -136,6 +136,7 @@ def balancer_folder(data: Path) -> Path:
 
 # The configuration, pure. deploy/haproxy.cfg is the same for nodes on several machines, and explains each line.
 
+PROBLEM = "application/problem+json"
 COMPRESSED = "Request bodies cannot be compressed. Send the body without Content-Encoding."
 ERRORS = {
     502: ("bad_gateway", "The node ended before it answered. Retry."),
@@ -172,6 +173,18 @@ frontend people
     acl encoded req.fhdr(content-encoding) -m found
     acl identity req.fhdr(content-encoding) -i identity
     http-request return status 415 {compressed} if encoded !identity
+    # What a retry heals is for an EventSource an event stream that ends.
+    acl stream path /api/chat/stream
+    acl events req.hdr(accept) -i -m sub text/event-stream
+    http-request set-var(txn.wait) rand(2000),add(1000) if stream events
+    http-request set-var(txn.retry) str("retry: "),concat(,txn.wait) if stream events
+    http-request set-var(txn.comment) str(:) if stream events
+    http-request set-header X-Retries-503 1
+    acl retried var(txn.retry) -m found
+    acl failed status 502 503 504
+    http-response return status 200 content-type text/event-stream lf-string "%[var(txn.retry)]\\n\\n" if retried failed
+    http-after-response set-header Content-Type text/event-stream if retried failed
+    http-after-response set-status 200 if retried failed
     default_backend nodes
 
 backend nodes
@@ -205,7 +218,7 @@ def write_configuration(
         f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in active else ' disabled'}"
         for name, port in ports.items()
     ]
-    compressed = write_problem(415, "compressed", COMPRESSED)
+    compressed = f"content-type {PROBLEM} string '{write_problem(415, 'compressed', COMPRESSED)}'"
     lines = {
         "compressed": compressed,
         "errors": "\n".join(map(write_error, ERRORS)),
@@ -223,13 +236,14 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def write_error(status: int) -> str:
     """Return HAProxy's response if no node can answer."""
-    return f"    http-error status {status} {write_problem(status, *ERRORS[status], 'hdr Retry-After 1 ')}"
+    head = f"    http-error status {status} content-type {PROBLEM} hdr Retry-After 1"
+    body = f"'%[var(txn.comment)]{write_problem(status, *ERRORS[status])}'\"\\n%[var(txn.retry)]\\n\\n\""
+    return f"{head} lf-string {body}"
 
 
-def write_problem(status: int, code: str, detail: str, headers: str = "") -> str:
-    """Return a problem document, like those of nodes, in HAProxy's syntax."""
-    document = f'{{"type":"about:blank","title":"{code}","status":{status},"code":"{code}","detail":"{detail}"}}'
-    return f"content-type application/problem+json {headers}string '{document}'"
+def write_problem(status: int, code: str, detail: str) -> str:
+    """Return a problem document, like those of nodes."""
+    return f'{{"type":"about:blank","title":"{code}","status":{status},"code":"{code}","detail":"{detail}"}}'
 
 
 OLDEST_VERSION = (2, 4)  # older ones cannot set the response for when no node can answer

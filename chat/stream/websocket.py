@@ -1,6 +1,6 @@
 """Streams over a WebSocket: the same entries, limits and ends as over SSE, with each event as a JSON text frame.
 
-Use it where a network or a program supports WebSockets but not SSE, which costs less (README, "WebSocket or SSE?").
+Use it where a network or a program supports WebSockets but not SSE, which costs less (`README.md` here).
 The connection is detached from aiohttp before the replay, so pings and close frames are answered from the start.
 """
 
@@ -21,7 +21,7 @@ CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked":
 
 
 class ReceiveOnly(ApiError):
-    """This socket only receives. Post messages over HTTP."""
+    """This socket only receives. Post messages with POST /api/chat/conversations/{conversation}/messages."""
 
     code = "receive_only"
 

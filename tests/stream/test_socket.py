@@ -96,10 +96,12 @@ async def test_a_stalled_reader_is_cut_and_others_do_not_wait(cast: Cast, node: 
 async def test_a_client_that_sends_messages_is_closed(cast: Cast, node: Node) -> None:
     """One message is answered; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
-    reader = await listens_at_socket(ben)
-    await reader.says("hello?")
-    assert (await reader.hears_event("problem")).json()["code"] == "receive_only"
-    await reader.hears_event("beat")
+    ear = await listens_at_socket(ben)
+    await ear.says("hello?")
+    problem = (await ear.hears_event("problem")).json()
+    assert problem["code"] == "receive_only"
+    assert "POST /api/chat/conversations/" in problem["detail"]
+    await ear.hears_event("beat")
     for _ in range(9):
         await reader.says("x" * 8000)
     await reader.ends()
@@ -134,8 +136,17 @@ async def test_a_session_that_ends_ends_its_socket(cast: Cast, node: Node) -> No
     assert len(node.app[STREAMS].connections) == 0
 
 
-async def test_invalid_role_changes_are_refused(cast: Cast, node: Node) -> None:
-    """No upgrade, a foreign page, one socket too many, a cursor of another log and a draining node each get a code."""
+@pytest.mark.parametrize("path", ["/", "/chat", "/api/chat", "/api/chat/stream", "/api/users/me"])
+async def test_other_urls_say_where_the_sockets_are(cast: Cast, path: str) -> None:
+    """A page would only tell a client that its handshake has failed."""
+    (ben,) = await cast.enters("ben")
+    status, problem = await ben.call("GET", path, headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    assert (status, problem["code"]) == (404, "no_socket")
+    assert "/api/chat/socket" in problem["detail"]
+
+
+async def test_what_is_refused(cast: Cast, node: Node) -> None:
+    """No upgrade, a foreign page, one too many, a cursor of another log, a draining node: each by name."""
     (ben,) = await cast.enters("ben")
     status, problem = await ben.call("GET", "/api/chat/socket")
     assert (status, problem["code"]) == (426, "upgrade_required")

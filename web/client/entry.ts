@@ -12,7 +12,7 @@ export type {
   Tombstone,
 } from './schema';
 
-type Kind = Exclude<keyof StreamEvents, ControlEvent['event']>;
+type Kind = Exclude<keyof StreamEvents, ControlEvent['event'] | 'problem'>;
 
 /** An entry of the log: `{ event, id, data }`, with `data` typed by `event`. */
 export type Entry = { [Event in Kind]: { event: Event; id: string; data: StreamEvents[Event] } }[Kind];

@@ -1311,6 +1311,7 @@ export interface StreamEvents {
   reset: Reset;
   bye: Bye;
   beat: Record<string, unknown>;
+  problem: Problem;
 }
 
 /** Frames that the presence socket sends, by type. */

@@ -48,7 +48,9 @@ export async function readStream(
   let ready = false;
   try {
     const response = await fetch(request.url, {
-      headers: { ...request.headers, Accept: 'text/event-stream' },
+      // Not `text/event-stream`: clients that ask for that are told to retry by a stream, because an EventSource cannot
+      // read a status.
+      headers: { ...request.headers, Accept: '*/*' },
       signal: AbortSignal.any([request.signal, timeout.signal]),
       cache: 'no-store',
     });

@@ -90,7 +90,7 @@ class ChaosReader(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         resume = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
         self.transport.write(
-            f"GET /api/chat/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+            f"GET /api/chat/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Authorization: Bearer {self._token}\r\n{resume}\r\n".encode()
         )
 
