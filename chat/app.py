@@ -43,7 +43,7 @@ from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
 from chat.shared.identity import Identities
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
@@ -116,7 +116,7 @@ def describe(role: str, what: str) -> bytes:
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
     """Open PostgreSQL, Redis, the log and the streams, then start the background tasks."""
     settings = app[SETTINGS]
-    async with open_redis(settings.redis_url) as redis, make_pool(settings.database_url) as pool:
+    async with open_redis(settings.redis_url) as redis, open_pool(settings.database_url, wait=10) as pool:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
@@ -179,7 +179,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             events=settings.events_retention_days,
             expired=settings.expired_retention_days,
         )
-        await retention.maintain()
+        journal.on_missing_partition = retention.wake
+        await retention.start()
         await streams.tail.start()
         await registry.begin()
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {

@@ -20,7 +20,7 @@ from chat.accounts.models import (
 )
 from chat.accounts.passwords import Hasher
 from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others, lock_user, renew_token
-from chat.accounts.validation import check_password
+from chat.accounts.validation import check_password, fold_name
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -100,7 +100,7 @@ class Accounts:
         Raise `BadCredentials`, after the same work whether or not there is such an account.
         """
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.find_credentials, [storable_name(form.name)])).fetchone()
+            row = await (await connection.execute(queries.find_credentials, [fold_name(form.name)])).fetchone()
         *fields, stored = row or (None,)
         if not await self.hasher.verify(stored, form.password) or stored is None:
             raise BadCredentials
@@ -192,11 +192,6 @@ class Accounts:
 def session_actor(user: User, session: Session) -> Actor:
     """Return the user as the actor, in a session that has just been opened."""
     return Actor(user.id, session.address, session.id)
-
-
-def storable_name(text: str) -> str:
-    """Return the text if the database could hold it as a name, else an empty one, which no user has."""
-    return text if text.isascii() and text.isprintable() else ""
 
 
 def check_new_password(password: str, user: User) -> None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, SignedIn, create_invite, storable_name
+from chat.accounts.accounts import Accounts, SignedIn, create_invite
 from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
 from chat.accounts.factor_endpoints import require_second_step
@@ -18,7 +18,7 @@ from chat.accounts.models import (
     read_users,
 )
 from chat.accounts.sessions import TRUSTED_DAYS, SessionDevice, Sessions, Trust, find_trust, trust_device
-from chat.accounts.validation import plain_text
+from chat.accounts.validation import fold_name, plain_text
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
 from chat.shared.bodies import receive
@@ -83,7 +83,7 @@ async def post_session(request: web.Request) -> web.Response:
 async def trust_of(request: web.Request, name: str) -> Trust:
     """Return the trust of this name's user in the browser and network of the request."""
     cookie = read_cookie(request, DEVICE_COOKIE) or ""
-    return await find_trust(request.app[POOL], storable_name(name), cookie, client_address(request))
+    return await find_trust(request.app[POOL], fold_name(name), cookie, client_address(request))
 
 
 async def reset_login_limits(request: web.Request, name: str) -> None:

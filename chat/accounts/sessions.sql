@@ -59,7 +59,7 @@ select exists (select from trusted_devices d
        exists (select from sessions s
                 where s.user_id = u.id and s.ended_at is null and s.address <<= %(network)s::inet and s.created_at > u.trusted_since
                   and s.created_at > now() - make_interval(days => %(days)s))
-  from users u where lower(u.name) = lower(%(name)s)
+  from users u where lower(u.name) = %(name)s
 
 -- name: replace_device
 -- The token changes at each log-in, for all users of this browser.

@@ -132,6 +132,14 @@ def check_name(text: str) -> str:
     return text.lower()
 
 
+def fold_name(text: str) -> str:
+    """Return a name as it is stored, whatever the database's locale; an empty one, which no user has, if it is none.
+
+    Statements compare it with `lower(name)`, for the index. Only letters a to z are stored, which every locale keeps.
+    """
+    return text.lower() if text.isascii() and text.isprintable() else ""
+
+
 def check_about(text: str) -> str:
     """Return the lines in composed form and without surrounding white space; raise `ValueError`."""
     text = unicodedata.normalize("NFC", text).strip()

@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
-import psycopg
-
 from chat.accounts.accounts import create, create_invite
 from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.models import InviteForm
 from chat.accounts.password_resets import PasswordReset, create_reset
+from chat.accounts.validation import fold_name
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log, unannounced
 from chat.log.maintenance import Retention
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.errors import NotFound
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 
@@ -120,7 +119,7 @@ async def read_accounts(pool: Pool) -> AsyncIterator[Account]:
 async def find_id(pool: Pool, name: str) -> int:
     """Return the id of the user with this name, even if disabled. Raise `UnknownUser`."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(queries.find_id, [name])).fetchone()
+        row = await (await connection.execute(queries.find_id, [fold_name(name)])).fetchone()
     if row is None:
         raise UnknownUser(f"No user is called {name}. `tandem user list` shows all of them.")
     return int(row[0])
@@ -137,9 +136,7 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
     """Run `work` with a pool of database connections, and return its result."""
 
     async def run() -> T:
-        async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=5):
-            pass  # fail at once if the database is unavailable: a pool would retry and log each attempt first
-        async with make_pool(database_url) as pool:
+        async with open_pool(database_url) as pool:
             return await work(pool)
 
     return asyncio.run(run())

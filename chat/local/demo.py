@@ -25,7 +25,7 @@ from chat.log.maintenance import Retention
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import PostWriter
 from chat.shared.bodies import UploadBody
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from chat.shared.settings import Settings
 
 # The script: conversations and their messages, parsed from talk.txt. Pure.
@@ -171,7 +171,7 @@ class Filled:
 
 async def fill_empty(settings: Settings) -> Filled | None:
     """Load the demo. Return None, and change nothing, if the database has users already."""
-    async with make_pool(settings.database_url) as pool:
+    async with open_pool(settings.database_url) as pool:
         user_ids = await create_accounts(pool)
         if user_ids is None:
             return None

@@ -76,24 +76,38 @@ class Change:
         await self.connection.execute(queries.write_entries, [self._now, self._node, *written, self._position])
 
 
+class MissingPartition(psycopg.OperationalError):
+    """The log has no partition for the next position. The change was rolled back and can be repeated soon."""
+
+
 class Log:
-    """The writer of entries. Calls `announce(epoch, entries)` after each commit; `node` is stored with each entry."""
+    """The writer of entries. Calls `announce(epoch, entries)` after each commit; `node` is stored with each entry.
+
+    `on_missing_partition` is called when the log has no partition for the next position.
+    """
 
     def __init__(self, pool: Pool, announce: Callable[[str, Sequence[Entry]], None], node: str = "") -> None:
         self._pool, self._announce, self._node = pool, announce, node
         self.took, self.sizes = Histogram(SECONDS), Histogram(SIZES)
+        self.on_missing_partition: Callable[[], None] = lambda: None
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
         """Open a transaction. Its entries are announced after its commit, and never otherwise.
 
-        Begin, locks and look-ups are one round trip; so are the writes and the commit.
+        Begin, locks and look-ups are one round trip; so are the writes and the commit. Raise `MissingPartition`.
         """
         async with self._pool.connection() as connection:
             change, began = Change(connection, self._node), time.monotonic()
-            async with one_transaction(connection):
-                yield change
-                await change.write()
+            try:
+                async with one_transaction(connection):
+                    yield change
+                    await change.write()
+            except psycopg.errors.CheckViolation as error:
+                if error.diag.table_name != "log" or error.diag.constraint_name:
+                    raise
+                self.on_missing_partition()
+                raise MissingPartition(str(error)) from error
         self.took.note(time.monotonic() - began)
         if change.entries:
             self.sizes.note(len(change.entries))
@@ -129,6 +143,12 @@ async def read_head(connection: Connection) -> Head:
     return Head(*row)
 
 
+async def read_epochs(pool: Pool) -> dict[str, int]:
+    """Return the earlier epochs whose cursors are still valid, and the last position of each."""
+    async with pool.connection() as connection:
+        return dict(await (await connection.execute(queries.read_epochs)).fetchall())
+
+
 async def renew_epoch(pool: Pool) -> Head:
     """Begin a new epoch if the history is another one. The head's lock makes sure that only one node does it."""
     async with pool.connection() as connection, connection.transaction():
@@ -153,7 +173,7 @@ def begin_new_epoch(database_url: str) -> str:
     """
     with psycopg.connect(database_url) as connection:
         connection.execute(queries.lock_head)
-        row = connection.execute(queries.renew_epoch).fetchone()
+        row = connection.execute(queries.break_epoch).fetchone()
         assert row is not None
         return str(row[0])
 

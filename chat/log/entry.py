@@ -169,6 +169,14 @@ def event_name(event: str) -> bytes:
     return event.encode()
 
 
+def in_epoch(frame: bytes, epoch: str) -> bytes:
+    """Return the frame with a cursor of this epoch: it was written in an earlier one."""
+    if not frame or frame.startswith(b"id: %b." % epoch.encode()):
+        return frame
+    cursor, event, data = decode_frame(frame)
+    return encode_frame(f"{epoch}.{parse_cursor(cursor).position}", None if event == "message" else event, data)
+
+
 def decode_frame(frame: bytes) -> tuple[str, str, bytes]:
     """Return `(id, event, data)` of a frame; the event of a message is `message`."""
     fields = split_frame(frame)

@@ -1,13 +1,20 @@
 -- name: raise_floor
-update log_head set floor = greatest(floor, %s)
+update log_head set floor = %(floor)s where floor < %(floor)s
+
+-- name: limit_wait
+-- The longest wait for a lock, in this transaction.
+select set_config('lock_timeout', %s, true)
 
 -- name: list_partitions
--- The partitions of the log with the bounds from their definitions, oldest first.
-select c.relname,
-       (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''?(\d+)''?\)'))[1]::bigint as low,
-       (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''?(\d+)''?\)'))[1]::bigint as high
-  from pg_inherits i join pg_class c on c.oid = i.inhrelid
- where i.inhparent = 'log'::regclass and not i.inhdetachpending
+-- The partitions of the log with the bounds from their definitions, oldest first. One that another node drops right now
+-- has no bounds any more.
+with bounds as materialized (
+    select c.relname, pg_get_expr(c.relpartbound, c.oid) as bound
+      from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'log'::regclass and not i.inhdetachpending)
+select relname, (regexp_match(bound, 'FROM \(''?(\d+)''?\)'))[1]::bigint as low,
+       (regexp_match(bound, 'TO \(''?(\d+)''?\)'))[1]::bigint as high
+  from bounds where bound is not null
  order by low
 
 -- name: make_partition
@@ -15,7 +22,9 @@ select c.relname,
 select make_log_partition(%s, %s)
 
 -- name: drop_partition
-select drop_log_partition(%s)
+-- Do nothing if another node has dropped it.
+select drop_log_partition(c.relname::text)
+  from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'log'::regclass and c.relname = %s
 
 -- name: newest_before
 -- The time of the last entry below a position.

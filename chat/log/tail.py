@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 from redis.asyncio.client import PubSub
 
-from chat.log.append import CHANNEL, Head, read_head, renew_epoch
+from chat.log.append import CHANNEL, Head, read_epochs, read_head, renew_epoch
 from chat.log.entry import Entry, unpack, unpack_range
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
@@ -50,16 +50,16 @@ class Tail:
     """The tail of the log on one node.
 
     `listening`: Redis answers; `deaf`: entries appear without announcements, perhaps because another node cannot
-    announce; `floor`: entries below it are lost, as of the last comparison of heads; `on_announcement(last)` is called
-    with the last position of each announcement, our own ones included. A connection to Redis that no longer receives
-    the `echo` is replaced.
+    announce; `floor`: entries below it are lost, as of the last comparison of heads; `epochs`: earlier epochs whose
+    cursors are valid, and the last position of each; `on_announcement(last)` is called with the last position of each
+    announcement, our own ones included. A connection to Redis that no longer receives the `echo` is replaced.
     """
 
     def __init__(self, pool: Pool, redis: Bytes, listener: Listener, echo: Echo | None = None) -> None:
         self._pool, self._redis, self._listener, self._echo = pool, redis, listener, echo or Echo()
         self._early: dict[int, Sequence[Entry]] = {}
         self._known = 0
-        self.floor = 0
+        self.floor, self.epochs = 0, dict[str, int]()
         self.on_announcement: Callable[[int], None] = lambda _last: None
         self._behind = asyncio.Event()
         self.listening, self.deaf = False, True
@@ -67,7 +67,7 @@ class Tail:
     async def start(self) -> None:
         """Start at the end of the log. Streams read earlier entries themselves."""
         head = await find_head(self._pool)
-        self.floor = head.floor
+        self.floor, self.epochs = head.floor, await read_epochs(self._pool)
         self._listener.reset(head.epoch, head.position)
 
     def on_commit(self, epoch: str, entries: Sequence[Entry]) -> None:
@@ -158,6 +158,7 @@ class Tail:
         head = await find_head(self._pool)
         self.floor = head.floor
         if head.epoch != self._listener.epoch or head.position < before or head.floor > before:
+            self.epochs = await read_epochs(self._pool)
             log.warning("log epoch changed, restarting at head", epoch=head.epoch, position=head.position)
             self._early.clear()
             self._known = head.position

@@ -1,40 +1,91 @@
 """Migrations: numbered SQL files, forward only. Each is safe while nodes of the previous version still run.
 
 They run under one advisory lock: a second migrator waits, and then finds nothing to do. Each file commits together with
-the row that records it.
+the row that records it. A file that begins with `-- outside a transaction` runs statement by statement instead, for
+`create index concurrently`. Such a file may run again after an error, so it first removes what a failed run has left.
 """
 
+import asyncio
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from psycopg import errors
 
 from chat.migrations.roles import admit_nodes, owns_tables
+from chat.shared.operator_errors import OperatorError
+from chat.shared.postgres import DIALECT, Connection, UnsuitableDatabase, inspect_server, set_session
+from chat.shared.sql import load
 
-LOCK = 7_263_369  # any number, the same in every version
+queries = load(__file__)
 FOLDER = Path(__file__).parent
+OUTSIDE = "-- outside a transaction\n"
+LOCK = 7_263_369  # any number, the same in every version
+PATIENCE = 600.0  # seconds to wait, for another migrator and for each lock on a table
+PAUSES = 0.25, 4.0  # seconds between two attempts: the first, and the longest
+SAY_SECONDS = 5.0  # between two lines about what it waits for
+Say = Callable[[str], None]
+
+# All later users of a table wait behind a migration that waits for it. So it waits for a moment, and tries again.
+LOCK_MILLISECONDS = 200
+NO_LIMITS = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "lock_timeout": "0"}
+NO_LIMITS_17 = {"transaction_timeout": "0", "idle_session_timeout": "0"}  # PostgreSQL 17 and newer
 
 
-async def migrate(database_url: str, node_url: str = "") -> list[str]:
+class MigrationBlocked(OperatorError):
+    """Another session holds a lock that a migration needs. The message names it."""
+
+
+def tell(line: str) -> None:
+    """Print a line for the operator."""
+    print(line, file=sys.stderr, flush=True)
+
+
+async def migrate(database_url: str, node_url: str = "", *, patience: float = PATIENCE, say: Say = tell) -> list[str]:
     """Apply missing migrations in order, and return their names.
 
     `node_url`: the same database for nodes. If its role is another one, that role gets the rights that nodes need, and
-    no more. A role that does not own the tables only checks that nothing is missing. Raise `InsufficientPrivilege` if
-    something is.
+    no more. A role that does not own the tables only checks that nothing is missing. `patience`: seconds to wait for
+    locks; `say` is called with a line about who holds them, by default on standard error. Raise
+    `InsufficientPrivilege` if something is missing, `UnsuitableDatabase`, or `MigrationBlocked`.
     """
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+    if faults := (await inspect_server(database_url)).faults():
+        raise UnsuitableDatabase("\n".join(faults))
+    async with await open_owner(database_url) as connection, await open_owner(database_url) as guard:
         if not await owns_tables(connection) and not await missing_migrations(connection):
             return []
-        await connection.execute("select pg_advisory_lock(%s)", [LOCK])
-        await connection.execute(
-            "create table if not exists migrations"
-            " (name text primary key, applied_at timestamptz not null default now())"
-        )
-        rows = await (await connection.execute("select name from migrations")).fetchall()
-        missing = [file for file in migration_files() if (file.stem,) not in rows]
-        for file in missing:
-            await apply(connection, file)
-        await admit_nodes(connection, node_url)
-        return [file.stem for file in missing]
+        wait = LockWait(connection, patience, say)
+        # Held by an open transaction, so that no pooler keeps it. Tried, not waited for: a statement that waits keeps a
+        # snapshot, and `create index concurrently` waits for all older snapshots.
+        async with guard.transaction():
+            await wait.take(guard)
+            await connection.execute(
+                "create table if not exists migrations"
+                " (name text primary key, applied_at timestamptz not null default now())"
+            )
+            rows = await (await connection.execute("select name from migrations")).fetchall()
+            missing = [file for file in migration_files() if (file.stem,) not in rows]
+            for file in missing:
+                await apply(connection, file, wait)
+            await admit_nodes(connection, node_url)
+    return [file.stem for file in missing]
+
+
+async def open_owner(database_url: str) -> Connection:
+    """Open a connection without time limits that a role or a database may have set."""
+    connection = await Connection.connect(
+        database_url,
+        autocommit=True,
+        application_name="tandem migrate",
+        client_encoding="UTF8",
+        connect_timeout=5,
+        prepare_threshold=None,
+    )
+    newer = NO_LIMITS_17 if connection.info.server_version >= 170000 else {}
+    await set_session(connection, DIALECT | NO_LIMITS | newer)
+    return connection
 
 
 def migration_files() -> list[Path]:
@@ -51,8 +102,83 @@ async def missing_migrations(connection: "psycopg.AsyncConnection[tuple[object, 
     return [file.stem for file in migration_files() if (file.stem,) not in known]
 
 
-async def apply(connection: "psycopg.AsyncConnection[tuple[object, ...]]", file: Path) -> None:
-    """Run one file and record it, in one transaction."""
-    async with connection.transaction():
-        await connection.execute(file.read_bytes())  # noqa: ASYNC240 (before anything is served)
-        await connection.execute("insert into migrations (name) values (%s)", [file.stem])
+async def apply(connection: Connection, file: Path, wait: "LockWait") -> None:
+    """Run one file and record it, in one transaction unless it is marked as outside. Repeat it while locks are held."""
+    wait.begin()
+    text = file.read_text()  # noqa: ASYNC240 (before anything is served)
+    while True:
+        try:
+            if text.startswith(OUTSIDE):
+                await run_outside(connection, text)
+                await record(connection, file)
+                return
+            async with connection.transaction():
+                await connection.execute(f"set local lock_timeout = '{LOCK_MILLISECONDS}ms'")
+                await connection.execute(text.encode())
+                await record(connection, file)
+            return
+        except errors.LockNotAvailable:
+            await wait.pause_for_table(file.stem)
+
+
+async def run_outside(connection: Connection, text: str) -> None:
+    """Run each statement by itself; each ends with a semicolon at the end of a line."""
+    for statement in text.removeprefix(OUTSIDE).split(";\n"):
+        if statement.strip():
+            await connection.execute(statement.encode())
+
+
+async def record(connection: Connection, file: Path) -> None:
+    """Record that a file has run."""
+    await connection.execute("insert into migrations (name) values (%s)", [file.stem])
+
+
+# The locks: the one that only one migrator has, and those on tables. Each wait is bounded, and says what it waits for.
+
+
+class LockWait:
+    """A wait of at most `patience` seconds. `say` is called with lines about the sessions that hold the lock."""
+
+    def __init__(self, connection: Connection, patience: float, say: Say) -> None:
+        self._connection, self._patience, self._say = connection, patience, say
+        self.begin()
+
+    def begin(self) -> None:
+        """Start to wait for another lock."""
+        self._deadline, self._pause = time.monotonic() + self._patience, PAUSES[0]
+        self._said = float("-inf")
+
+    async def take(self, guard: Connection) -> None:
+        """Take the migrators' lock, until the end of the guard's transaction. Raise `MigrationBlocked`."""
+        self.begin()
+        while True:
+            # Without parameters, so that the answer is complete: a portal that stays open would keep its snapshot.
+            row = await (await guard.execute(f"select pg_try_advisory_xact_lock({LOCK})".encode())).fetchone()
+            if row and row[0]:
+                return
+            holders = await self._connection.execute(queries.find_migrators, [LOCK])
+            await self._pause_for("migrate", await holders.fetchall())
+
+    async def pause_for_table(self, migration: str) -> None:
+        """Wait before this migration is tried again. Raise `MigrationBlocked` at the deadline."""
+        users = await self._connection.execute(queries.find_users)
+        await self._pause_for(migration, await users.fetchall())
+
+    async def _pause_for(self, what: str, holders: list[tuple[int, str, str, str, float]]) -> None:
+        named = "; ".join(map(describe_session, holders)) or "a session that has ended meanwhile"
+        if time.monotonic() >= self._deadline:
+            raise MigrationBlocked(
+                f"{what} could not get its lock in {self._patience:g} s. In use by: {named}.\n"
+                "Wait until that has finished, or end it with `select pg_terminate_backend(PID)`, then try again."
+            )
+        if time.monotonic() - self._said >= SAY_SECONDS:
+            self._said = time.monotonic()
+            self._say(f"{what} waits for {named}")
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, PAUSES[1])
+
+
+def describe_session(row: tuple[int, str, str, str, float]) -> str:
+    """Return the session in words: its process id, program, address, state, and for how long."""
+    pid, program, address, state, seconds = row
+    return f"pid {pid} ({program or 'no name'}, {address}, {state or 'state hidden'} for {seconds:.0f} s)"

@@ -5,6 +5,8 @@ from contextlib import suppress
 from psycopg import AsyncConnection, errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
+from chat.shared.postgres import DIALECT, LIMITS
+
 # Granted again by every `migrate`, for tables added since.
 GRANTS = (
     "grant usage on schema {schema} to {role}",
@@ -33,6 +35,19 @@ async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_ur
     async with connection.transaction():
         for grant in GRANTS:
             await connection.execute(sql.SQL(grant).format(**names))
+    with suppress(errors.InsufficientPrivilege):  # another role has created it
+        await set_defaults(connection, str(role))
+
+
+async def set_defaults(connection: "AsyncConnection[tuple[object, ...]]", role: str) -> None:
+    """Give the role's sessions in this database what nodes set: behind a pooler that shares sessions, nodes cannot."""
+    row = await (await connection.execute("select current_database()")).fetchone()
+    assert row is not None
+    alter = sql.SQL("alter role {} in database {} set {} = {}")
+    where = sql.Identifier(role), sql.Identifier(str(row[0]))
+    lines = [alter.format(*where, sql.Identifier(name), value) for name, value in (DIALECT | LIMITS).items()]
+    async with connection.transaction():
+        await connection.execute(sql.SQL("; ").join(lines))
 
 
 async def owns_tables(connection: "AsyncConnection[tuple[object, ...]]") -> bool:

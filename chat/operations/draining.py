@@ -58,7 +58,7 @@ class NodeDrain:
             table.draining = False
 
 
-# Readiness: PostgreSQL answers and has every migration. The answer is cached for a second.
+# Readiness: PostgreSQL answers, can write, and has every migration. The answer is cached for a second.
 
 CACHE_SECONDS = 1.0
 POSTGRES_SECONDS = 2.0
@@ -84,7 +84,8 @@ class Readiness:
         """Return the problem; empty if there is none."""
         try:
             async with asyncio.timeout(POSTGRES_SECONDS), self._pool.connection() as connection:
+                await self._pool.require_writable(connection)
                 missing = await missing_migrations(connection)
         except UNAVAILABLE:
-            return "PostgreSQL cannot be reached."
+            return self._pool.refusal or "PostgreSQL cannot be reached."
         return f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`." if missing else ""

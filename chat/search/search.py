@@ -128,7 +128,7 @@ async def read_scope(connection: Connection, user_id: int, request: SearchReques
     fields = {
         "user": user_id,
         "names": [name.lower() for name in query.names],
-        "places": [name.lower() for name in query.conversations],
+        "places": list(query.conversations),
         "named": bool(query.conversations) or conversation_id is not None,
         "ids": [] if conversation_id is None else [conversation_id],
         "timed": query.timed,

@@ -1,6 +1,7 @@
 """The open streams of this node, live or replaying; and all parts that streams need together."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
 from chat.log.tail import Tail, find_head
@@ -90,12 +91,12 @@ class Streams:
     async def find_start(self, text: str | None) -> Start:
         """Return where a reader with this cursor starts.
 
-        If the cursor is ahead of this node, ask the database for the head.
+        If the cursor is ahead of this node, or of an epoch that this node does not know, ask the database for the head.
         """
         head = self.hub.position
-        if text and is_ahead(text, head):
+        if text and is_ahead(text, self.head(), self.tail.epochs):
             head = await self.heads.submit(None)
-        start = choose_start(text, self.head(), self.tail.floor, head)
+        start = choose_start(text, self.head(), self.tail.floor, head, self.tail.epochs)
         self.starts["resumed" if start.resumed else f"reset_{start.reset}" if start.reset else "fresh"] += 1
         return start
 
@@ -104,7 +105,10 @@ class Streams:
 
         When a node dies, thousands of readers reconnect that are ahead of the remaining node.
         """
-        return [(await find_head(self._pool)).position] * len(waiting)
+        head = await find_head(self._pool)
+        if head.epoch != self.hub.epoch:
+            await self.tail.catch_up()
+        return [head.position] * len(waiting)
 
     def open(self, stream: Stream, started: int) -> None:
         """Add a stream that receives the entries after position `started`."""
@@ -130,9 +134,10 @@ class Streams:
         self.connections.end_all("epoch")
 
 
-def is_ahead(text: str, position: int) -> bool:
-    """Return whether this cursor claims a position after `position`."""
+def is_ahead(text: str, head: Cursor, epochs: Mapping[str, int]) -> bool:
+    """Return whether this cursor claims a position after `head`, or an epoch that is neither this one nor known."""
     try:
-        return parse_cursor(text).position > position
+        cursor = parse_cursor(text)
     except BadCursor:
         return False
+    return cursor.position > head.position or (cursor.epoch != head.epoch and cursor.epoch not in epochs)

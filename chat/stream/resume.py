@@ -5,7 +5,7 @@ A replay reads pages of the log, then takes the node's recent entries, then join
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,7 @@ from chat.log.entry import (
     encode_frame,
     encode_notice,
     frame_bytes,
+    in_epoch,
     parse_cursor,
 )
 from chat.log.redaction import Content, Place, erase_among, erase_one, find_withheld
@@ -71,7 +72,7 @@ class Pages:
             epoch, head, floor, found = rows[0][:4]
             entries = [Entry(*row[4:]) for row in rows if row[4] is not None]
             now = await read_withheld(connection, user_id, find_withheld(entries))
-        frames = [erase_one(entry, now).frame if now else entry.frame for entry in entries]
+        frames = [in_epoch(erase_one(entry, now).frame if now else entry.frame, epoch) for entry in entries]
         whole = len(entries) == found < MOST
         return ReplayPage(epoch, floor, head if whole else entries[-1].position, frames, whole)
 
@@ -200,10 +201,11 @@ class Start:
     reset: ResetReason | None = None
 
 
-def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
+def choose_start(text: str | None, end: Cursor, floor: int, head: int, epochs: Mapping[str, int]) -> Start:
     """Choose the start: at the cursor, or at `end` with a reset if the cursor is not valid.
 
-    `text`: the cursor as the reader gave it; `end`: the position of this node; `head`: the position of the log.
+    `text`: the cursor as the reader gave it; `end`: the position of this node; `head`: the position of the log;
+    `epochs`: earlier epochs, and the last valid position of each. The start is a cursor of this epoch.
     """
     if not text:
         return Start(end)
@@ -212,7 +214,9 @@ def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
     except BadCursor:
         return Start(end, reset="bad_cursor")
     if cursor.epoch != end.epoch:
-        return Start(end, reset="other_epoch")
+        if cursor.position > epochs.get(cursor.epoch, -1):
+            return Start(end, reset="other_epoch")
+        cursor = Cursor(end.epoch, cursor.position)
     if cursor.position > head:
         return Start(end, reset="bad_cursor")
     if cursor.position < floor:

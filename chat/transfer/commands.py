@@ -19,8 +19,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from chat.accounts.validation import fold_name
 from chat.log.maintenance import Retention
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 from chat.transfer.errors import NothingToExport
@@ -72,7 +73,7 @@ def count_records(source: Source, counts: ImportCounts, on_read: Callable[[int],
 
 async def run_import(database_url: str, source: Source, counts: ImportCounts, on_read: Callable[[int], None]) -> None:
     """Import the source. New log partitions are made ahead of it, because no node may be running."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
         await Importer(pool, source, Retention(pool, size, days).maintain).run(counts, on_read)
 
@@ -116,7 +117,8 @@ async def write(database_url: str, options: ExportOptions) -> int:
         bar = progress.add_task("messages", total=None)
         async with open_reader(database_url) as reader:
             if options.person is not None:
-                user_id = await find(reader, queries.find_user, [options.person], f"user called {options.person}")
+                name = [fold_name(options.person)]
+                user_id = await find(reader, queries.find_user, name, f"user called {options.person}")
                 return await write_user(reader, options.path, user_id, lambda number: progress.advance(bar, number))
             only = await find_conversation(reader, options.conversation)
             return await write_export(

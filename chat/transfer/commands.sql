@@ -4,4 +4,4 @@ select id from conversations where id::text = %(what)s or (kind = 'channel' and 
  order by id::text = %(what)s desc limit 1
 
 -- name: find_user
-select id from users where lower(name) = lower(%s)
+select id from users where lower(name) = %s

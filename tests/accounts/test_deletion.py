@@ -10,7 +10,7 @@ from chat.accounts.admin import LastAdmin
 from chat.cli.accounts import delete_account
 from chat.erasure import OnlyOwner, erase_step
 from chat.log.append import Log, unannounced
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from tests.accounts.events import events
 from tests.cast import Cast, Person
 from tests.files.sending import sends
@@ -191,7 +191,7 @@ async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str)
         await ana.says(room, f"secret {n}")
     assert (await deletes(ana, "erase"))[0] == 204
     while True:
-        async with make_pool(database_url, size=2) as pool:  # a new process each time
+        async with open_pool(database_url, size=2) as pool:  # a new process each time
             if not await erase_step(Log(pool, unannounced)):
                 break
     await finished(database_url)

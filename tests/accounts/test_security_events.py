@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chat.shared.audit import WINDOW_SECONDS, WINDOWS_MOST, Actor, SecurityEvents
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from chat.shared.web import EVENTS
 from tests.accounts.events import events, finds
 from tests.accounts.visitor import PASSWORD, Visitor, visiting
@@ -91,7 +91,7 @@ async def test_limits_hit(database_url: str, redis_url: str, cast: Cast) -> None
 async def test_a_flood_becomes_few_rows(database_url: str) -> None:
     """Ten thousand failures from as many addresses and names take bounded memory and bounded rows a minute."""
     now = 0.0
-    async with make_pool(database_url, size=2) as pool:
+    async with open_pool(database_url, size=2) as pool:
         noting = SecurityEvents(pool, lambda: now)
         noting.note(Actor(7, HERE), "limit.hit", route="GET /")
         for n in range(10_000):
@@ -110,7 +110,7 @@ async def test_a_flood_becomes_few_rows(database_url: str) -> None:
 
 async def test_no_event_is_lost_while_the_database_is_unavailable(own_postgres: Any) -> None:
     """While the database is unavailable events wait, up to a limit, and are written later."""
-    async with make_pool(own_postgres.url, size=2) as pool:
+    async with open_pool(own_postgres.url, size=2) as pool:
         noting = SecurityEvents(pool)
         await asyncio.to_thread(own_postgres.stop)
         noting.note(Actor(None, HERE), "login.failed", typed="ana")

@@ -6,7 +6,7 @@ import pytest
 from chat.accounts.accounts import UsernameTaken, create
 from chat.cli.accounts import add_account
 from chat.shared.errors import Invalid
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 
@@ -98,7 +98,7 @@ async def test_being_first_on_the_web_makes_no_admin(ana: Visitor) -> None:
 
 async def test_the_first_admin_comes_from_the_command_line(ana: Visitor, database_url: str) -> None:
     """An admin made on the command line logs in like everyone."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         await create(pool, "Ana", PASSWORD, role="admin")
         with pytest.raises(UsernameTaken):
             await create(pool, "ana", PASSWORD)

@@ -12,7 +12,7 @@ from chat.local.errors import NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.log.maintenance import Retention
 from chat.migrations import migrate
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from chat.tools.doctor.checks import check_database
 from tests.cast import Cast
 from tests.databases import as_node
@@ -81,7 +81,7 @@ async def test_partitions_are_kept_by_the_nodes_role(cast: Cast, database_url: s
     room = await begins(ana, "channel", "kitchen", ben)
     for number in range(30):
         await ana.says(room, f"word {number}")
-    async with make_pool(as_node(database_url)) as pool:
+    async with open_pool(as_node(database_url)) as pool:
         await Retention(pool, 500_000, 14).maintain()
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
             before = await partitions(owner)

@@ -13,14 +13,14 @@ from chat.log.tail import find_head, read_entries
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import Posted, PostWriter
 from chat.shared.errors import Forbidden, Overloaded
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from tests.cast import Cast
 
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A node's pool, with partitions to write to."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         await Retention(pool, 100_000, 14).maintain()
         yield pool
 
@@ -77,7 +77,7 @@ async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
     """Each batch names the same two conversations in the opposite order, a hundred times."""
     (ana,) = await cast.enters("ana")
     rooms = [await cast.share(ana), await cast.share(ana)]
-    async with make_pool(database_url) as other:
+    async with open_pool(database_url) as other:
         writers = [PostWriter(Log(one, Heard()), 10_000) for one in (pool, other)]
         tasks = [asyncio.ensure_future(writer.run()) for writer in writers]
         posts = [

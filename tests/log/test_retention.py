@@ -1,8 +1,11 @@
 """Retention: partitions ahead of need, old ones dropped whole, and a reset for readers that are too late."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
-from chat.log.append import Log
+from chat.log.append import Log, MissingPartition
 from chat.log.entry import Unplaced
 from chat.log.maintenance import LOCK, Retention
 from chat.log.maintenance import queries as maintenance_queries
@@ -11,7 +14,8 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.web import POOL
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast
-from tests.nodes import Node
+from tests.nodes import Node, running_node
+from tests.waiting import eventually
 
 SIZE = 10
 
@@ -105,3 +109,88 @@ async def test_a_partition_dropped_before_the_page_is_noticed(pool: Pool, cast: 
     streams.tail.floor = 0
     reader = await ben.listens(after=start)
     assert (await reader.hears_event("reset")).json()["reason"] == "too_old"
+
+
+# A dump, or a forgotten transaction, keeps every table in use while retention is due (fault 26).
+
+
+@asynccontextmanager
+async def dumping(database_url: str) -> AsyncIterator[None]:
+    """Hold the lock that pg_dump holds, on the log and each of its partitions."""
+    async with await Connection.connect(database_url) as connection, connection.transaction():
+        await connection.execute("lock table log in access share mode")
+        yield
+
+
+async def test_old_partitions_wait_for_the_end_of_a_dump(pool: Pool, database_url: str) -> None:
+    """The drop gives up at once and the partitions ahead are made all the same; later it is dropped."""
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
+    retention = Retention(pool, SIZE, 14)
+    async with dumping(database_url):
+        await retention.make_partitions()
+        assert (await partitions(pool))[-1][1] >= 15 + 2 * SIZE
+        assert not await retention.drop_partitions()
+        assert await waiting_for_locks(pool) == 0
+        await write(pool, 1)
+    assert await retention.drop_partitions()
+    assert (await partitions(pool))[0][0] == 11
+
+
+async def test_pauses_grow_while_the_log_is_in_use(pool: Pool, database_url: str) -> None:
+    """Every attempt to drop costs the others a moment, so there are fewer and fewer."""
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
+    retention, pauses = Retention(pool, SIZE, 14), []
+    async with dumping(database_url):
+        for _ in range(3):
+            await retention._drop_or_pause()
+            pauses.append(retention._pause)
+    await retention._drop_or_pause()
+    assert [*pauses, retention._pause] == [10, 20, 40, 5]
+
+
+async def test_a_node_starts_during_a_dump(pool: Pool, database_url: str, redis_url: str) -> None:
+    """Nothing at start waits for the lock of a drop."""
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
+    node = running_node(database_url, redis_url, node="b2", log_partition_entries=SIZE)
+    async with dumping(database_url), node as other:
+        await write(other.app[POOL], 1)
+
+
+async def waiting_for_locks(pool: Pool) -> int:
+    """Return how many sessions wait for a lock on a table."""
+    async with pool.connection() as connection:
+        counted = await connection.execute("select count(*) from pg_locks where not granted and locktype = 'relation'")
+        row = await counted.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def test_a_missing_partition_is_a_temporary_error(pool: Pool, cast: Cast, node: Node, database_url: str) -> None:
+    """A post is refused with 503, the node makes the partition at once, and a retry is stored."""
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    await drop_all(database_url)
+    with pytest.raises(MissingPartition):
+        await write(pool, 1)
+    draft = {"body": "is there room?", "client_id": "c1"}
+    path = f"/api/chat/conversations/{room}/messages"
+    status, said = await ana.call("POST", path, draft)
+    assert (status, said["code"]) == (503, "unavailable")
+
+    async def is_stored() -> bool:
+        return (await ana.call("POST", path, draft))[0] == 201
+
+    await eventually(is_stored, 3)
+    assert node.app[STREAMS].hub.position == 1
+
+
+async def drop_all(database_url: str) -> None:
+    """Remove every partition."""
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        for name, *_ in await (await connection.execute(maintenance_queries.list_partitions)).fetchall():
+            await connection.execute(f'drop table "{name}"')

@@ -6,14 +6,14 @@ from psycopg import AsyncConnection
 
 from chat.log.append import queries as append_queries
 from chat.log.maintenance import end_stuck
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("synced", [False, True], ids=["in a pipeline", "after a sync and a flush"])
 async def test_a_session_that_waits_for_its_node_is_ended(database_url: str, synced: bool) -> None:
     """A session that has locked the log's head and is silent is ended; idle sessions are left alone."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         holder = await AsyncConnection.connect(database_url, autocommit=True, application_name="tandem")
         with pytest.raises(psycopg.OperationalError):
             await sticks(holder, pool, synced)

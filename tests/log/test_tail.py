@@ -12,7 +12,7 @@ from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
 from chat.log.tail import Tail, read_entries
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from chat.shared.redis import connect_redis
 from tests.waiting import eventually
 
@@ -42,7 +42,7 @@ Batches = list[tuple[str, Sequence[Entry]]]
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A node's pool, with partitions."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         await Retention(pool, 100_000, 14).maintain()
         yield pool
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from chat.messages.mentions import HereResolver
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from tests.cast import Cast, Person
 
 
@@ -18,7 +18,7 @@ async def test_only_members_make_the_node_ask(
         return [ben.id]
 
     room = await cast.share(ana, ben)
-    async with make_pool(database_url, 2) as pool:
+    async with open_pool(database_url, 2) as pool:
         here = HereResolver(pool, 2, ask)
         assert await here.find(room, mallory.id, "@here") is None
         assert await here.find(room, ana.id, "hello @ben") is None

@@ -7,7 +7,7 @@ import pytest
 
 from chat.local.postgres import PostgresEngine
 from chat.operations.metrics import WalArchive, count_segments
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from tests.waiting import eventually
 
 FILL = ("select pg_logical_emit_message(false, 'test', 'something')", "select pg_switch_wal()")
@@ -21,7 +21,7 @@ async def pool(own_postgres: PostgresEngine) -> AsyncIterator[Pool]:
     command(own_postgres.url, "alter system set archive_mode = 'on'", "alter system set archive_command = 'false'")
     own_postgres.stop()
     own_postgres.start()
-    async with make_pool(own_postgres.url) as pool:
+    async with open_pool(own_postgres.url) as pool:
         yield pool
 
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.operations.cleanup import BATCH, Cleanup
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 
 Database = psycopg.Connection[tuple[object, ...]]
 
@@ -30,7 +30,7 @@ def ana(database: Database) -> int:
 
 async def cleans(database_url: str) -> int:
     """Run one round."""
-    async with make_pool(database_url, size=2) as pool:
+    async with open_pool(database_url, size=2) as pool:
         return await Cleanup(pool, audit=365, events=90, expired=7).clean()
 
 

@@ -8,13 +8,13 @@ import pytest
 from chat.local.postgres import PostgresEngine
 from chat.operations.draining import Readiness
 from chat.shared.errors import Unavailable
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from tests.waiting import eventually
 
 
 async def test_a_hundred_callers_cost_one_query(own_postgres: PostgresEngine) -> None:
     """Callers one after the other share the query too."""
-    async with make_pool(own_postgres.url) as pool:
+    async with open_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)
         before = pool.get_stats().get("requests_num", 0)
         await asyncio.gather(*(readiness.check() for _ in range(100)))
@@ -25,7 +25,7 @@ async def test_a_hundred_callers_cost_one_query(own_postgres: PostgresEngine) ->
 
 async def test_remembered_readiness_expires_soon(own_postgres: PostgresEngine) -> None:
     """A missing migration makes a node unready soon, and a node is ready again once it is there."""
-    async with make_pool(own_postgres.url) as pool:
+    async with open_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)
         await readiness.check()
         with psycopg.connect(own_postgres.url, autocommit=True) as owner:

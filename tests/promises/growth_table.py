@@ -28,7 +28,7 @@ from chat.client.sse import EventParser, EventSplitter, ResponseBody
 from chat.conversations.drafts import ConversationDraft
 from chat.files.image_worker import find_metadata, jpeg_metadata, png_metadata, webp_metadata
 from chat.files.models import parse_range
-from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
+from chat.log.entry import Cursor, encode_frame, encode_notice, event_name, in_epoch
 from chat.log.redaction import erase, without_name
 from chat.messages.drafts import AddressedDraft, Draft, DraftBatch
 from chat.messages.mention_parser import closes
@@ -72,9 +72,9 @@ FRAME = 256_000  # bytes fed to a WebSocket at once
 BY_NAME = {
     "aiohttp.multipart:parse_content_disposition": HEAD,
     "aiohttp.helpers:parse_mimetype": HEAD,
-    "chat.accounts.accounts:storable_name": QUERY,
     "chat.accounts.second_factors:plain_code": BODY,
     "chat.accounts.validation:check_name": MESSAGE,
+    "chat.accounts.validation:fold_name": QUERY,
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalize": PASSWORD,
     "chat.messages.mention_parser:strip_code": MESSAGE,
@@ -276,6 +276,7 @@ ADAPTED = {
     "chat.files.image_worker:webp_metadata": Subject(lambda data: webp_metadata(data, b"x"), BODY, encoded=True),
     "chat.files.models:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
     "chat.log.entry:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
+    "chat.log.entry:in_epoch": Subject(lambda data: in_epoch(encode_frame("a.1", None, data), "b"), BODY, encoded=True),
     "chat.log.entry:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
     "chat.log.entry:event_name": Subject(event_name, MESSAGE),
     "chat.log.redaction:without_name": Subject(
@@ -310,8 +311,8 @@ ADAPTED = {
     "chat.shared.transport.ws_frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
     "chat.stream.stream:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
     "chat.stream.long_poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
-    "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
-    "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, 7), HEAD),
+    "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9, {}), HEAD),
+    "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, HERE, {}), HEAD),
     "presence.signals:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
 }
 

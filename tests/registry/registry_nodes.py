@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import Evidence
@@ -49,7 +49,7 @@ async def open_registry_node(
 ) -> AsyncIterator[RegistryNode]:
     """Open a registry with short times; at the end it leaves, silently if it was killed before."""
     given = read_settings(database_url=database_url, redis_url=redis_url, node=name, **QUICK | settings)
-    async with open_redis(redis_url) as redis, make_pool(database_url, size=2) as pool:
+    async with open_redis(redis_url) as redis, open_pool(database_url, size=2) as pool:
         tasks = Tasks()
         registry = Registry(given, pool, redis)
         try:

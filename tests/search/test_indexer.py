@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from chat.search.indexer import AT_ONCE, IndexedText, Indexer, encode
-from chat.shared.postgres import Pool, make_pool
+from chat.shared.postgres import Pool, open_pool
 from tests.cast import Cast, Person
 from tests.nodes import running_node
 from tests.search.asking import finds, indexed
@@ -18,7 +18,7 @@ from tests.verbs import begins
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool of the test."""
-    async with make_pool(database_url) as pool:
+    async with open_pool(database_url) as pool:
         yield pool
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from chat.shared import identity
 from chat.shared.identity import Identities, hash_token
-from chat.shared.postgres import make_pool
+from chat.shared.postgres import open_pool
 from tests.registry.registry_nodes import enrol
 from tests.waiting import eventually
 
@@ -20,7 +20,7 @@ async def test_old_identities_are_forgotten(database_url: str, monkeypatch: pyte
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         statement = "insert into sessions (user_id, token_hash, expires_at) values (%s, %s, now() + interval '1 day')"
         await connection.execute(statement, [ana, hash_token("t")])
-    async with make_pool(database_url, size=2) as pool:
+    async with open_pool(database_url, size=2) as pool:
         identities = Identities(pool, 14)
         works = [asyncio.ensure_future(work()) for work in (identities.run, identities.keep_touching)]
         for _ in range(2):

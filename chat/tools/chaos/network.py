@@ -40,6 +40,11 @@ class Proxy:
         """The number of connections."""
         return len(self._links)
 
+    def lead_to(self, url: str) -> None:
+        """Forward new connections to the server at `url`, as a name that moves. Existing ones stay where they are."""
+        target = urlsplit(url)
+        self._target = target.hostname or "127.0.0.1", target.port or 0
+
     def swallow(self, yes: bool = True) -> None:
         """Drop everything that clients send; the server's answers still get through."""
         self._swallows = yes

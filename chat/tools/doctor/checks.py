@@ -11,7 +11,7 @@ import orjson
 from chat.accounts.demo_accounts import count_demo_accounts
 from chat.files.images import missing_layers, read_layers
 from chat.migrations import missing_migrations
-from chat.shared.postgres import UNAVAILABLE, Connection
+from chat.shared.postgres import UNAVAILABLE, Connection, Server, connect, inspect_server
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import Bytes, open_redis, reason_of
 from chat.shared.registry.reporting import NodeRecord, as_dict
@@ -29,13 +29,49 @@ POSTGRES_CONF = "postgresql.conf, then reload PostgreSQL"
 async def check_database(url: str) -> list[Finding]:
     """Check PostgreSQL. Return one finding if it does not answer."""
     try:
-        async with await Connection.connect(url, connect_timeout=5, autocommit=True) as connection:
-            findings = [*await check_postgres_server(connection), schema := await check_schema(connection)]
+        server = await inspect_server(url)
+        async with await connect(url) as connection:
+            findings = [*check_session(server), *await check_postgres_server(connection)]
+            findings.append(schema := await check_schema(connection))
             findings += [await check_demo(connection)] if schema.state == "good" else []
             return [*findings, await check_clock(connection)]
     except UNAVAILABLE as error:
         remedy = "Check DATABASE_URL, whether the server runs, and pg_hba.conf for this machine."
         return [Finding("PostgreSQL", "bad", f"does not answer: {error}", remedy)]
+
+
+def check_session(server: Server) -> list[Finding]:
+    """Check the encoding, whether the server can write, the isolation, and the connection pooler."""
+    shared = server.pooling == "transaction"
+    isolation = server.isolation if shared else f"{server.isolation}; nodes set read committed"
+    return [
+        require(
+            "database encoding",
+            server.encoding == "UTF8",
+            server.encoding,
+            "Create the database with `create database … encoding 'UTF8' template template0`, and move the data there.",
+        ),
+        require(
+            "database role in replication",
+            not (server.standby or server.read_only),
+            "standby" if server.standby else "default_transaction_read_only is on" if server.read_only else "primary",
+            "Set DATABASE_URL to the primary."
+            if server.standby
+            else "Set default_transaction_read_only = off for the server, this database and this role.",
+        ),
+        require(
+            "transaction isolation",
+            not shared or server.isolation == "read committed",
+            isolation,
+            "Run `alter role … set default_transaction_isolation = 'read committed'` for the role in DATABASE_URL.",
+        ),
+        require(
+            "connection pooler",
+            server.pooling != "statement",
+            f"{server.pooling} mode" if server.pooling != "none" else "none",
+            "Set the pooler's mode to session or transaction.",
+        ),
+    ]
 
 
 async def check_postgres_server(connection: Connection) -> list[Finding]:
