@@ -96,12 +96,12 @@ async def test_a_stalled_reader_is_cut_and_others_do_not_wait(cast: Cast, node: 
 async def test_a_client_that_sends_messages_is_closed(cast: Cast, node: Node) -> None:
     """One message is answered; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
-    ear = await listens_at_socket(ben)
-    await ear.says("hello?")
-    problem = (await ear.hears_event("problem")).json()
+    reader = await listens_at_socket(ben)
+    await reader.says("hello?")
+    problem = (await reader.hears_event("problem")).json()
     assert problem["code"] == "receive_only"
     assert "POST /api/chat/conversations/" in problem["detail"]
-    await ear.hears_event("beat")
+    await reader.hears_event("beat")
     for _ in range(9):
         await reader.says("x" * 8000)
     await reader.ends()

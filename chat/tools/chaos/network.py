@@ -61,11 +61,6 @@ class Proxy:
         """Cut the client off, once, just before it receives an answer that contains `word`."""
         self._unheard = word
 
-    def lead_to(self, url: str) -> None:
-        """Lead new connections to another server, as a name that has moved; open ones stay where they are."""
-        target = urlsplit(url)
-        self._target = (target.hostname or "127.0.0.1", target.port or 0)
-
     async def cut(self) -> None:
         """End every connection at once; new connections are accepted."""
         links = set(self._links)
