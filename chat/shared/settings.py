@@ -94,9 +94,10 @@ def check_origins(texts: list[str]) -> list[str]:
 
 
 def check_redis_url(text: str) -> str:
-    """Return a URL of Redis; raise `ValueError` if no client can be made of it."""
+    """Return a URL of Redis, or an empty text; raise `ValueError` if no client can be made of it."""
     try:
-        connect_redis(text)
+        if text:
+            connect_redis(text)
     except BadRedisUrl as error:
         raise ValueError(str(error).removeprefix("REDIS_URL ")) from None
     return text

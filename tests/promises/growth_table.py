@@ -100,7 +100,6 @@ BY_NAME = {
     "chat.model.types:parse_moment": BODY,
     "chat.messages.reactions:parse_emoji": MESSAGE,
     "chat.messages.reactions:strip_selectors": MESSAGE,
-    "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
     "chat.search.query:parse_query": QUERY,
@@ -109,6 +108,7 @@ BY_NAME = {
     "chat.search.query:gram_for": MESSAGE,
     "chat.search.query:signs_of": MESSAGE,
     "chat.shared.sql:quote": MESSAGE,
+    "chat.shared.settings:parse_origin": HEAD,
     "chat.shared.web:parse_address": HEAD,
     "chat.shared.multipart:find_boundary": HEAD,
     "chat.shared.multipart:parse_extended": HEAD,
@@ -358,8 +358,8 @@ REASONS = {
         presence.dashboard.endpoints:parse_text
     """,
     "settings and files of the operator, and SQL files of the project": """
-        chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
-        chat.shared.settings:check_public_url
+        chat.shared.settings:check_rates chat.shared.settings:check_files_url
+        chat.shared.settings:check_public_url chat.shared.settings:check_origins chat.shared.settings:check_redis_url
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
         chat.shared.sql:load chat.shared.sql:Queries.__init__
