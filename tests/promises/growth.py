@@ -63,7 +63,7 @@ def growth(subject: Subject, case: dict[str, str]) -> float:
         slow = min(measure(subject.run, long) for _ in range(2))
         if slow < MEASURABLE:
             return 0.0
-        quick = min(measure(subject.run, short) for _ in range(5))
+        quick = min(measure(subject.run, short) for _ in range(8))
         least = min(least, slow / max(quick, 1e-6))
         if least <= GROWTH_MOST:
             break
