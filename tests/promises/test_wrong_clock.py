@@ -1,4 +1,4 @@
-"""A node whose clock is five minutes off: order, expiry, leases and presence use the servers' clocks."""
+"""A node whose clock is an hour off: order, expiry, leases and presence go by the servers' clocks."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually
 
 LIVES = 4.0
-OFF = 300
+OFF = 3600
 
 
 @pytest.mark.parametrize("off", [OFF, -OFF], ids=["ahead", "behind"])
@@ -44,6 +44,30 @@ async def test_a_wrong_clock_is_not_noticed(
         assert times_follow_numbers(database_url)
     finally:
         wrong.kill()
+
+
+@pytest.mark.parametrize("off", [OFF, -OFF], ids=["ahead", "behind"])
+async def test_limits_count_on_both_nodes(
+    stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, off: int
+) -> None:
+    """Wrong passwords are counted together, and both nodes say how long to wait: seconds, not an hour."""
+    program = (sys.executable, "-m", "tests.promises.wrong_clock", str(off))
+    urls = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url, "RATE_LIMITS": "on"}
+    wrong, right = make_node("wrong", tmp_path, urls, program), await start_node("right", RATE_LIMITS="on")
+    try:
+        await wrong.start_and_wait()
+        answers = [await tries_a_password(stage, node) for node in (wrong, right) * 4]
+        assert [status for status, _ in answers] == [401] * 5 + [429] * 3
+        assert all(1 <= wait <= 60 for _, wait in answers[5:])
+    finally:
+        wrong.kill()
+
+
+async def tries_a_password(stage: Cast, node: NodeProcess) -> tuple[int, int]:
+    """Mallory guesses; the status, and the seconds to wait."""
+    form = {"name": "ana", "password": "not-hers-at-all"}
+    async with stage.http.post(f"{node.url}/api/sessions", json=form) as answer:
+        return answer.status, int(answer.headers.get("Retry-After", 0))
 
 
 async def is_told_when_it_ends(stage: Cast, node: NodeProcess, database_url: str) -> None:
