@@ -109,6 +109,18 @@ async def test_a_passkey_is_a_second_factor(ana: Visitor, mallory: Visitor) -> N
     assert (await finishes(mallory, problem, passkey=signed))[1]["code"] == "bad_challenge"
 
 
+@pytest.mark.parametrize("host", ["chat.example", "chat.example:443"])
+async def test_a_passkey_behind_a_proxy_that_writes_the_port(database_url: str, redis_url: str, host: str) -> None:
+    """The browser's address has no default port, whatever the Host header says."""
+    async with (
+        running_node(database_url, redis_url, trusted_proxies=["127.0.0.1"]) as node,
+        visiting(node.url) as ana,
+    ):
+        _, came = await ana.signs_up("ana")
+        ana.headers = {"Authorization": f"Bearer {came['token']}", "Host": host, "X-Forwarded-Proto": "https"}
+        await adds_passkey(ana, origin="https://chat.example")
+
+
 async def adds_other_account(visitor: Visitor) -> tuple[Authenticator, Json]:
     """Add a passkey of another user, which works for that account."""
     async with visiting(visitor.at) as other:
