@@ -100,8 +100,11 @@ async def test_each_client_gets_every_message_once(stage: Cast, start_node: Star
             if first == MESSAGES // 2:
                 node.kill()
                 await node.start_and_wait()
-        await eventually(partial(have, MESSAGES), LIMIT)
-    print(f"{network.cuts} connections cut, {len(heard.by_client)} clients")
+        try:
+            await eventually(partial(have, MESSAGES), LIMIT)
+        finally:
+            counts = {client: len(bodies) for client, bodies in heard.by_client.items()}
+            print(f"{network.cuts} connections cut; messages: {counts}")
     assert network.cuts >= CLIENTS
     for client, bodies in heard.by_client.items():
         assert bodies == said, client

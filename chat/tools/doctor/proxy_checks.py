@@ -24,6 +24,9 @@ def check_stream(site: Site) -> list[Finding]:
         if encoding:
             remedy = f"Do not compress text/event-stream: `gzip off;` for /api/chat/stream in {NGINX}."
             return [Finding("compression of streams", "bad", encoding, remedy)]
+        if not prompt and b"retry:" in answer.body:  # instead of an error, which an EventSource would not survive
+            remedy = "No node accepts streams right now. Repeat this when `tandem nodes` shows one that is ready."
+            return [Finding("stream", "unknown", "refused for now", remedy)]
         if not prompt:
             remedy = f"Set `proxy_buffering off;` for /api/chat/stream in {NGINX}. No `http-buffer-request`, no cache."
             return [Finding("buffering of streams", "bad", f"nothing arrived within {READY_SECONDS:g} s", remedy)]
