@@ -15,10 +15,10 @@ from aiotus import core
 from tusclient.client import TusClient
 from yarl import URL
 
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, casting
 from tests.files.sending import address, bearer, begins_upload, opens_file, sends_piece
 from tests.foreign.programs import install_packages, run_node
-from tests.nodes import Node
+from tests.nodes import Node, running_node
 
 DATA = bytes(range(251)) * 4_000
 RESUMABLE = {"Tus-Resumable": "1.0.0"}
@@ -141,6 +141,18 @@ async def test_pieces_have_their_type(ana: Person) -> None:
 async def test_other_clients_get_a_relative_address(ana: Person) -> None:
     """Only those that name a version of tus get the whole one."""
     assert (await begins_upload(ana, 10)).startswith("/api/files/")
+
+
+async def test_the_address_is_the_one_that_clients_use(database_url: str, redis_url: str) -> None:
+    """Behind a proxy with TLS: scheme and host of the request that the client sent."""
+    forwarded = {"Host": "chat.example.org", "X-Forwarded-Proto": "https", "Upload-Length": "10"}
+    async with (
+        running_node(database_url, redis_url, trusted_proxies="127.0.0.0/8") as node,
+        casting(database_url, node.url) as cast,
+    ):
+        (ana,) = await cast.enters("ana")
+        _, said, heard = await ana.asks("POST", "/api/files", headers=RESUMABLE | forwarded)
+        assert heard["Location"] == f"https://chat.example.org/api/files/{said['file']['id']}"
 
 
 async def test_tus_js_client_and_uppy(cast: Cast, node: Node, tmp_path: Path) -> None:
