@@ -1,1 +1,1 @@
-"""Clients and checkers that nobody here wrote, from npm and PyPI, used as they come."""
+"""Third-party clients and checkers from npm and PyPI, used unchanged."""

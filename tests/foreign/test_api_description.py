@@ -1,4 +1,4 @@
-"""The OpenAPI document in the hands of tools that others wrote: Redocly's linter and openapi-typescript."""
+"""The OpenAPI document, checked by Redocly's linter and openapi-typescript."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ STRICT = ("--strict", "--noEmit", "--skipLibCheck", "--module", "esnext", "--mod
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    """The document as a file, beside which the tools write theirs."""
+    """Write the document to a file of its own folder."""
     install_packages()
     path = tmp_path / "openapi.json"
     path.write_bytes(describe("all", "openapi"))

@@ -1,4 +1,4 @@
-"""tus 1.0: what the standard asks of a server, and clients that others wrote: tus-js-client, Uppy, aiotus and tuspy."""
+"""tus 1.0: the requirements of the standard, and real clients: tus-js-client, Uppy, aiotus and tuspy."""
 
 import asyncio
 import io
@@ -27,13 +27,13 @@ NAME = "Grüße.bin"
 
 
 async def tus(person: Person, method: str, path: str, **headers: str) -> tuple[int, Any, Mapping[str, str]]:
-    """A request of a tus client: status, body and headers of the answer."""
+    """Send a request as a tus client; return status, body and headers."""
     named = RESUMABLE | {name.replace("_", "-"): value for name, value in headers.items()}
     return await person.asks(method, path, headers=named)
 
 
 async def begins(person: Person, size: int = 10, metadata: str = "") -> str:
-    """An upload of a tus client; its address."""
+    """Create an upload as a tus client; return its path."""
     status, said, heard = await tus(person, "POST", "/api/files", Upload_Length=str(size), Upload_Metadata=metadata)
     assert status == 201, said
     assert heard["Location"].startswith(f"{person.at}/api/files/")
@@ -48,7 +48,7 @@ async def is_stored(person: Person, place: str, name: str) -> bool:
 
 
 async def test_options_describe_the_server(ana: Person) -> None:
-    """Versions, extensions and the largest size, for the endpoint and for an upload."""
+    """OPTIONS returns versions, extensions and the largest size, for the endpoint and for an upload."""
     for path in ("/api/files", await begins(ana)):
         status, _, heard = await ana.asks("OPTIONS", path, headers={"Tus-Resumable": "0.2.2"})
         assert status == 204
@@ -62,7 +62,7 @@ async def test_options_describe_the_server(ana: Person) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PATCH", "DELETE"])
 async def test_another_version_is_refused_and_not_processed(ana: Person, method: str) -> None:
-    """412 with the versions that this server has."""
+    """The answer is 412 with the supported version, and no byte is stored."""
     place = await begins(ana)
     path = "/api/files" if method == "POST" else place
     headers = PIECE | {"Tus-Resumable": "0.2.2", "Upload-Length": "10"}
@@ -72,7 +72,7 @@ async def test_another_version_is_refused_and_not_processed(ana: Person, method:
 
 
 async def test_every_answer_names_the_version(ana: Person, ben: Person) -> None:
-    """Errors too, whatever refuses."""
+    """Errors included, wherever they come from."""
     place = await begins(ana)
     nobody = {"Authorization": "Bearer nobody"}
     refused = [
@@ -90,7 +90,7 @@ async def test_every_answer_names_the_version(ana: Person, ben: Person) -> None:
 
 
 async def test_a_method_may_be_overridden(ana: Person, ben: Person) -> None:
-    """POST stands for PATCH, HEAD and DELETE; for nothing else, and for nobody else."""
+    """POST can stand for PATCH, HEAD and DELETE, with the same permissions; other methods are 405."""
     place = await begins(ana, 5)
 
     async def asks(person: Person, method: str, data: bytes = b"") -> tuple[int, Mapping[str, str]]:
@@ -109,7 +109,7 @@ async def test_a_method_may_be_overridden(ana: Person, ben: Person) -> None:
 
 
 async def test_metadata_returns_as_it_was_sent(ana: Person) -> None:
-    """Also values that this server does not read, which need not be text."""
+    """Values that this server does not read need not be text."""
     name, octets = (b64encode(value).decode() for value in (NAME.encode(), b"\xff\xfe"))
     sent = f"filename {name},is_confidential,hash {octets}"
     place = await begins(ana, metadata=sent)
@@ -139,12 +139,12 @@ async def test_pieces_have_their_type(ana: Person) -> None:
 
 
 async def test_other_clients_get_a_relative_address(ana: Person) -> None:
-    """Only those that name a version of tus get the whole one."""
+    """Only requests with Tus-Resumable get an absolute address."""
     assert (await begins_upload(ana, 10)).startswith("/api/files/")
 
 
 async def test_the_address_is_the_one_that_clients_use(database_url: str, redis_url: str) -> None:
-    """Behind a proxy with TLS: scheme and host of the request that the client sent."""
+    """Behind a proxy with TLS, the address has the scheme and host that the client used."""
     forwarded = {"Host": "chat.example.org", "X-Forwarded-Proto": "https", "Upload-Length": "10"}
     async with (
         running_node(database_url, redis_url, trusted_proxies="127.0.0.0/8") as node,
@@ -169,7 +169,7 @@ async def test_tus_js_client_and_uppy(cast: Cast, node: Node, tmp_path: Path) ->
 
 
 async def test_aiotus(cast: Cast, node: Node) -> None:
-    """Its query of the configuration, an upload in pieces, and the metadata of it."""
+    """aiotus queries the configuration, uploads in pieces, and reads the metadata."""
     (ana,) = await cast.enters("ana")
     endpoint, headers = f"{node.url}/api/files", bearer(ana)
     found = await core.configuration(cast.http, URL(endpoint), headers=headers)
@@ -182,7 +182,7 @@ async def test_aiotus(cast: Cast, node: Node) -> None:
 
 
 async def test_tuspy(cast: Cast, node: Node) -> None:
-    """An upload that stops after one piece, and another object that continues it."""
+    """An upload stops after one piece, and another object continues it."""
     (ana,) = await cast.enters("ana")
     client = TusClient(f"{node.url}/api/files", bearer(ana))
 

@@ -16,8 +16,8 @@ from tests.stream.test_handover import missed, replay_held_up
 from tests.waiting import eventually
 
 CHAT, AT_ONCE = SOCKETS[0], 10
-OPEN = masked(b"open?", PING), close(3000)  # what a socket that is open must answer
-LATE = masked(b"too late") * 50 + b"\xff" * 2_000  # what must do no harm behind the end
+OPEN = masked(b"open?", PING), close(3000)  # an open socket answers both
+LATE = masked(b"too late") * 50 + b"\xff" * 2_000  # ignored, and no reason for a reset
 PLENTY = 1_000
 Play = Callable[[Case], Awaitable[list[WebSocketMessage]]]
 
@@ -32,13 +32,13 @@ async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """People who talk to that node."""
+    """Users of that node."""
     async with casting(database_url, node.url) as people:
         yield people
 
 
 def end_of(case: Case) -> tuple[bytes, ...]:
-    """What is sent behind the case."""
+    """Return the frames that follow the case."""
     return OPEN if case.code is None else (LATE,)
 
 
@@ -55,7 +55,7 @@ async def play_open(socket: RawSocket, case: Case) -> list[WebSocketMessage]:
 
 
 def judge(path: str, case: Case, heard: list[WebSocketMessage]) -> str:
-    """Return what is wrong with the answers, "" if they are right."""
+    """Return the first fault of the answers, "" if they are right."""
     *before, end = heard
     problems = [one for one in before if one.opcode == TEXT and b"problem" in one.data]
     pongs = [one.data for one in before if one.opcode == PONG]
@@ -75,7 +75,7 @@ def judge(path: str, case: Case, heard: list[WebSocketMessage]) -> str:
 
 
 async def find_faults(path: str, play: Play) -> dict[str, str]:
-    """Play all cases, ten at once; return what is wrong by name."""
+    """Play all cases, ten at once; return their faults by name."""
     turn, faults = asyncio.Semaphore(AT_ONCE), {}
 
     async def try_case(name: str, case: Case) -> None:
@@ -133,7 +133,7 @@ async def test_cases_during_a_replay(cast: Cast, node: Node, database_url: str) 
     async with replay_held_up(database_url):
         assert await find_faults(CHAT, play) == {}
     await eventually(lambda: node.app[STREAMS].replay.running == 0)
-    await nothing_left(node, streams=1)  # ben's ear
+    await nothing_left(node, streams=1)  # ben's reader
 
 
 async def nothing_left(node: Node, streams: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Cases of RFC 6455, as a table: what a client sends after the handshake, and what a server must answer.
+"""Cases of RFC 6455, as a table: frames of a client after the handshake, and the answers of a server.
 
 The groups are those that public suites have: framing, limits, pings, reserved bits, opcodes, masks, lengths, fragments,
 UTF-8, and the closing handshake.
@@ -36,37 +36,37 @@ class Case:
 
 
 def said(data: bytes, opcode: int = TEXT) -> Case:
-    """A whole message."""
+    """Return a case with one unfragmented message."""
     return Case((masked(data, opcode),), problems=1)
 
 
 def failed(code: int, *frames: bytes, problems: int = 0) -> Case:
-    """Frames that no client may send."""
+    """Return a case that fails the connection with this code."""
     return Case(frames, code=code, problems=problems)
 
 
 def part(data: bytes, opcode: int = CONTINUATION) -> bytes:
-    """A fragment that is not the last."""
+    """Return a fragment that is not the last."""
     return masked(data, opcode, final=False)
 
 
 def last(data: bytes) -> bytes:
-    """The last fragment."""
+    """Return the last fragment."""
     return masked(data, CONTINUATION)
 
 
 def raw(first: int, second: int, more: bytes = b"") -> bytes:
-    """A frame whose first two octets are given."""
+    """Return a frame with these first two octets."""
     return bytes((first, second)) + more
 
 
 def close(code: int, reason: bytes = b"") -> bytes:
-    """A close frame."""
+    """Return a close frame."""
     return masked(code.to_bytes(2) + reason, CLOSE)
 
 
 def long_head(size: int, width: int, opcode: int = BINARY) -> bytes:
-    """The head of a frame whose length takes `width` octets, with some of its payload."""
+    """Return the head of a frame, with a length of `width` octets, and at most 99 octets of its payload."""
     return raw(0x80 | opcode, 0x80 | (126 if width == 2 else 127), size.to_bytes(width) + MASK + b"x" * min(size, 99))
 
 
@@ -99,8 +99,8 @@ PINGS = {
     "a ping of 126": failed(1002, masked(b"x" * 126, PING)),
     "ten pings": Case(tuple(masked(b"%d" % n, PING) for n in range(10)), pong=b"9"),
     "ten pings octet by octet": Case(tuple(masked(b"%d" % n, PING) for n in range(10)), pong=b"9", octets=True),
-    "a pong that nobody asked for": Case((masked(b"", PONG),)),
-    "such a pong with payload": Case((masked(b"unasked", PONG),)),
+    "an unsolicited pong": Case((masked(b"", PONG),)),
+    "an unsolicited pong with payload": Case((masked(b"unasked", PONG),)),
     "a pong and a ping": Case((masked(b"unasked", PONG), masked(b"asked", PING)), pong=b"asked"),
     "a pong of 126": failed(1002, masked(b"x" * 126, PONG)),
     "a ping before a bad frame": Case((masked(b"still", PING), masked(b"", 3)), pong=b"still", code=1002),
