@@ -10,9 +10,13 @@ import pytest
 from PIL import Image
 
 from chat.files import images as pictures
+from chat.files.endpoints import UPLOADS
 from chat.files.images import IMAGE_WORKER, Pictures
+from chat.files.models import preview_key
+from chat.files.uploads import one_piece
 from tests.cast import Person
 from tests.files.sending import address, developed, opens_file, picture, sends
+from tests.nodes import Node
 
 ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
 
@@ -38,8 +42,21 @@ async def test_two_sizes(ana: Person, kind: str) -> None:
         assert right[2] > 200 > right[0]
 
 
-async def test_previews_are_upright_without_metadata(ana: Person) -> None:
-    """A picture held sideways is upright; maker, comment and location are removed."""
+async def test_previews_left_by_another_history_are_replaced(node: Node, ana: Person) -> None:
+    """The database was restored to an earlier moment: ids are given again, and bytes of later files lie there."""
+    before = await sends(ana, picture(), "before.png")
+    storage = node.app[UPLOADS].storage
+    for name in ("small", "large"):
+        await storage.put(preview_key(before["id"] + 1, name), one_piece(b"another picture"))
+    file = await sends(ana, picture(), "after.png")
+    assert file["id"] == before["id"] + 1
+    for name in ("small", "large"):
+        _, data, _ = await opens_file(ana, address(file, f"?preview={name}"))
+        assert developed(data).size == (64, 48)
+
+
+async def test_the_right_way_up_and_nothing_told(ana: Person) -> None:
+    """Held on its side, it stands upright; maker, comment and place are left behind."""
     for turned, corner in ((1, "left"), (3, "right"), (6, "top"), (8, "bottom")):
         file = await sends(ana, taken(turned), "photo.jpg")
         upright = (640, 320) if turned in (1, 3) else (320, 640)
