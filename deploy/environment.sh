@@ -39,7 +39,8 @@ install() {  # `install` for running, `install test` for the tests as well; at o
     echo "$seen" | tee .venv/installed- >".venv/installed-$extra"
 }
 
-add_pinned() { add --require-hashes -r "deploy/pinned/$1.txt"; }
+# Without isolation, packages that come as source are built with the pinned setuptools, not with any that pip downloads.
+add_pinned() { add --no-build-isolation --require-hashes -r "deploy/pinned/$1.txt"; }
 
 add() {
     .venv/bin/python -m pip install -qq --disable-pip-version-check "$@" \

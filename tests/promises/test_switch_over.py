@@ -10,8 +10,9 @@ from chat.client.node_process import NodeProcess
 from chat.local.postgres import PostgresEngine
 from chat.tools.chaos.network import bad_network
 from tests.cast import casting
+from tests.patroni import count_resets
 from tests.promises.conftest import StartNode
-from tests.promises.crowd import Crowd, crowd_of
+from tests.promises.crowd import crowd_of
 from tests.promises.standby import follow, make_standby, promote
 from tests.promises.test_postgres_away import are_all_served, are_ready
 from tests.waiting import breathe, eventually
@@ -57,8 +58,3 @@ async def say_read_only(nodes: list[NodeProcess]) -> bool:
                 if answer.status != 503 or "read-only" not in await answer.text():
                     return False
     return True
-
-
-def count_resets(crowd: Crowd) -> int:
-    """Return how many times a reader was told to read everything again."""
-    return sum(reader.resets for reader in crowd.readers)
