@@ -20,6 +20,7 @@ from chat.api_schema.openapi import OPEN_CALLS, is_described, plain
 from chat.app import ROUTES
 from chat.shared.identity import hash_token
 from chat.shared.route import Operation
+from chat.stream.endpoints import CURSOR_NAMES
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.verbs import (
@@ -41,8 +42,11 @@ WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
 ENDING = "delete_me"  # it deletes the caller
 SOCKETS = {"get_stream_socket", "get_socket"}
 
-# Query parameters that choose where a page starts, and tickets, which tests/presence uses.
+# Query parameters that choose where a page starts, tickets, which tests/presence uses, and what is asked apart.
 LEFT_OUT = {
+    "*",
+    "conversations",
+    *CURSOR_NAMES,
     "before",
     "after",
     "around",
@@ -172,15 +176,15 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
-    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all"}
+    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):
         reading, name = read_handler(route.handler), route.handler.__name__
         assert not reading.body or name in BODIES, f"tests/conversations/callers.py knows no body for {name}"
-        asked = {} if name in SOCKETS else {word: words[word] for word in reading.query - LEFT_OUT - {"conversations"}}
+        asked = {} if name in SOCKETS else {word: words[word] for word in route.query - LEFT_OUT}
         if name == "get_stream":
             asked |= {"after": cursor}
         for path in fill(plain(route.path), known):
-            for narrow in ({}, {"conversations": room.id}) if "conversations" in reading.query else ({},):
+            for narrow in ({}, {"conversations": room.id}) if "conversations" in route.query else ({},):
                 query = urlencode(asked | narrow)
                 yield Call(route, route.method, f"{path}?{query}" if query else path, BODIES.get(name))
 

@@ -29,6 +29,7 @@ from tests.waiting import eventually
 
 OURS = sorted({(route.method, route.path, route.handler.__name__) for route in CHAT if "{conversation}" in route.path})
 SCOPED = ("{conversation}", "{link}", "{report}", "{file}")
+BLIND = {"post_upload", "options_files"}  # they answer without a look at the file
 THE_END = "the end"
 
 
@@ -141,7 +142,7 @@ async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> N
         status, answer = await makes(cast.http, person, call)
         assert status < 500, call
         assert not room.finds_secret(answer), (person.name, str(call), answer)
-        if any(part in call.route.path for part in SCOPED):
+        if any(part in call.route.path for part in SCOPED) and call.route.handler.__name__ not in BLIND:
             assert status == 404, (person.name, str(call), status)
     assert await room.looks() == before
 

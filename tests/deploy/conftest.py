@@ -5,14 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from tests.journeys.browsers import OpenWindow, launching, opening_windows
+from tests.journeys.browsers import OpenWindow, opening_windows
+from tests.promises.conftest import browser
 
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium."""
-    async with launching() as chromium:
-        yield chromium
+__all__ = ["browser"]
 
 
 @pytest.fixture

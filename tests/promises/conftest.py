@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from chat.client.node_process import NodeProcess
 from chat.tools.chaos.environment import make_node
 from tests.cast import Cast, casting
 from tests.databases import as_node
+from tests.journeys.browsers import launching
 
 StartNode = Callable[..., Awaitable[NodeProcess]]
 
@@ -45,3 +47,10 @@ async def stage(database_url: str) -> AsyncIterator[Cast]:
     """A cast that belongs to no node."""
     async with casting(database_url, "") as cast:
         yield cast
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium."""
+    async with launching() as chromium:
+        yield chromium

@@ -12,13 +12,11 @@ from playwright.async_api import Browser
 from chat.client.node_process import NodeProcess
 from chat.tools.chaos.network import Proxy
 from tests.cast import Cast, Person
-from tests.journeys.conftest import browser
+from tests.foreign.streams import Heard, chromium_reading, npm_reading, pypi_reading
 from tests.promises.conftest import StartNode
-from tests.promises.foreign import Heard, chromium_reading, npm_reading, pypi_reading
 from tests.verbs import sees
 from tests.waiting import eventually
 
-__all__ = ["browser"]
 MESSAGES, BATCH, CLIENTS = 1_000, 100, 11
 CUT_BYTES = (40_000, 100_000)  # of an answer, after which the connection breaks
 SEED = 8

@@ -16,15 +16,13 @@ from chat.stream.endpoints import STREAMS
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy
-from tests.journeys.conftest import browser
+from tests.foreign.streams import Heard, chromium_reading, npm_reading
 from tests.nodes import Node, running_node
 from tests.promises.conftest import StartNode
-from tests.promises.foreign import Heard, chromium_reading, npm_reading
 from tests.promises.haproxy import Gate, gate
 from tests.verbs import sees
 from tests.waiting import eventually
 
-__all__ = ["browser"]
 STREAM = "/api/chat/stream"
 EVENTS = {"Accept": "text/event-stream"}
 LIMIT = 30.0

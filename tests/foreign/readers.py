@@ -1,6 +1,6 @@
 """Clients of PyPI, and curl, that read one stream at once and print messages as lines of JSON: {"client", "body"}.
 
-    python -m tests.promises.foreign.readers URL TOKEN
+    python -m tests.foreign.readers URL TOKEN
 
 Each is used as its documentation shows. Those that do not connect again by themselves do so in `keep_reading`, with the
 id of the last event that they returned. The program ends when standard input does.

