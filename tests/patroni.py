@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -142,7 +143,7 @@ class PatroniCluster:
         for member in self.members:
             (self._folder / f"{member.name}.yml").write_text(yaml.safe_dump(self._configure(member)))
             self.start(member)
-        wait_until(lambda: self.leader() and self.has_synchronous_standby(), START)
+        wait_until(self.is_whole, START)
         with psycopg.connect(self.url.replace("/tandem", "/postgres"), autocommit=True) as connection:
             connection.execute("create database tandem")
 
@@ -178,15 +179,21 @@ class PatroniCluster:
         """Return the member that is the leader now."""
         return next((member for member in self.members if member.is_leader()), None)
 
-    def has_synchronous_standby(self) -> bool:
-        """Return whether a commit waits for a second member."""
-        with suppress(psycopg.Error), psycopg.connect(self._leader_url(), connect_timeout=2) as connection:
-            found = connection.execute("select from pg_stat_replication where sync_state in ('sync', 'quorum')")
-            return bool(found.rowcount)
-        return False
+    def is_whole(self) -> bool:
+        """Return whether all members follow the leader, and one of them may replace it without losing anything.
 
-    def _leader_url(self) -> str:
-        return f"postgresql://postgres:change-this-1@127.0.0.1:{self.port}/postgres"
+        Patroni's record counts: it promotes no standby before it has recorded that one as synchronous.
+        """
+        leader = self.leader()
+        if leader is None:
+            return False
+        with suppress(urllib.error.URLError, OSError):
+            with urllib.request.urlopen(f"http://127.0.0.1:{leader.api}/cluster", timeout=1) as answer:
+                members = json.load(answer)["members"]
+            states = [member["state"] for member in members]
+            roles = [member["role"] for member in members]
+            return sorted(states) == ["running", "streaming", "streaming"] and "sync_standby" in roles
+        return False
 
 
 @dataclass
@@ -209,7 +216,7 @@ async def kill_leader(cluster: PatroniCluster, crowd: Crowd) -> Kill:
     await eventually(lambda: len(crowd.history.acknowledged) >= done + len(crowd.posters), FAIL_OVER)
     kill = Kill(f"{leader.name} → {new.name}", promoted - began, time.monotonic() - promoted)
     cluster.start(leader)
-    await eventually(lambda: asyncio.to_thread(cluster.has_synchronous_standby), FAIL_OVER)
+    await eventually(lambda: asyncio.to_thread(cluster.is_whole), FAIL_OVER)
     return kill
 
 

@@ -206,6 +206,8 @@ def write_all(out: BinaryIO, lines: bytes) -> None:
 @asynccontextmanager
 async def connected(database_url: str) -> AsyncIterator[Connection]:
     """Open a connection to the database."""
-    async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=5) as connection:
+    # Nothing is prepared: a pooler may hand this session to another client.
+    opening = psycopg.AsyncConnection.connect(database_url, connect_timeout=5, prepare_threshold=None)
+    async with await opening as connection:
         await prepare_connection(connection)
         yield connection

@@ -208,7 +208,10 @@ async def find_pid(connection: Connection) -> int:
 
 
 def connect_options(url: str) -> dict[str, Any]:
-    """Return the options of every connection of a node. Of several hosts in `url`, the one that can write is used."""
+    """Return the options of every connection of a node. Of several hosts in `url`, the one that can write is used.
+
+    Raise `UnsuitableDatabase` if the URL cannot be read.
+    """
     options: dict[str, Any] = {
         "application_name": "tandem",
         "client_encoding": "UTF8",
@@ -218,7 +221,10 @@ def connect_options(url: str) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
     }
-    given = conninfo_to_dict(url)
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its message would show the password
+        raise UnsuitableDatabase("The URL cannot be read. Check DATABASE_URL.") from None
     if "," in str(given.get("host", "")) and "target_session_attrs" not in given:
         options["target_session_attrs"] = "read-write"
     return options

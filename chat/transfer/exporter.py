@@ -60,7 +60,9 @@ class ExportReader:
 @asynccontextmanager
 async def open_reader(database_url: str) -> AsyncIterator[ExportReader]:
     """Yield a reader on a connection of its own: an export may take longer than any other query."""
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5) as connection:
+    # Nothing is prepared: a pooler may hand this session to another client.
+    opening = psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5, prepare_threshold=None)
+    async with await opening as connection:
         await connection.execute(queries.set_timeouts)
         await connection.execute(queries.begin_snapshot)
         reader = ExportReader(connection)

@@ -115,3 +115,11 @@ async def test_a_read_only_database_is_named(database_url: str) -> None:
             pass
     found = {one.about: one for one in await check_database(as_node(database_url))}["database role in replication"]
     assert (found.state, found.found) == ("bad", "default_transaction_read_only is on")
+
+
+async def test_a_url_that_cannot_be_read() -> None:
+    """The setting is named; the password is not."""
+    with pytest.raises(UnsuitableDatabase, match="Check DATABASE_URL") as refused:
+        async with open_pool("postgresql//ana:hush@here"):
+            pass
+    assert "hush" not in str(refused.value)
