@@ -270,6 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=10)
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all programs are stopped
     with tempfile.TemporaryDirectory(prefix="tandem-patroni-") as disk, folder_in_memory(Path(disk)) as folder:
         return asyncio.run(run(options.kills, folder))
 
