@@ -41,7 +41,7 @@ class Front:
         return f"https://localhost:{self.port}"
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill the proxy with all its connections."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()

@@ -213,7 +213,7 @@ def judge(folder: Path, tests: list[dict[str, Any]]) -> None:
 
 
 def test_each_alert_fires_for_its_cause_and_for_a_dead_source(tmp_path: Path) -> None:
-    """That one and no other; and the table leaves no alert out."""
+    """No other alert fires with it, and the table leaves none out."""
     judge(tmp_path, [play(name, *cause) for name, cause in CAUSES.items()])
     fired = {name for _, times in CAUSES.values() for names in times.values() for name in names}
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]

@@ -107,7 +107,7 @@ def restore(postgres: PostgresEngine, backup: str, archive: Path, *target: str, 
 
 
 def has_recovered(url: str) -> bool:
-    """It has replayed the log, and can be written to."""
+    """Return whether the server has replayed the log and can be written to."""
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute("select pg_is_in_recovery()").fetchone() == (False,)
 
@@ -158,7 +158,7 @@ def write(postgres: PostgresEngine, word: str) -> None:
 
 
 def words(postgres: PostgresEngine) -> list[str]:
-    """Everything that was stored."""
+    """Return everything that was stored."""
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         return [row[0] for row in connection.execute("select word from words").fetchall()]
 
