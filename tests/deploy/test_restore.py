@@ -120,8 +120,8 @@ async def everything_is_archived(postgres: PostgresEngine) -> None:
 async def test_a_restore_to_the_moment_before_a_mistake(
     own_postgres: PostgresEngine, archive: Path, folder: Path, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """Messages before it stay, later ones are gone, on every screen, and nobody reloads. A second restore of the same
-    backup, to the archive's end, keeps what was written since the first."""
+    """Messages before it stay, later ones are gone, on every screen, without a reload. A second restore of the same
+    backup, to the archive's end, keeps what was written since the first, and the cursors of readers."""
     node = await start_node("a1", DATABASE_URL=own_postgres.url)
     async with casting(own_postgres.url, node.url) as cast:
         ana, ben, room, window = await in_the_kitchen(cast, node, open_window)
@@ -134,14 +134,16 @@ async def test_a_restore_to_the_moment_before_a_mistake(
         reader = await ben.listens()
         await everything_is_archived(own_postgres)
         restore(own_postgres, backup, archive, moment)
-        again = await is_told(ben, reader, node)
+        again = await reconnects(ben, reader, node)
+        assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
         await ana.says(room, "after it")
         await again.hears("after it")
         kept = ["before the backup", "before the mistake", "after it"]
         assert [one["body"] for one in (await pages(ben, room))["messages"]] == kept
         await everything_is_archived(own_postgres)
         restore(own_postgres, backup, archive)
-        again = await is_told(ben, again, node)
+        again = await reconnects(ben, again, node)
+        assert (await again.hears_event("ready")).json()["resumed"]  # nothing that the reader has received is undone
         await ana.says(room, "after both")
         await again.hears("after both")
         kept.append("after both")
@@ -185,13 +187,11 @@ async def test_every_timeline_can_be_restored(own_postgres: PostgresEngine, arch
     assert words(own_postgres) == ["kept", "undone"]
 
 
-async def is_told(ben: Person, reader: StreamClient, node: NodeProcess) -> StreamClient:
-    """Wait until the stream ends because of the new epoch; reconnect with its cursor, which gets a reset."""
+async def reconnects(ben: Person, reader: StreamClient, node: NodeProcess) -> StreamClient:
+    """Wait until the stream ends because of the new epoch; reconnect with its cursor."""
     assert (await reader.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
-    again = await ben.listens(last_event_id=reader.cursor)
-    assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
-    return again
+    return await ben.listens(last_event_id=reader.cursor)
 
 
 async def in_the_kitchen(cast: Cast, node: NodeProcess, open_window: OpenWindow) -> tuple[Person, Person, int, Window]:
