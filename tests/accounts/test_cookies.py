@@ -166,7 +166,7 @@ async def test_logging_out_clears_what_the_browser_keeps(database_url: str, redi
 
 
 async def test_the_number_of_sessions_is_limited(database_url: str, redis_url: str) -> None:
-    """One session too many ends the one unused for longest; the list says how many are allowed."""
+    """A session beyond the limit ends the session that was unused for longest; the list of sessions has the limit."""
     async with running_node(database_url, redis_url, sessions_per_person=3) as node, visiting(node.url) as ana:
         await ana.signs_up("ana", device="first")
         for device in ("second", "third"):

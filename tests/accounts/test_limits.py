@@ -66,7 +66,7 @@ async def test_the_right_password_resets_the_limit(database_url: str, redis_url:
 
 
 async def test_one_address_cannot_try_all_names(database_url: str, redis_url: str) -> None:
-    """One address, or one IPv6 network, cannot try all names."""
+    """An address, or an IPv6 network, cannot try all names."""
     async with guarded(database_url, redis_url, rate_login_address="4/minute") as mallory:
         statuses = [(await tries(mallory, f"name{n}", 1, f"2001:db8::{n}"))[0] for n in range(5)]
         assert statuses == [401] * 4 + [429]

@@ -8,7 +8,7 @@ from tests.verbs import tries
 
 
 async def test_profiles_are_visible_to_all_users(cast: Cast) -> None:
-    """One or many users are read by id, with the fields of the own profile that are not private."""
+    """Reading users by id returns the fields of a profile that are not private."""
     ana, ben = await cast.enters("ana", "ben")
     seen = {
         "id": ben.id,

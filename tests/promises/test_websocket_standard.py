@@ -8,7 +8,7 @@ import pytest
 from chat.shared.transport.ws_frames import CLOSE, PING, PONG, TEXT, WebSocketMessage
 from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS as PRESENCE
-from tests.cast import Cast, casting
+from tests.cast import Cast
 from tests.nodes import Node, running_node
 from tests.promises.websocket_cases import CASES, Case, close
 from tests.raw_socket import SOCKETS, RawSocket, connected, handshake, masked, opened
@@ -28,13 +28,6 @@ async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
     limits = {"streams_per_person": PLENTY, "sockets_per_person": PLENTY, "recent_bytes": 1}
     async with running_node(database_url, redis_url, **limits) as one:
         yield one
-
-
-@pytest.fixture
-async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """Users of that node."""
-    async with casting(database_url, node.url) as people:
-        yield people
 
 
 def end_of(case: Case) -> tuple[bytes, ...]:

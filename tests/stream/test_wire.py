@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from chat.stream.endpoints import STREAMS
-from tests.cast import Cast, Person, casting
+from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
@@ -21,13 +21,6 @@ async def node(request: pytest.FixtureRequest, database_url: str, redis_url: str
     settings = {"stream_transport": request.param, "stream_buffer": BUFFER, "stream_beat": 1}
     async with running_node(database_url, redis_url, **settings) as one:
         yield one
-
-
-@pytest.fixture
-async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """Users of that node."""
-    async with casting(database_url, node.url) as people:
-        yield people
 
 
 class RawConnection:
