@@ -50,8 +50,8 @@ async def test_mutual_blocks_end_separately(ana: Person, mallory: Person) -> Non
 
 
 async def test_neither_can_start_a_conversation_with_the_other(ana: Person, ben: Person, mallory: Person) -> None:
-    """They can start no direct conversation or group and add each other nowhere; public channels stay public, and
-    others may add both."""
+    """Neither can start a direct conversation or group with the other, or add the other; public channels stay
+    public, and others may add both."""
     await blocks(ana, mallory)
     for who, other in ((ana, mallory), (mallory, ana)):
         assert await tries(who, "POST", CONVERSATIONS, direct_with(other)) == (403, "blocked")

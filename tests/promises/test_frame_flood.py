@@ -45,13 +45,6 @@ async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
         yield one
 
 
-@pytest.fixture
-async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """Users of that node."""
-    async with casting(database_url, node.url) as people:
-        yield people
-
-
 @pytest.mark.parametrize("path", SOCKETS)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind: str) -> None:
