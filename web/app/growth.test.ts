@@ -63,6 +63,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/timeline/emoji-only.ts isOnlyEmoji': [isOnlyEmoji, MESSAGE],
   'client/cursor.ts compareCursors': [(text) => compareCursors(text, text), MESSAGE],
   'client/cursor.ts parseCursor': [parseCursor, MESSAGE],
+  'client/cursor.ts Position.adoptEpoch': [(text) => new Position(text).adoptEpoch(text), MESSAGE],
   'client/cursor.ts Position.advance': [(text) => new Position(text).advance(text), MESSAGE],
   'client/sse.ts SseParser.push': [push, STREAM],
 };
