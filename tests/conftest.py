@@ -17,6 +17,7 @@ from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
+from tests.forked_nodes import STARTER
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
@@ -70,6 +71,13 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with ValkeyEngine(tmp_path_factory.mktemp("valkey")) as engine:
         yield engine.url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_nodes() -> Iterator[None]:
+    """End the process that forks nodes, after all tests."""
+    yield
+    STARTER.end()
 
 
 @pytest.fixture

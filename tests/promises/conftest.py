@@ -11,6 +11,7 @@ from chat.client.node_process import NodeProcess
 from chat.tools.chaos.environment import make_node
 from tests.cast import Cast, casting
 from tests.databases import as_node
+from tests.forked_nodes import ForkedNode
 from tests.journeys.browsers import launching
 
 StartNode = Callable[..., Awaitable[NodeProcess]]
@@ -23,7 +24,7 @@ async def starting_nodes(database_url: str, redis_url: str, folder: Path) -> Asy
 
     async def start(name: str, host: str = "127.0.0.1", **settings: str) -> NodeProcess:
         settings = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings
-        node = make_node(name, folder, settings, host=host)
+        node = make_node(name, folder, settings, host=host, kind=ForkedNode)
         nodes.append(node)
         await node.start_and_wait()
         return node

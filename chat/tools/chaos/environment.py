@@ -34,11 +34,16 @@ TEST_SETTINGS = {
 
 
 def make_node(
-    name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM, host: str = LOOPBACK
+    name: str,
+    folder: Path,
+    settings: dict[str, str],
+    program: Sequence[str] = PROGRAM,
+    host: str = LOOPBACK,
+    kind: type[NodeProcess] = NodeProcess,
 ) -> NodeProcess:
     """Return a node on a free port that keeps its log and its files in `folder`; it is not started yet."""
     files = {"FILES_URL": f"file://{folder}/files"}
-    return NodeProcess(
+    return kind(
         name,
         free_port(),
         TEST_SETTINGS | files | settings,

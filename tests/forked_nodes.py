@@ -1,0 +1,172 @@
+"""Node processes forked from one that has imported the program: a start takes a third of the processor's time.
+
+`python -m tests.forked_nodes DESCRIPTOR` is that one process, the starter. It reads requests from a socket. For each it
+forks a watcher, which forks the node and reports its process id and, at its end, its exit code. The node runs the same
+command line as `python -m chat serve`. The starter ends with the tests' process, and each other with what forked it.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from chat.client.node_process import PROGRAM, NodeProcess
+from chat.shared.child_process import die_with
+
+MAX_REQUEST = 256 * 1024  # bytes
+NUMBER = 4  # bytes
+
+
+class ForkedNode(NodeProcess):
+    """A node that is forked instead of started from the disk."""
+
+    def _spawn(self, output: int) -> None:
+        options = self._command[len(PROGRAM) :]
+        self._process = ForkedProcess(options, os.environ | self.settings, output)  # type: ignore[assignment]
+
+
+class ForkedProcess:
+    """A forked process, with the interface of `subprocess.Popen`."""
+
+    def __init__(self, options: Sequence[str], environment: Mapping[str, str], output: int) -> None:
+        self._watcher, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            request = json.dumps([list(options), dict(environment)]).encode()
+            STARTER.ask(request, [theirs.fileno(), output])
+        self.pid = int.from_bytes(self._watcher.recv(NUMBER))
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the process runs."""
+        return self._code if self._code is not None else self._read(socket.MSG_DONTWAIT)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code. Raise `subprocess.TimeoutExpired`."""
+        if self._code is None:
+            ended = select.poll()
+            ended.register(self._watcher, select.POLLIN)
+            if not ended.poll(None if timeout is None else timeout * 1000):
+                raise subprocess.TimeoutExpired("serve", timeout or 0)
+            self._read(0)
+        assert self._code is not None
+        return self._code
+
+    def terminate(self) -> None:
+        """Send SIGTERM, if the process runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL, if the process runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _read(self, flags: int) -> int | None:
+        try:
+            told = self._watcher.recv(NUMBER, flags)
+        except BlockingIOError:
+            return None
+        self._code = int.from_bytes(told, signed=True) if told else -signal.SIGKILL
+        self._watcher.close()
+        return self._code
+
+
+class Starter:
+    """The one process that forks, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, request: bytes, descriptors: list[int]) -> None:
+        """Send a request."""
+        self._socket = self._socket or self._start()
+        socket.send_fds(self._socket, [request], descriptors)
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_REQUEST)
+        with theirs:
+            command = [sys.executable, "-m", "tests.forked_nodes", str(theirs.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        return ours
+
+    def end(self) -> None:
+        """End the process and all nodes that it has forked."""
+        if self._socket and self._process:
+            self._socket.close()
+            self._process.wait()
+            self._socket = None
+
+
+STARTER = Starter()
+
+
+# The starter.
+
+
+def main() -> None:
+    """Serve requests until the process of the tests has ended."""
+    import chat.server  # noqa: F401 (for the nodes)
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers leave no zombies
+    with socket.socket(fileno=int(sys.argv[1])) as tests:
+        while request := socket.recv_fds(tests, MAX_REQUEST, 2):
+            text, descriptors, _, _ = request
+            if not text:
+                return
+            if os.fork() == 0:
+                tests.close()
+                watch(text, *descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def watch(request: bytes, report: int, output: int) -> NoReturn:
+    """Fork the node, and report its process id and exit code."""
+    die_with(os.getppid(), signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ours = os.getpid()
+    if (node := os.fork()) == 0:
+        os.close(report)
+        serve(ours, request, output)
+    os.close(output)
+    with socket.socket(fileno=report) as tests:
+        tests.send(node.to_bytes(NUMBER))
+        _, status = os.waitpid(node, 0)
+        tests.send(os.waitstatus_to_exitcode(status).to_bytes(NUMBER, signed=True))
+    os._exit(0)
+
+
+def serve(watcher: int, request: bytes, output: int) -> NoReturn:
+    """Become the node."""
+    os.setpgid(0, 0)
+    die_with(watcher, signal.SIGKILL)
+    options, environment = json.loads(request)
+    os.environ.clear()
+    os.environ.update(environment)
+    for descriptor in (1, 2):
+        os.dup2(output, descriptor)
+    os.close(output)
+    from chat.__main__ import main as tandem
+
+    code: object = 1
+    try:
+        tandem(options)
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
+if __name__ == "__main__":
+    main()
