@@ -88,7 +88,11 @@ def test_an_audit_without_a_network_is_skipped_aloud() -> None:
     """Both lines say that the audit was skipped, and the command continues."""
     done = audit(**NOWHERE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line[:18] for line in done.stdout.splitlines()] == ["skipped: pip-audit", "skipped: npm audit"]
+    assert [line[:18] for line in done.stdout.splitlines()] == [
+        "skipped: pip-audit",
+        "skipped: npm audit",
+        "skipped: npm audit",
+    ]
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -136,7 +140,7 @@ def test_a_known_vulnerability_fails_the_audit(tmp_path: Path) -> None:
         local = {"npm_config_registry": url, "npm_config_cache": str(tmp_path), "NO_PROXY": "127.0.0.1"}
         done = audit(**NOWHERE | local)
     assert done.returncode == 1
-    assert "npm audit: vite: high" in done.stdout.splitlines()
+    assert "npm audit of web: vite: high" in done.stdout.splitlines()
 
 
 def test_the_bills_of_material_list_every_package(tmp_path: Path) -> None:
