@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from chat.cli.diagnostics import diagnostics
+from chat.cli.keys import key
 from chat.cli.nodes import node_commands
 from chat.cli.transfer import transfer
 from chat.cli.users import user
@@ -18,6 +19,7 @@ main = typer.Typer(
     pretty_exceptions_enable=False,  # typer's tracebacks show local variables, including passwords
 )
 main.add_typer(user, name="user")
+main.add_typer(key, name="key")
 main.add_typer(diagnostics)
 main.add_typer(bench, name="bench")
 main.add_typer(node_commands)

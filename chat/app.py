@@ -39,7 +39,7 @@ from chat.operations.metrics import Metrics, WalArchive, collect_admission, coll
 from chat.operations.node_report import DeliveryReport, NodeReport
 from chat.operations.overload import LoopLag, MemoryTrimmer
 from chat.operations.rebalancing import Rebalancing
-from chat.route_limits import charge_routes
+from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
 from chat.shared.identity import Identities
@@ -50,7 +50,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.route import PARAMETERS, name_parameters
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
-from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS, Admission
+from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SCOPES, SETTINGS, Admission
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.transfer.endpoints import AT_ONCE, TURNS
@@ -84,6 +84,7 @@ def make_app(settings: Settings) -> web.Application:
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES], app[PARAMETERS] = charge_routes(app.router), name_parameters(ROUTES[settings.role])
+    app[SCOPES] = scope_routes(app.router)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app

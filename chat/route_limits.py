@@ -1,5 +1,6 @@
-"""The rate limit of each route. A route that is not listed costs one `view` (GET) or one `change`.
+"""The rate limit of each route, and the scope that an API key needs for it.
 
+A route that is not listed costs one `view` (GET) or one `change`.
 A cost above one marks a request that costs the node a multiple of the cheapest read.
 """
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chat.routes import C
+from chat.shared.identity import Scope
 from chat.shared.web import FREE, Charge
 
 VIEW, CHANGE = Charge("view"), Charge("change")
@@ -73,3 +75,63 @@ def find_limit(method: str, path: str) -> Charge:
     """Return the cost of a route; HEAD costs the same as GET."""
     reads = method in ("GET", "HEAD", "OPTIONS")
     return LIMITS.get(f"{'GET' if method == 'HEAD' else method} {path}") or (VIEW if reads else CHANGE)
+
+
+# Scopes by the beginning of a path: the first that fits counts, for reading and for changing. None: no key may do it.
+M = C + "/{conversation}/messages"
+SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
+    ("/api/keys", None, None),
+    ("/api/sessions", None, None),
+    ("/api/passkeys", None, None),
+    ("/api/resets", None, None),
+    ("/api/accounts", None, None),
+    ("/api/users/me/totp", None, None),
+    ("/api/users/me/passkeys", None, None),
+    ("/api/users/me/factors", None, None),
+    ("/api/users/me/recovery-codes", None, None),
+    ("/api/users/me/password", None, None),
+    ("/api/users/me/export", None, None),
+    ("/api/users/me/activity", None, None),
+    ("/api/users/{user}/sessions", "admin", "admin"),
+    ("/api/users/{user}/disabled", "admin", "admin"),
+    ("/api/users/{user}/role", "admin", "admin"),
+    ("/api/users/{user}/reset", "admin", "admin"),
+    ("/api/users", "users:read", "users:write"),
+    ("/api/avatars", "users:read", None),
+    ("/api/audit", "admin", "admin"),
+    ("/api/invites", "admin", "admin"),
+    ("/api/announcement", "messages:read", "admin"),
+    ("/api/operations", "admin", "admin"),
+    ("/api/openapi.json", "messages:read", None),
+    ("/api/asyncapi.json", "messages:read", None),
+    ("/api/chat/reports", "admin", "admin"),
+    (M, "messages:read", "messages:write"),
+    (f"{C}/{{conversation}}/read", None, "messages:write"),
+    (f"{C}/{{conversation}}/pins", "messages:read", "messages:write"),
+    (f"{C}/{{conversation}}/authors", None, "admin"),
+    ("/api/chat/messages", None, "messages:write"),
+    ("/api/chat/socket", "messages:read", None),
+    ("/api/chat", "messages:read", "conversations:write"),
+    ("/api/files", "messages:read", "messages:write"),
+    (f"{P}/socket", None, None),  # a program is never present
+    (f"{P}/ticket", None, None),
+    (P, "presence:read", "admin"),
+)
+
+
+def scope_routes(router: web.UrlDispatcher) -> Mapping[Handler, Scope]:
+    """Return the scope that an API key needs for each handler, without handlers that no key may use."""
+    scopes: dict[Handler, Scope] = {}
+    for route in router.routes():
+        scope = None if route.resource is None else find_scope(route.method, route.resource.canonical)
+        if scope is not None:
+            scopes[route.handler] = scope
+    return scopes
+
+
+def find_scope(method: str, path: str) -> Scope | None:
+    """Return the scope for a route, or None if no API key may use it."""
+    for start, read, change in SCOPES:
+        if path == start or path.startswith((f"{start}/", f"{start}{{")):
+            return read if method in ("GET", "HEAD", "OPTIONS") else change
+    return None

@@ -194,6 +194,9 @@ ACCOUNTS = [
     Operation(
         "POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", tag="accounts", answer="ResetLink"
     ),
+    Operation("POST", "/api/keys", admin.post_key, "keys.post_key", tag="accounts", answer="NewKey"),
+    Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", tag="accounts", answer="Keys"),
+    Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", tag="accounts"),
     Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", tag="accounts"),
 ]
 CHAT = [

@@ -1,13 +1,23 @@
-"""Handlers of `/api/users/{user}/…` for admins: another user's sessions, role, and whether the account is disabled."""
+"""Handlers for admins: API keys, and another user's sessions, role, and whether the account is disabled."""
 
 from aiohttp import web
 
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
+from chat.accounts.api_keys import LARGEST_ID, PAGE, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions
 from chat.accounts.models import read_user
 from chat.log.append import LOG
 from chat.shared.audit import record
-from chat.shared.web import POOL, actor_of, answer_json, path_id, read_model, require_admin, require_recent_proof
+from chat.shared.web import (
+    POOL,
+    actor_of,
+    answer_json,
+    parse_count,
+    path_id,
+    read_model,
+    require_admin,
+    require_recent_proof,
+)
 
 
 async def get_sessions(request: web.Request) -> web.Response:
@@ -49,3 +59,31 @@ async def put_disabled(request: web.Request) -> web.Response:
     return answer_ended(
         request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, form.disabled)
     )
+
+
+# API keys.
+
+
+async def post_key(request: web.Request) -> web.Response:
+    """Make an API key with a bot of its own. `secret` is shown once. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    form = await read_model(request, KeyForm)
+    key, secret = await create_key(request.app[LOG], actor_of(request, member), form)
+    return answer_json({"key": key.to_json(), "secret": secret}, 201)
+
+
+async def get_keys(request: web.Request) -> web.Response:
+    """List the API keys that are not revoked, the newest first. Admins only."""
+    await require_admin(request)
+    before = parse_count(request, "before", default=LARGEST_ID, least=1, most=LARGEST_ID)
+    keys = await list_keys(request.app[POOL], before)
+    return answer_json({"keys": [key.to_json() for key in keys], "next": keys[-1].id if len(keys) == PAGE else None})
+
+
+async def delete_key(request: web.Request) -> web.Response:
+    """Revoke an API key: its streams and sockets end on every node. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    ended = await revoke_key(request.app[LOG], actor_of(request, member), path_id(request, "key"))
+    return answer_ended(request, ended)

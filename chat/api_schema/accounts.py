@@ -3,6 +3,7 @@
 from typing import Literal
 
 from chat.api_schema.models import Id, Moment, Shape, UserModel
+from chat.shared.identity import Scope
 
 
 class MeModel(UserModel):
@@ -139,3 +140,42 @@ class ResetLink(Shape):
 
     path: str
     expires_at: Moment
+
+
+class KeyUser(Shape):
+    """The bot of an API key."""
+
+    id: Id
+    name: str
+    display_name: str
+
+
+class Key(Shape):
+    """An API key. `prefix`: the beginning of its secret. Without `conversations` it acts wherever its bot is a member.
+
+    `last_used_at` may lag by a minute.
+    """
+
+    id: Id
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    conversations: list[Id] | None = None
+    user: KeyUser
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None
+
+
+class NewKey(Shape):
+    """A new API key. `secret` is shown only now."""
+
+    key: Key
+    secret: str
+
+
+class Keys(Shape):
+    """API keys, the newest first. `next`: give it as `before` for the next page."""
+
+    keys: list[Key]
+    next: Id | None

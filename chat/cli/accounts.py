@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import NamedTuple, TypeVar
+
+from pydantic import ValidationError
 
 from chat.accounts.accounts import create, create_invite
 from chat.accounts.admin import Role, set_disabled, set_role
+from chat.accounts.api_keys import LARGEST_ID, ApiKey, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.models import InviteForm
 from chat.accounts.password_resets import PasswordReset, create_reset
 from chat.accounts.validation import fold_name
@@ -13,7 +17,7 @@ from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log, unannounced
 from chat.log.maintenance import Retention
 from chat.shared.audit import COMMAND_LINE
-from chat.shared.errors import NotFound
+from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool, open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
@@ -114,6 +118,43 @@ async def read_accounts(pool: Pool) -> AsyncIterator[Account]:
             yield account
         if len(rows) < PAGE:
             return
+
+
+def add_key(
+    database_url: str, name: str, scopes: list[str], conversations: list[int] | None, expires_at: datetime | None
+) -> tuple[ApiKey, str]:
+    """Make an API key; return it and its secret. Raise `Invalid` with a text that says what is wrong."""
+    try:
+        asked = {"name": name, "scopes": scopes, "conversations": conversations or None, "expires_at": expires_at}
+        form = KeyForm.model_validate(asked)
+    except ValidationError as wrong:
+        raise Invalid("\n".join(f"{error['loc'][0]}: {error['msg']}" for error in wrong.errors())) from None
+
+    async def work(pool: Pool) -> tuple[ApiKey, str]:
+        return await create_key(await open_log(pool), COMMAND_LINE, form)
+
+    return with_pool(database_url, work)
+
+
+def read_keys(database_url: str) -> list[ApiKey]:
+    """Return all API keys that are not revoked, the newest first."""
+
+    async def work(pool: Pool) -> list[ApiKey]:
+        keys = await list_keys(pool, LARGEST_ID)
+        while len(page := await list_keys(pool, keys[-1].id if keys else 0)):
+            keys += page
+        return keys
+
+    return with_pool(database_url, work)
+
+
+def remove_key(database_url: str, key_id: int) -> None:
+    """Revoke an API key. Raise `NotFound`."""
+
+    async def work(pool: Pool) -> None:
+        await revoke_key(await open_log(pool), COMMAND_LINE, key_id)
+
+    with_pool(database_url, work)
 
 
 async def find_id(pool: Pool, name: str) -> int:

@@ -48,7 +48,7 @@ async def create_conversation(log: Log, settings: Settings, creator_id: int, dra
             return Created(await find_pair(change, draft.pair(creator_id)), False, [])
         await require_distinct_name(change, conversation)
         user_ids = list(roles)
-        await check_users(change, user_ids, settings.conversations_per_person, chosen=[creator_id])
+        await check_users(change, conversation.id, user_ids, settings.conversations_per_person, chosen=[creator_id])
         await require_unblocked(change, creator_id, roles)
         invited = [] if draft.kind == "direct" else await find_users_to_invite(change, settings, creator_id, user_ids)
         added = {user_id: role for user_id, role in roles.items() if user_id not in invited}

@@ -74,7 +74,7 @@ async def accept_invitation(log: Log, settings: Settings, user_id: int, conversa
         access.require_open()
         await require_not_banned(change, conversation_id, user_id)
         await require_capacity(change, access, settings.max_group_members)
-        await check_users(change, [user_id], settings.conversations_per_person, chosen=[user_id])
+        await check_users(change, conversation_id, [user_id], settings.conversations_per_person, chosen=[user_id])
         await add_members(change, access.conversation, {user_id: "member"}, chosen=[user_id])
         await introduce(change, user_id, conversation_id)
 

@@ -1,8 +1,8 @@
 -- name: find_strangers
--- Those of the users who share no conversation with the actor. A direct conversation counts once they have written in it.
+-- Those of the users who share no conversation with the actor, without bots, which nobody needs to ask. A direct conversation counts once they have written in it.
 select asked.id
   from unnest(%(users)s::bigint[]) as asked (id)
- where asked.id <> %(actor)s
+ where asked.id <> %(actor)s and not exists (select from users u where u.id = asked.id and u.bot)
    and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
    and not exists (
        select from memberships theirs

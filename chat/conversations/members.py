@@ -44,7 +44,7 @@ async def put_member(
             chosen = [user_id] if access.is_self else []
             await require_not_banned(change, conversation_id, user_id)
             await require_capacity(change, access, settings.max_group_members)
-            await check_users(change, [user_id], settings.conversations_per_person, chosen=chosen)
+            await check_users(change, conversation_id, [user_id], settings.conversations_per_person, chosen=chosen)
             await require_unblocked(change, actor_id, [user_id])
             if await find_users_to_invite(change, settings, actor_id, [user_id]):
                 members, _ = await count_members(change, conversation_id)

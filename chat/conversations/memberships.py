@@ -71,16 +71,20 @@ async def count_members(change: Change, conversation_id: int) -> tuple[int, int]
 
 
 async def check_users(
-    change: Change, user_ids: list[int], conversations_most: int, *, chosen: Collection[int] = ()
+    change: Change, conversation_id: int, user_ids: list[int], conversations_most: int, *, chosen: Collection[int] = ()
 ) -> None:
-    """Lock the users who are about to become members. Raise `Invalid` for unknown ids, or `TooManyConversations`.
+    """Lock the users who are about to become members of a conversation.
+
+    Raise `Invalid` for unknown ids and for bots whose API key is limited to other conversations, or
+    `TooManyConversations`.
 
     `chosen` lists the users who join by their own choice. Being added by others does not use up a user's own limit.
     """
-    rows = await (await change.connection.execute(queries.lock_users, [user_ids])).fetchall()
+    rows = await (await change.connection.execute(queries.lock_users, [user_ids, conversation_id])).fetchall()
     found: dict[int, tuple[int, int]] = {user_id: (own, given) for user_id, own, given in rows}
     if missing := [user_id for user_id in user_ids if user_id not in found]:
-        raise Invalid(errors=[{"field": "members", "detail": f"no user has the id {id_}"} for id_ in missing])
+        detail = "no user has the id {}, or it is a bot that is limited to other conversations"
+        raise Invalid(errors=[{"field": "members", "detail": detail.format(id_)} for id_ in missing])
     if any(counts[user_id not in chosen] >= conversations_most for user_id, counts in found.items()):
         raise TooManyConversations
 

@@ -26,6 +26,9 @@ select u.id, joined.chosen, joined.given
          from memberships m join conversations c on c.id = m.conversation_id
         where m.user_id = u.id and m.until is null and c.archived_at is null) as joined (chosen, given)
  where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
+   and not exists (select from api_keys k join sessions s on s.id = k.session_id
+                    where k.user_id = u.id and s.ended_at is null and k.conversations is not null
+                      and not %s = any(k.conversations))
    for key share of u
 
 -- name: close_invitations

@@ -103,7 +103,7 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         access.require_open()
         await require_not_banned(change, found[0], user_id)
         await require_capacity(change, access, settings.max_group_members)
-        await check_users(change, [user_id], settings.conversations_per_person, chosen=[user_id])
+        await check_users(change, found[0], [user_id], settings.conversations_per_person, chosen=[user_id])
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
         await add_members(change, access.conversation, {user_id: "member"}, chosen=[user_id])

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from sys import intern
+from typing import Any, Literal
 
 from chat.shared.batching import Batcher
-from chat.shared.errors import Unauthenticated
+from chat.shared.errors import Forbidden, NotFound, Unauthenticated
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
@@ -18,6 +19,58 @@ REMEMBERED = 100_000
 FRESH_SECONDS = 30.0
 TOUCH_SECONDS = 60.0
 PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, allows sensitive changes
+Scope = Literal[
+    "messages:read",
+    "messages:write",
+    "conversations:write",
+    "users:read",
+    "users:write",
+    "presence:read",
+    "act-as",
+    "admin",
+]
+
+
+class MissingScope(Forbidden):
+    """This API key lacks a scope that the request needs."""
+
+    code = "missing_scope"
+
+
+class NotForKeys(Forbidden):
+    """API keys cannot do this. Log in as a person."""
+
+    code = "not_for_keys"
+
+
+class LimitedKey(Forbidden):
+    """This API key is limited to some conversations, and this request concerns others."""
+
+    code = "limited_key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """The limits of an API key. `conversations`: None for all that its bot is a member of."""
+
+    scopes: frozenset[str]
+    conversations: frozenset[int] | None
+
+    def check(self, scope: str | None, conversation_id: int | None) -> None:
+        """Raise an error unless the key may send a request that needs this scope and concerns this conversation.
+
+        `scope`: None for a request that no key may send. `conversation_id`: None if the URL names no conversation.
+        """
+        if scope is None:
+            raise NotForKeys
+        if scope not in self.scopes:
+            raise MissingScope(f"This API key lacks the scope {scope}.")
+        if self.conversations is None:
+            return
+        if scope == "conversations:write" and conversation_id is None:
+            raise LimitedKey
+        if conversation_id is not None and conversation_id not in self.conversations:
+            raise NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +85,7 @@ class Member:
     looked_up: float
     withheld: bool = False  # an admin who has no admin rights until they set up a second factor
     host_cookie: bool = False  # a cookie other than `__Host-tandem` is no proof of this session
+    key: KeyLimits | None = None  # of an API key; None: a person's session
 
     def seconds_left(self) -> float:
         """Return how long the session lasts, by the database's clock when it was read and this node's clock since."""
@@ -136,12 +190,7 @@ class Identities:
         async with self._pool.connection() as connection:
             asked = {"digests": digests, "idle_days": self._idle_days, "admin_mfa": self._admin_mfa}
             rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
-        found = {
-            bytes(digest): Member(
-                user_id, session_id, name, intern("member" if withheld else role), seconds, now, withheld, host_cookie
-            )
-            for digest, user_id, session_id, name, role, host_cookie, withheld, seconds in rows
-        }
+        found = {bytes(row[0]): read_member(row[1:], now) for row in rows}
         for digest, remember in wanted:
             if remember and digest in found:
                 self._remember(digest, found[digest])
@@ -154,3 +203,13 @@ class Identities:
         if len(self._known) > REMEMBERED:
             _, oldest = self._known.popitem(last=False)
             self._seen.pop(oldest.session_id, None)
+
+
+def read_member(row: Sequence[Any], now: float) -> Member:
+    """Return the member of a row of `find_sessions`, without the token's hash."""
+    user_id, session_id, name, role, host_cookie, withheld, seconds, scopes, conversations = row
+    key = None
+    if scopes is not None:
+        key = KeyLimits(frozenset(scopes), None if conversations is None else frozenset(conversations))
+    role = intern("member" if withheld else role)
+    return Member(user_id, session_id, name, role, seconds, now, withheld, host_cookie, key)

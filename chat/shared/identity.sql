@@ -1,13 +1,16 @@
 -- name: find_sessions
 -- Expiry is computed by this server's clock, so that a node's own clock does not matter.
-select s.token_hash, s.user_id, s.id, u.name, u.role, s.host_cookie,
+-- An API key does not end by being idle, and has the rights of an admin by its scope.
+select s.token_hash, s.user_id, s.id, u.name, case when 'admin' = any(k.scopes) then 'admin' else u.role end, s.host_cookie,
        u.role = 'admin' and %(admin_mfa)s
        and not exists (select from authenticators a where a.user_id = u.id and a.confirmed_at is not null)
        and not exists (select from passkeys p where p.user_id = u.id),
-       extract(epoch from least(s.expires_at, s.last_seen_at + make_interval(days => %(idle_days)s)) - now())::float8
-  from sessions s join users u on u.id = s.user_id
- where s.token_hash = any(%(digests)s) and s.ended_at is null and u.disabled_at is null
-   and s.expires_at > now() and s.last_seen_at > now() - make_interval(days => %(idle_days)s)
+       extract(epoch from case when k.id is null then least(s.expires_at, s.last_seen_at + make_interval(days => %(idle_days)s))
+                               else s.expires_at end - now())::float8,
+       k.scopes, k.conversations
+  from sessions s join users u on u.id = s.user_id left join api_keys k on k.session_id = s.id
+ where s.token_hash = any(%(digests)s) and s.ended_at is null and u.disabled_at is null and s.expires_at > now()
+   and (k.id is not null or s.last_seen_at > now() - make_interval(days => %(idle_days)s))
 
 -- name: touch_sessions
 update sessions set last_seen_at = now() where id = any(%s::bigint[])

@@ -25,7 +25,7 @@ from chat.shared.errors import (
     SecondFactorMissing,
     Unauthenticated,
 )
-from chat.shared.identity import Identities, Member
+from chat.shared.identity import Identities, KeyLimits, Member, Scope
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
@@ -71,6 +71,7 @@ TYPED_NAME = web.RequestKey("typed_name", str)  # the name typed at a log-in; ne
 POOL = web.AppKey("pool", Pool)
 EVENTS = web.AppKey("events", SecurityEvents)
 IDENTITIES = web.AppKey("identities", Identities)
+SCOPES: web.AppKey[Mapping[Handler, Scope]] = web.AppKey("scopes")  # what an API key needs, by handler
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 ADMISSION = web.AppKey("admission", Admission)
@@ -128,8 +129,17 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
         del request[MEMBER]
         raise Unauthenticated  # another host of the domain may have set this cookie
+    if member.key is not None:
+        check_key(request, member.key)
     charge_caller(request, request.app[RATES], member.user_id)
     return member
+
+
+def check_key(request: web.Request, key: KeyLimits) -> None:
+    """Raise `MissingScope`, `NotForKeys`, `LimitedKey` or `NotFound` if the key may not send this request."""
+    named = request.match_info.get("conversation")
+    scope = request.app[SCOPES].get(request.match_info.handler)
+    key.check(scope, None if named is None else path_id(request, "conversation"))
 
 
 def check_stranger(request: web.Request) -> bool:
@@ -149,10 +159,11 @@ def check_address(request: web.Request) -> None:
 async def require_recent_proof(request: web.Request) -> Member:
     """Return the caller of a sensitive change, as `require_identity` does.
 
-    Raise `ReauthenticationRequired` unless they logged in or proved their identity in the last 10 minutes.
+    Raise `ReauthenticationRequired` unless they logged in or proved their identity in the last 10 minutes. An API key
+    with the scope for it is proof enough.
     """
     member = await require_identity(request)
-    if not await request.app[IDENTITIES].proof_left(member.session_id):
+    if member.key is None and not await request.app[IDENTITIES].proof_left(member.session_id):
         raise ReauthenticationRequired
     return member
 

@@ -77,6 +77,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch_passkey": {"name": "mine now"},
     "put_role": {"role": "admin"},
     "post_reset": {},
+    "post_key": {"name": "mine", "scopes": ["admin"]},
     "post_new_password": {"token": "x", "new": "brass-lantern-71-violet"},
     "post_message": {"body": "let me in", "client_id": "1"},
     "post_messages": {"messages": [{"conversation": 1, "body": "let me in", "client_id": "2"}]},
@@ -174,7 +175,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
-    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
+    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1", "key": 1}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):

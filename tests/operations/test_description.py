@@ -90,6 +90,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_ready": ("GET", "/health/ready", None),
     "get_sessions": ("GET", "/api/sessions", None),
     "get_proof": ("GET", "/api/sessions/current/proof", None),
+    "post_key": ("POST", "/api/keys", {"name": "Deploy", "scopes": ["messages:write"], "conversations": [1]}),
+    "get_keys": ("GET", "/api/keys", None),
     "get_factors": ("GET", "/api/users/me/factors", None),
     "post_login_options": ("POST", "/api/passkeys/login/options", {}),
     "post_passkey_options": ("POST", "/api/users/me/passkeys/options", {}),

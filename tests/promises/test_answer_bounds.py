@@ -8,6 +8,8 @@ import uuid
 import psycopg
 import pytest
 
+from chat.accounts.api_keys import LIMITED_TO
+from chat.accounts.api_keys import PAGE as KEYS
 from chat.accounts.endpoints import IDS_MOST
 from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
@@ -62,6 +64,7 @@ BOUNDS = {
     "/api/users/{user}": ONE,
     "/api/users/{user}/sessions": 500 * LINE,
     "/api/avatars/{avatar}": 1024 * 1024,
+    "/api/keys": KEYS * (LIMITED_TO * 18 + 2 * LINE),
     "/api/files/{file}": ONE,
     "/api/files/{file}/{name}": IN_PIECES,
     "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,

@@ -472,6 +472,49 @@ export interface Kept {
   at: string;
 }
 
+/**
+ * An API key. `prefix`: the beginning of its secret. Without `conversations` it acts wherever its bot is a
+ * member.
+ *
+ * `last_used_at` may lag by a minute.
+ */
+export interface Key {
+  id: Id;
+  name: string;
+  prefix: string;
+  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
+  conversations?: Id[];
+  user: KeyUser;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+/**
+ * A key to make.
+ *
+ * Without `conversations` it acts in all that its bot is a member of; without `expires_at` until it is revoked.
+ */
+export interface KeyForm {
+  name: string;
+  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
+  conversations?: number[] | null;
+  expires_at?: string | null;
+}
+
+/** The bot of an API key. */
+export interface KeyUser {
+  id: Id;
+  name: string;
+  display_name: string;
+}
+
+/** API keys, the newest first. `next`: give it as `before` for the next page. */
+export interface Keys {
+  keys: Key[];
+  next: Id | null;
+}
+
 export type Kind = 'channel' | 'group' | 'direct';
 
 export type Level = 'all' | 'mentions' | 'nothing';
@@ -628,6 +671,12 @@ export interface NewConversation {
   members?: Id[];
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** A new API key. `secret` is shown only now. */
+export interface NewKey {
+  key: Key;
+  secret: string;
 }
 
 /** A new passkey, as the browser created it, and its name. */
