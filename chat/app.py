@@ -18,6 +18,7 @@ from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
+from chat.cross_origin import add_cors_headers
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import run_erasures
 from chat.files.attachments import FileCleanup
@@ -79,7 +80,7 @@ def make_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS], app[NODE_URL] = settings, settings.node_url
     app[ANSWERS] = Counter()
-    app.on_response_prepare.extend([add_headers, add_request_id, add_tus_version])
+    app.on_response_prepare.extend([add_headers, add_cors_headers, add_request_id, add_tus_version])
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)

@@ -15,13 +15,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chat.cross_origin import answer_preflight, check_origin, is_preflight, is_upgrade
 from chat.log.entry import encode_notice
 from chat.shared.audit import CALLER
 from chat.shared.errors import (
     ApiError,
     Compressed,
     ExpectationFailed,
-    ForeignOrigin,
     NotAllowed,
     NotFound,
     RateLimited,
@@ -31,7 +31,6 @@ from chat.shared.errors import (
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import home_of
 from chat.shared.route import check_parameters
-from chat.shared.settings import parse_origin
 from chat.shared.web import (
     CHARGED,
     EVENTS,
@@ -44,9 +43,7 @@ from chat.shared.web import (
     caller_of,
     check_stranger,
     client_address,
-    find_bearer,
     is_from_proxy,
-    scheme_of,
 )
 
 SERVER = "Tandem"
@@ -96,6 +93,8 @@ class Failed(ApiError):
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every error with `application/problem+json`, without internals."""
     try:
+        if is_preflight(request):
+            return answer_preflight(request)
         check_origin(request)
         check_encoding(request)
         check_socket(request)
@@ -187,11 +186,6 @@ def check_socket(request: web.Request) -> None:
         raise NoSocket
 
 
-def is_upgrade(request: web.Request) -> bool:
-    """Return whether the client opens a WebSocket."""
-    return request.headers.get("Upgrade", "").lower() == "websocket"
-
-
 def check_encoding(request: web.Request) -> None:
     """Raise `Compressed` if the body is compressed. No client of Tandem compresses, and inflating costs CPU."""
     if any(encoding.lower() != "identity" for encoding in request.headers.getall("Content-Encoding", ())):
@@ -274,31 +268,3 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
     """Add the request's id to the response."""
     response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
-
-
-# Origins: the web pages that may act for the user whose cookie a request carries.
-
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-
-# The values of Sec-Fetch-Site that mean another site, or a sibling subdomain of this one.
-FOREIGN_SITES = {"cross-site", "same-site"}
-
-
-def check_origin(request: web.Request) -> None:
-    """Raise `ForeignOrigin` unless a change, or a WebSocket, comes from a page of this server or an allowed origin.
-
-    Requests with a bearer token are exempt, as no foreign page can make a browser send one. Requests without a cookie
-    are not: a foreign page must not log a user in under another account.
-    """
-    if (request.method in SAFE_METHODS and not is_upgrade(request)) or find_bearer(request) is not None:
-        return
-    text = request.headers.get("Origin")
-    if text is None:
-        if request.headers.get("Sec-Fetch-Site", "").lower() in FOREIGN_SITES:
-            raise ForeignOrigin
-        return
-    settings = request.app[SETTINGS]
-    allowed = [f"{scheme_of(request)}://{request.host}", settings.public_url, *settings.allowed_origins]
-    origin = parse_origin(text)
-    if origin is None or origin not in map(parse_origin, allowed):
-        raise ForeignOrigin

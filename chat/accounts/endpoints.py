@@ -133,18 +133,30 @@ def token_for(request: web.Request, token: str) -> dict[str, str]:
 
 def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
     """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can set it."""
-    secure, days = is_secure(request), request.app[SETTINGS].session_days
+    settings, secure = request.app[SETTINGS], is_secure(request)
     if secure:
-        answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
-    name = HOST_COOKIE if secure else COOKIE
-    answer.set_cookie(name, token, max_age=days * DAY, path="/", httponly=True, samesite="Lax", secure=secure)
+        add_cookie(request, answer, COOKIE, "", 0)
+    add_cookie(request, answer, HOST_COOKIE if secure else COOKIE, token, settings.session_days * DAY)
 
 
 def clear_browser(request: web.Request, answer: web.Response) -> None:
     """Delete the session cookie under both of its names, and what the app stores in the browser."""
     answer.headers["Clear-Site-Data"] = '"storage"'
-    answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(request))
-    answer.del_cookie(HOST_COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
+    for name in (COOKIE, HOST_COOKIE):
+        add_cookie(request, answer, name, "", 0)
+
+
+def add_cookie(request: web.Request, answer: web.Response, name: str, value: str, seconds: int) -> None:
+    """Add a cookie that lasts this long; none if `seconds` is 0.
+
+    For pages of other sites it is partitioned: each site that embeds Tandem has a session of its own. Browsers that
+    block third-party cookies accept no other. (Python's `http.cookies` knows the attribute from 3.14 on.)
+    """
+    samesite = request.app[SETTINGS].cookie_samesite
+    parts = [f"{name}={value}", f"Max-Age={seconds}", "Path=/", "HttpOnly", f"SameSite={samesite.capitalize()}"]
+    parts += ["Secure"] if is_secure(request) or name == HOST_COOKIE else []
+    parts += ["Partitioned"] if samesite == "none" else []
+    answer.headers.add("Set-Cookie", "; ".join(parts))
 
 
 def device_of(request: web.Request, given: str) -> SessionDevice:

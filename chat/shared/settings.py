@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from limits import parse_many
-from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chat.shared.operator_errors import OperatorError
@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     allowed_origins: Origins = []
     trusted_proxies: Networks = []
     cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
+    cookie_samesite: Literal["lax", "strict", "none"] = "lax"  # none: for pages of other sites; needs COOKIE_SECURE
     rate_limits: bool = True
     # Each node counts a user's requests; log-ins and sign-ups are also counted by all nodes together.
     rate_signup: Rates = "60/hour;200/day"  # from one address
@@ -221,6 +222,15 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     log_requests: Literal["slow", "all", "off"] = "slow"
 
+    @model_validator(mode="after")
+    def check_cookie(self) -> "Settings":
+        """Refuse cookies for other sites without TLS, which browsers drop."""
+        if self.cookie_samesite == "none" and not self.cookie_secure:
+            raise ValueError(
+                "COOKIE_SAMESITE=none needs COOKIE_SECURE=true: browsers accept such cookies over TLS alone"
+            )
+        return self
+
 
 class BadSettings(OperatorError):
     """Some settings are missing or wrong."""
@@ -233,7 +243,7 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
-        lines = [f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors()]
+        lines = [": ".join([*(str(one).upper() for one in error["loc"][:1]), error["msg"]]) for error in wrong.errors()]
         raise BadSettings("\n".join(lines)) from None
 
 
