@@ -12,8 +12,10 @@ from aiohttp import web
 from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.challenges import Challenges
-from chat.accounts.endpoints import ACCOUNTS, SESSIONS
+from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
+from chat.accounts.jwt import JsonWebTokens
+from chat.accounts.login_endpoints import read_key_set
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
@@ -122,6 +124,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
+        if settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url:
+            tokens = app[TOKENS] = JsonWebTokens(pool, settings, read_key_set)
+            identities.admit = tokens.admit
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.on_commit)

@@ -4,7 +4,6 @@ A key is a session of its bot: its secret is the session's token, and revoking t
 streams and sockets on every node.
 """
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pydantic import Field, field_validator
 
 from chat.accounts.models import Form
 from chat.accounts.sessions import end_sessions, lock_user
-from chat.accounts.validation import DisplayName
+from chat.accounts.validation import DisplayName, candidate_names
 from chat.log.append import Change, Log
 from chat.model.types import Id, Moment
 from chat.shared.audit import Actor, record
@@ -27,7 +26,6 @@ queries = load(__file__)
 SECRET_START, SECRET_BYTES, PREFIX_LENGTH = "tk_", 32, 10
 PAGE, LARGEST_ID = 100, 2**53 - 1
 LIMITED_TO = 500  # conversations at most
-BOT_NAME_MOST, BOT_NAMES = 24, 1_000  # letters before `-bot`, and numbers tried after it
 
 
 class NoBotName(ApiError):
@@ -123,9 +121,7 @@ async def create_key(log: Log, actor: Actor, form: KeyForm) -> tuple[ApiKey, str
 
 async def insert_bot(change: Change, name: str) -> int:
     """Insert the bot of a key, named after it. Return its id. Raise `NoBotName`."""
-    start = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:BOT_NAME_MOST].strip("-") or "key"
-    for number in range(1, BOT_NAMES):
-        tried = f"{start}-bot" if number == 1 else f"{start}-bot{number}"
+    for tried in candidate_names(name, "-bot"):
         row = await (await change.connection.execute(queries.insert_bot, [tried, name])).fetchone()
         if row is not None:
             return int(row[0])

@@ -2,10 +2,11 @@
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, SignedIn, create_invite
+from chat.accounts.accounts import Accounts, BadCredentials, SignedIn, create_invite
 from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
 from chat.accounts.factor_endpoints import require_second_step
+from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.models import (
     InviteForm,
     LogIn,
@@ -50,6 +51,7 @@ from chat.shared.web import (
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 SESSIONS = web.AppKey("sessions", Sessions)
+TOKENS = web.AppKey("tokens", JsonWebTokens)
 IDS_MOST = 500
 IDS_AT_ONCE = 25  # this many users cost as much as one cheap read
 QUERY_MOST = 64
@@ -67,8 +69,13 @@ async def post_account(request: web.Request) -> web.Response:
 
 
 async def post_session(request: web.Request) -> web.Response:
-    """Log in. A user with a second factor gets a challenge (401) and continues with POST /api/sessions/second."""
+    """Log in. A user with a second factor gets a challenge (401) and continues with POST /api/sessions/second.
+
+    Where JSON Web Tokens are configured, `jwt` takes the place of name and password.
+    """
     form = await read_model(request, LogIn)
+    if form.jwt:
+        return await log_in_by_token(request, form)
     request[TYPED_NAME] = form.name
     name, accounts = form.name.lower(), request.app[ACCOUNTS]
     trust = await trust_of(request, name)
@@ -77,6 +84,16 @@ async def post_session(request: web.Request) -> web.Response:
     await require_second_step(request, user.id, digests)
     signed_in = await accounts.open_session(user, digests, device_of(request, form.device))
     await reset_login_limits(request, name)
+    return await answer_signed_in(request, signed_in)
+
+
+async def log_in_by_token(request: web.Request, form: LogIn) -> web.Response:
+    """Exchange a token for a session, for browsers, whose EventSource cannot send a header."""
+    await request.app[RATES].login_address.acquire(client_address(request))
+    if (tokens := request.app.get(TOKENS)) is None:
+        raise BadCredentials
+    user = await read_user(request.app[POOL], await tokens.find_user(form.jwt))
+    signed_in = await request.app[ACCOUNTS].open_session(user, None, device_of(request, form.device))
     return await answer_signed_in(request, signed_in)
 
 

@@ -1,5 +1,9 @@
 """Handlers of second steps, passkey log-ins, proofs and password resets."""
 
+from typing import Any
+
+import aiohttp
+import orjson
 from aiohttp import web
 
 from chat.accounts import passkeys
@@ -156,3 +160,18 @@ async def post_new_password(request: web.Request) -> web.Response:
     form = await read_model(request, NewPassword)
     app = request.app
     return answer_ended(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))
+
+
+KEY_SET_SECONDS, KEY_SET_MOST = 5, 256 * 1024
+
+
+async def read_key_set(url: str) -> dict[str, Any]:
+    """Return the JSON Web Key Set at this URL. Raise an error of aiohttp, `TimeoutError` or `ValueError`."""
+    limit = aiohttp.ClientTimeout(total=KEY_SET_SECONDS)
+    async with aiohttp.ClientSession(timeout=limit, raise_for_status=True) as http, http.get(url) as answer:
+        text = await answer.content.read(KEY_SET_MOST + 1)
+        while len(text) <= KEY_SET_MOST and (more := await answer.content.read(KEY_SET_MOST)):
+            text += more
+    if len(text) > KEY_SET_MOST:
+        raise ValueError(f"has more than {KEY_SET_MOST:,} bytes")
+    return dict(orjson.loads(text))

@@ -1,10 +1,10 @@
 """Users, the request bodies about them, and the directory."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone, check_password
 from chat.log.append import Change
@@ -45,11 +45,24 @@ class SignUp(Form):
 
 
 class LogIn(Form):
-    """A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password."""
+    """A log-in by `name` and `password`, or by `jwt` alone, a JSON Web Token of another application.
+
+    `name` may be any text: an impossible name gets the same answer as a wrong password.
+    """
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
 
     name: Annotated[str, Field(max_length=256)]
     password: GivenPassword
+    jwt: Annotated[str, Field(max_length=8_000)] = ""
     device: DeviceName = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def allow_token(cls, given: Any) -> Any:
+        """Let a token stand alone."""
+        alone = isinstance(given, dict) and given.get("jwt") and not given.keys() & {"name", "password"}
+        return given | {"name": "", "password": "-"} if alone else given
 
 
 class Profile(Form):

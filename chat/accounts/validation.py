@@ -120,6 +120,7 @@ def end_of_run(text: str, at: int) -> int:
 # Names and profile texts.
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{2,32}")
+NAME_MOST, NAMES_TRIED = 32, 1_000
 RESERVED = frozenset({"channel", "here"})
 
 
@@ -138,6 +139,17 @@ def fold_name(text: str) -> str:
     Statements compare it with `lower(name)`, for the index. Only letters a to z are stored, which every locale keeps.
     """
     return text.lower() if text.isascii() and text.isprintable() else ""
+
+
+def candidate_names(text: str, ending: str = "") -> Iterator[str]:
+    """Yield usernames for a text of another system: spelled in plain letters, then with the numbers 2 to 999 behind."""
+    plain = unicodedata.normalize("NFKD", text[:NAME_MOST]).encode("ascii", "ignore").decode()
+    room = NAME_MOST - len(ending) - len(str(NAMES_TRIED))
+    start = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:room].strip("-")
+    name = f"{start or 'user'}{ending}"
+    if len(name) >= 2 and name not in RESERVED:
+        yield name
+    yield from (f"{name}{number}" for number in range(2, NAMES_TRIED))
 
 
 def check_about(text: str) -> str:

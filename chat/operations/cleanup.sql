@@ -17,7 +17,7 @@ delete from audit where id in (
 -- name: drop_sessions
 delete from sessions where id in (
     select id from sessions
-     where least(expires_at, ended_at) < now() - make_interval(days => %(expired)s)
+     where least(expires_at, ended_at) < now() - make_interval(days => %(expired)s) and (expires_at < now() or not jwt)
      order by least(expires_at, ended_at) limit %(batch)s)
 
 -- name: drop_invites

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, Literal
@@ -109,6 +109,8 @@ class Identities:
         self._touched: set[int] = set()
         self._batcher = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
         self.run, self.waiting = self._batcher.run, self._batcher.waiting
+        # Opens the session of an unknown token, if another part of the server knows what it is.
+        self.admit: Callable[[str], Awaitable[bool]] | None = None
 
     async def of_token(
         self, token: str, before_read: Callable[[], None] | None = None, *, remember: bool = True
@@ -121,6 +123,11 @@ class Identities:
         digest = hash_token(token)
         if before_read is not None and digest not in self._known:
             before_read()
+        try:
+            return await self.of_digest(digest, remember=remember)
+        except Unauthenticated:
+            if self.admit is None or not await self.admit(token):
+                raise
         return await self.of_digest(digest, remember=remember)
 
     async def of_digest(self, digest: bytes, *, remember: bool = True) -> Member:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from ipaddress import IPv6Address
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from limits import parse_many
@@ -103,15 +103,36 @@ def check_redis_url(text: str) -> str:
     return text
 
 
+def check_http_url(text: str) -> str:
+    """Return the URL; raise `ValueError` unless it is one of HTTP, or empty."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("must be like https://login.example.com/keys.json")
+    return text
+
+
+def check_claims(texts: list[str]) -> list[str]:
+    """Return pairs such as `name=nickname`; raise `ValueError` for others."""
+    if wrong := [text for text in texts if text.partition("=")[0] not in ("id", "name", "display_name")]:
+        raise ValueError(f"{wrong[0]} is not like name=nickname. The left side is id, name or display_name")
+    return texts
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Origins = Annotated[CommaList, AfterValidator(check_origins)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
+PublicAddress = Annotated[str, AfterValidator(check_http_url)]
+JwtClaims = Annotated[CommaList, AfterValidator(check_claims)]
+JwtAlgorithm = Literal["", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 Rates = Annotated[str, AfterValidator(check_rates)]
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+
+
+SECRET_LEAST = 32  # bytes of JWT_SECRET
 
 
 class Settings(BaseSettings):
@@ -160,6 +181,13 @@ class Settings(BaseSettings):
     rate_watch: Rates = "10000/minute"  # users whose presence is requested; each needs a database check
     session_days: Count = 30
     session_idle_days: Count = 14
+    jwt_secret: str = ""  # of HS256: JSON Web Tokens of another application are sessions here; 32 bytes or more
+    jwt_public_key: str = ""  # PEM, instead of a secret
+    jwt_jwks_url: PublicAddress = ""  # where the keys are, instead of a secret
+    jwt_algorithm: JwtAlgorithm = ""  # empty: HS256 with a secret, otherwise RS256
+    jwt_issuer: str = ""  # `iss` that a token must have; empty: any
+    jwt_audience: str = ""  # `aud` that a token must have; empty: any
+    jwt_claims: JwtClaims = ["id=sub", "name=preferred_username", "display_name=name"]
     admin_mfa: Literal["off", "required"] = "off"  # required: admins without a second factor have no admin rights
     sessions_per_person: Count = 50  # a further log-in ends the session unused for longest
 
@@ -221,6 +249,26 @@ class Settings(BaseSettings):
     operations_port: int = Field(0, ge=0, le=65_535)  # for health and metrics; 0: the main port
     log_format: Literal["console", "json"] = "console"
     log_requests: Literal["slow", "all", "off"] = "slow"
+
+    @model_validator(mode="before")
+    @classmethod
+    def choose_algorithm(cls, given: Any) -> Any:
+        """Choose the algorithm of JSON Web Tokens where none is given."""
+        if isinstance(given, dict) and not given.get("jwt_algorithm"):
+            given = given | {"jwt_algorithm": "HS256" if given.get("jwt_secret") else "RS256"}
+        return given
+
+    @model_validator(mode="after")
+    def check_tokens(self) -> "Settings":
+        """Refuse weak secrets, several kinds of keys at once, and an algorithm of another kind."""
+        keys = [name for name in ("jwt_secret", "jwt_public_key", "jwt_jwks_url") if getattr(self, name)]
+        if len(keys) > 1:
+            raise ValueError(f"{' and '.join(keys).upper()} exclude each other: set one of them")
+        if self.jwt_secret and len(self.jwt_secret.encode()) < SECRET_LEAST:
+            raise ValueError(f"JWT_SECRET must have {SECRET_LEAST} bytes or more")
+        if keys and self.jwt_algorithm.startswith("HS") != bool(self.jwt_secret):
+            raise ValueError(f"JWT_ALGORITHM={self.jwt_algorithm} does not fit {keys[0].upper()}")
+        return self
 
     @model_validator(mode="after")
     def check_cookie(self) -> "Settings":

@@ -63,9 +63,9 @@ async def test_a_key_speaks_as_its_bot(ada: Person, cast: Cast) -> None:
 
 
 async def test_two_keys_of_one_name_have_two_bots(ada: Person, cast: Cast) -> None:
-    """Names of bots are numbered; a name without plain letters becomes `key-bot`."""
+    """Names of bots are numbered; a name without plain letters becomes `user-bot`."""
     names = [(await makes(ada, cast)).name, (await makes(ada, cast)).name, (await makes(ada, cast, name="キー")).name]
-    assert names == ["deploy-bot", "deploy-bot2", "key-bot"]
+    assert names == ["deploy-bot", "deploy-bot2", "user-bot"]
 
 
 async def test_the_secret_is_stored_hashed(ada: Person, cast: Cast, database_url: str) -> None:

@@ -16,6 +16,7 @@ from chat.accounts.models import LogIn, Profile, SignUp
 from chat.accounts.validation import (
     About,
     DisplayName,
+    candidate_names,
     check_password,
     end_of_run,
     is_common,
@@ -245,6 +246,7 @@ ADAPTED = {
     "chat.accounts.validation:DisplayName": Subject(TypeAdapter(DisplayName).validate_python, 64),
     "chat.accounts.validation:check_password": Subject(lambda text: check_password(text, "mallory"), PASSWORD),
     "chat.accounts.validation:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
+    "chat.accounts.validation:candidate_names": Subject(lambda text: next(candidate_names(text)), HEAD),
     "chat.accounts.validation:is_repeated": Subject(is_repeated, 18 * 256),
     "chat.accounts.validation:end_of_run": Subject(lambda text: end_of_run(text, 0), 18 * 256),
     "chat.accounts.validation:is_weak": Subject(is_weak, 4 * 256),
@@ -348,7 +350,7 @@ REASONS = {
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
-        chat.shared.sql:columns
+        chat.shared.sql:columns chat.shared.identity:KeyLimits.check
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
@@ -360,6 +362,7 @@ REASONS = {
     "settings and files of the operator, and SQL files of the project": """
         chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url chat.shared.settings:check_origins chat.shared.settings:check_redis_url
+        chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.cross_origin:parse_origins
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
         chat.shared.sql:load chat.shared.sql:Queries.__init__

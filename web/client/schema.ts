@@ -543,10 +543,16 @@ export interface Links {
   links: Link[];
 }
 
-/** A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password. */
+/**
+ * A log-in by `name` and `password`, or by `jwt` alone, a JSON Web Token of another application.
+ *
+ * `name` may be any text: an impossible name gets the same answer as a wrong password.
+ */
 export interface LogIn {
-  name: string;
-  password: string;
+  name?: string;
+  password?: string;
+  /** Default: `""`. */
+  jwt?: string;
   /** Default: `""`. */
   device?: string;
 }
