@@ -31,6 +31,8 @@ from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.messages.endpoints import HERE, POSTS
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
+from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
+from chat.messages.socket_commands import answer_command, read_command
 from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problems, charge_anonymous, trace
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
@@ -56,6 +58,7 @@ from chat.shared.tasks import Tasks
 from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SCOPES, SETTINGS, Admission
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
+from chat.stream.websocket import COMMANDS, Commands
 from chat.transfer.endpoints import AT_ONCE, TURNS
 from presence.dashboard.evidence import describe_evidence
 from presence.endpoints import SOCKETS
@@ -87,7 +90,7 @@ def make_app(settings: Settings) -> web.Application:
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES], app[PARAMETERS] = charge_routes(app.router), name_parameters(ROUTES[settings.role])
-    app[SCOPES] = scope_routes(app.router)
+    app[SCOPES], app[COMMANDS] = scope_routes(app.router), Commands(read_command, answer_command)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app
@@ -111,7 +114,8 @@ def describe(role: str, what: str) -> bytes:
     from chat.api_schema.openapi import REF, describe_api
     from chat.api_schema.typescript import declare_types
 
-    channels = describe_channels(SIGNALS.json_schema(ref_template=REF))
+    sent = SIGNALS.json_schema(ref_template=REF), SOCKET_COMMANDS.json_schema(ref_template=REF)
+    channels = describe_channels(*sent)
     if what == "types":
         return declare_types(describe_api(ROUTES[role]), channels).encode()
     return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))

@@ -13,8 +13,8 @@ import structlog
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from chat.middleware import Failed, answer_http_error, set_headers
-from chat.shared.errors import ApiError
+from chat.middleware import answer_http_error, set_headers
+from chat.shared.errors import ApiError, Failed
 from chat.shared.settings import Settings
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
 

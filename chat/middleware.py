@@ -22,6 +22,7 @@ from chat.shared.errors import (
     ApiError,
     Compressed,
     ExpectationFailed,
+    Failed,
     NotAllowed,
     NotFound,
     RateLimited,
@@ -81,12 +82,6 @@ SECURITY_EVENTS = {
     "foreign_origin": "origin.refused",
     "too_fast": "limit.hit",
 }
-
-
-class Failed(ApiError):
-    """Something went wrong on this server. It has been logged."""
-
-    status, code = 500, "failed"
 
 
 @web.middleware

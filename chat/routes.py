@@ -21,8 +21,8 @@ M = C + "/{conversation}/messages/{seq}"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
-SOCKET = "?" + "&".join(("after", "conversations", *stream.CURSOR_NAMES))
-STREAM = f"{SOCKET}&poll"
+READER = "?" + "&".join(("after", "conversations", *stream.CURSOR_NAMES))
+STREAM, SOCKET = f"{READER}&poll", f"{READER}&format"
 
 # On their own port if OPERATIONS_PORT is set.
 HEALTH = [

@@ -58,7 +58,7 @@ async def identify(request: web.Request, sockets: Sockets) -> Member:
         return await require_identity(request)
     check_address(request)
     member = await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
-    charge_caller(request, sockets.rates, member.user_id)
+    charge_caller(request, member.user_id)
     return member
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chat.api_schema.models import Problem, Shape
 from chat.api_schema.openapi import REF, VERSION, public_name, schemas_of
 from chat.api_schema.presence_events import SOCKET_FRAMES
-from chat.api_schema.stream_events import ENTRIES, NOTICES, StreamProblem
+from chat.api_schema.stream_events import ENTRIES, NOTICES, CommandDone, CommandRefused
 
 Json = dict[str, Any]
 
@@ -28,17 +28,23 @@ EVENTS: dict[str, tuple[str, type[Shape] | None]] = {
 REFUSED = "The node refuses the stream for now, and this event ends it. An EventSource connects again after `retry`."
 
 
-def describe_channels(signals: Mapping[str, Any]) -> Json:
-    """Return the document. `signals`: the JSON schema of the signals that a client may send."""
-    definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
+def describe_channels(signals: Mapping[str, Any], commands: Mapping[str, Any]) -> Json:
+    """Return the document. `signals` and `commands`: JSON schemas of what a client may send over either socket."""
+    definitions, works = (
+        {name: dict(schema) for name, schema in one.get("$defs", {}).items()} for one in (signals, commands)
+    )
     events = {name: message(text, public_name(shape) if shape else None) for name, (text, shape) in EVENTS.items()}
     by_socket = {name: frame(name, text, shape) for name, (text, shape) in EVENTS.items()}
-    by_socket["problem"] = frame("problem", str(StreamProblem.__doc__), StreamProblem)
+    by_socket |= {name: message(one.get("description", ""), name) for name, one in works.items()}
+    by_socket["ack"] = message(str(CommandDone.__doc__), public_name(CommandDone))
+    by_socket["problem"] = message(str(CommandRefused.__doc__), public_name(CommandRefused))
     events["problem"] = message(REFUSED, public_name(Problem))
     told = {f"told_{name}": message(str(shape.__doc__), public_name(shape)) for name, shape in SOCKET_FRAMES.items()}
     told["told_stats"] = message("The dashboard's figures, every second, for admins who observe.", None)
     said = {f"say_{name}": message(one.get("description", ""), name) for name, one in definitions.items()}
-    shapes = schemas_of({Problem, *ENTRIES.values(), *NOTICES.values(), StreamProblem, *SOCKET_FRAMES.values()})
+    shapes = schemas_of(
+        {Problem, CommandDone, CommandRefused, *ENTRIES.values(), *NOTICES.values(), *SOCKET_FRAMES.values()}
+    )
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Tandem", "version": VERSION},
@@ -50,10 +56,11 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
         "operations": {
             "follow": {"action": "receive", "channel": {"$ref": "#/channels/stream"}},
             "follow_by_socket": {"action": "receive", "channel": {"$ref": "#/channels/stream_socket"}},
+            "command": {"action": "send", "channel": {"$ref": "#/channels/stream_socket"}},
             "watch": {"action": "receive", "channel": {"$ref": "#/channels/socket"}},
             "signal": {"action": "send", "channel": {"$ref": "#/channels/socket"}},
         },
-        "components": {"schemas": shapes | definitions},
+        "components": {"schemas": shapes | definitions | works},
     }
 
 

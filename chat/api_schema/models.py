@@ -22,8 +22,8 @@ def leave_out(schema: dict[str, Any], shape: "type[Shape]") -> None:
         if name not in schema.get("required", ()):
             field.pop("default")
         if name in shape.left_out():
-            (kept,) = [one for one in field.pop("anyOf") if one != {"type": "null"}]
-            field.update(kept)
+            kept, *others = [one for one in field.pop("anyOf") if one != {"type": "null"}]
+            field.update({"anyOf": [kept, *others]} if others else kept)
 
 
 class Shape(BaseModel):

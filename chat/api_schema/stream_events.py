@@ -11,6 +11,7 @@ from chat.api_schema.models import (
     MessageModel,
     Moment,
     Notifications,
+    Problem,
     Role,
     Seq,
     Shape,
@@ -178,11 +179,22 @@ class Bye(Shape):
     reason: Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 
-class StreamProblem(Shape):
-    """The client sent a message. The socket stays open; the tenth problem within a minute closes it (1008)."""
+class CommandDone(Shape):
+    """A command that had an id was carried out. `message`: of a post or an edit."""
 
-    code: str
-    detail: str
+    type: Literal["ack"]
+    id: int | str
+    message: MessageModel | None = None
+
+
+class CommandRefused(Problem):
+    """A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had one.
+
+    The socket stays open, but the tenth frame within a minute that is no command closes it (1008).
+    """
+
+    id: int | str | None = None
+    retry_after: float | None = None
 
 
 class EventModel(Shape):

@@ -39,11 +39,15 @@ async def post_message(request: web.Request) -> web.Response:
     """Post a message. It is durable when the response arrives. Retry with the same `client_id`."""
     member = await require_identity(request)
     draft = await read_model(request, Draft)
-    conversation_id = path_id(request, "conversation")
-    here = await request.app[HERE].find(conversation_id, member.user_id, draft.body)
-    posted = await request.app[POSTS].submit(Post(conversation_id, member.user_id, draft, here=here))
+    posted = await submit_post(request.app, member.user_id, path_id(request, "conversation"), draft)
     request[WROTE] = posted.frame
     return answer_posted(posted)
+
+
+async def submit_post(app: web.Application, user_id: int, conversation_id: int, draft: Draft) -> Posted:
+    """Store a message. Raise the errors of `PostWriter.submit`."""
+    here = await app[HERE].find(conversation_id, user_id, draft.body)
+    return await app[POSTS].submit(Post(conversation_id, user_id, draft, here=here))
 
 
 def answer_posted(posted: Posted) -> web.Response:

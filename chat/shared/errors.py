@@ -163,3 +163,9 @@ class TooSlow(ApiError):
     """The request body did not arrive in time."""
 
     status, code = 408, "too_slow"
+
+
+class Failed(ApiError):
+    """Something went wrong on this server. It has been logged."""
+
+    status, code = 500, "failed"

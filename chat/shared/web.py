@@ -131,7 +131,7 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
         raise Unauthenticated  # another host of the domain may have set this cookie
     if member.key is not None:
         check_key(request, member.key)
-    charge_caller(request, request.app[RATES], member.user_id)
+    charge_caller(request, member.user_id)
     return member
 
 
@@ -367,14 +367,22 @@ CHARGES: web.AppKey[Mapping[Handler, Charge]] = web.AppKey("charges")
 CHARGED = web.RequestKey("charged", bool)
 
 
-def charge_caller(request: web.Request, rates: Rates, user_id: int) -> None:
+def charge_caller(request: web.Request, user_id: int) -> None:
     """Count the request against its route's limit, once; raise `RateLimited`."""
     if CHARGED in request:
         return
     request[CHARGED] = True
-    charge = find_charge(request)
+    charge_route(request.app, request.match_info.handler, user_id)
+
+
+def charge_route(app: web.Application, handler: Handler, user_id: int) -> None:
+    """Count a request, or a command that does the same, against the limit of the route with this handler.
+
+    Raise `RateLimited`.
+    """
+    charge = app[CHARGES].get(handler)
     if charge is not None and charge is not FREE:
-        limit: Limit = getattr(rates, charge.limit)
+        limit: Limit = getattr(app[RATES], charge.limit)
         limit.acquire(user_id, charge.cost)
 
 

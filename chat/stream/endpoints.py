@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from functools import partial
 
 from aiohttp import web
 
-from chat.shared.errors import ApiError, Unfinished
+from chat.shared.errors import ApiError, Invalid, Unfinished
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import Limit
@@ -16,7 +17,7 @@ from chat.stream.long_poll import Poll, poll_entries
 from chat.stream.resume import LostEntries, Start, encode_reset, encode_start
 from chat.stream.sse import AttachedSseStream, SseStream, open_events
 from chat.stream.stream import Chunk, Send, Stream, encode_bye
-from chat.stream.websocket import WebSocketStream
+from chat.stream.websocket import COMMANDS, WebSocketStream
 
 STREAMS = web.AppKey("streams", Streams)
 POLL_MOST = 25
@@ -39,12 +40,17 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
 
 
 async def get_stream_socket(request: web.Request) -> web.StreamResponse:
-    """Open the message stream over a WebSocket."""
+    """Open the message stream over a WebSocket, over which commands are sent too.
+
+    `format=message` sends each message as a frame with its JSON alone, and nothing else.
+    """
     member, narrow, start = await admit(request, request.app[RATES].stream)
+    bare = parse_format(request)
     response = await upgrade(request)  # no await from here until the stream is detached
     streams = request.app[STREAMS]
-    limited = streams.settings.rate_limits
-    stream = WebSocketStream(member.user_id, member.session_id, narrow, streams.left, limited)
+    reader = member.user_id, member.session_id, narrow, streams.left, streams.settings.rate_limits
+    commands = request.app[COMMANDS]
+    stream = WebSocketStream(*reader, (commands.read, partial(commands.answer, request.app, member)), bare)
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
     try:
@@ -99,6 +105,16 @@ def parse_narrow(request: web.Request) -> frozenset[int] | None:
     """Return the ids in `?conversations=1,2`, or None."""
     text = request.query.get("conversations")
     return None if text is None else frozenset(parse_ids(text, "conversations", NARROW_MOST))
+
+
+def parse_format(request: web.Request) -> bool:
+    """Return whether the client asks for messages alone; raise `Invalid` for an unknown format."""
+    match request.query.get("format", "event"):
+        case "event":
+            return False
+        case "message":
+            return True
+    raise Invalid(errors=[{"field": "format", "detail": "must be event or message"}])
 
 
 def make_stream(streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request) -> AnySseStream:

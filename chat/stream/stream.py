@@ -11,17 +11,19 @@ Send = Callable[["Chunk"], Awaitable[None]]
 
 
 class Chunk:
-    """Frames to write: as they are (`raw`, HTTP/1.0), as one HTTP/1.1 chunk (`chunked`), or for WebSockets (`framed`).
+    """Frames to write: as they are (`raw`, HTTP/1.0), as one HTTP/1.1 chunk (`chunked`), or for WebSockets (`framed`,
+    or `bare` with messages alone).
 
     Readers of the same entries share one `Chunk`. Each form is made once, for the first reader that needs it.
     """
 
-    __slots__ = ("_chunked", "_framed", "raw")
+    __slots__ = ("_bare", "_chunked", "_framed", "raw")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._chunked: bytes | None = None
         self._framed: bytes | None = None
+        self._bare: bytes | None = None
 
     @property
     def chunked(self) -> bytes:
@@ -36,6 +38,15 @@ class Chunk:
         if self._framed is None:
             self._framed = b"".join([encode_frame(text) for text in self.texts()])
         return self._framed
+
+    @property
+    def bare(self) -> bytes:
+        """A WebSocket text frame with the JSON of each message; empty if there is no message."""
+        if self._bare is None:
+            entries = [split_frame(frame) for frame in self.raw.split(b"\n\n") if frame]
+            messages = [one[b"data"] for one in entries if b"id" in one and b"event" not in one]
+            self._bare = b"".join(map(encode_frame, messages))
+        return self._bare
 
     def texts(self) -> list[bytes]:
         """Return `{"id", "event", "data"}` of each event, with the data as it was encoded.

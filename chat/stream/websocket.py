@@ -1,35 +1,69 @@
 """Streams over a WebSocket: the same entries, limits and ends as over SSE, with each event as a JSON text frame.
 
+The client's frames are commands, such as posts. They are carried out one after the other, in the order in which they
+arrive, by what the app has put under `COMMANDS`, and answered on the same socket.
+
 Use it where a network or a program supports WebSockets but not SSE, which costs less (`README.md` here).
 The connection is detached from aiohttp before the replay, so pings and close frames are answered from the start.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 import orjson
 from aiohttp import web
 
-from chat.log.entry import encode_notice
 from chat.shared.connections import Reason
 from chat.shared.errors import ApiError
+from chat.shared.identity import Member
 from chat.shared.transport.detach import detach
+from chat.shared.transport.ws_frames import encode_frame
 from chat.shared.transport.ws_protocol import BUFFER, WebSocketProtocol
 from chat.stream.stream import SEND_SECONDS, Chunk, Stream, encode_bye
 
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 
 
-class ReceiveOnly(ApiError):
-    """This socket only receives. Post messages with POST /api/chat/conversations/{conversation}/messages."""
+Command = Any  # of the part of the server that knows commands
 
-    code = "receive_only"
+
+class Commands(NamedTuple):
+    """What a client may send. `read` returns the command, or the answer to a text that is none.
+
+    `answer` carries a command out for a member, and returns the answer, which may be empty.
+    """
+
+    read: Callable[[bytes], Command | bytes]
+    answer: Callable[[web.Application, Member, Command], Awaitable[bytes]]
+
+
+COMMANDS = web.AppKey("commands", Commands)
+Answer = Callable[[Command], Awaitable[bytes]]
+WAITING_MOST = 100  # commands of one socket
+
+
+class NoText(ApiError):
+    """A command is a text frame with JSON."""
+
+    code = "no_text"
+
+
+class TooManyCommands(ApiError):
+    """Too many commands of this socket are waiting. Wait for an answer before you send more."""
+
+    status, code = 429, "too_many_commands"
 
 
 class WebSocketStream(Stream):
-    """A stream that writes to its own WebSocket. `limited`: the client's frames count against a rate limit."""
+    """A stream that writes to its own WebSocket.
 
-    __slots__ = ("_socket",)
+    `limited`: the client's frames count against a rate limit. `commands`: reads and carries out what the client sends.
+    `bare`: the client gets messages alone, each as a frame of its own.
+    """
+
+    __slots__ = ("_bare", "_socket")
 
     def __init__(
         self,
@@ -38,9 +72,11 @@ class WebSocketStream(Stream):
         narrow: frozenset[int] | None,
         leave: Callable[[Stream], None],
         limited: bool,
+        commands: tuple[Callable[[bytes], Command | bytes], Answer],
+        bare: bool,
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
-        self._socket = StreamSocket(self, limited)
+        self._socket, self._bare = StreamSocket(self, limited, *commands), bare
 
     def detach(self, request: web.Request, response: web.StreamResponse) -> None:
         """Take over the connection. Raise `Unfinished` if the reader has left."""
@@ -50,7 +86,7 @@ class WebSocketStream(Stream):
 
     async def send(self, chunk: Chunk) -> None:
         """Write, and wait until the reader has taken it. Raise `ConnectionError` if the reader has left."""
-        await self._socket.send_slowly(chunk.framed)
+        await self._socket.send_slowly(chunk.bare if self._bare else chunk.framed)
 
     def go_live(self, missed: bytes, buffer: int) -> None:
         """Write the entries that arrived during the replay. From now on, disconnect a reader that has more unsent.
@@ -63,12 +99,13 @@ class WebSocketStream(Stream):
 
     def write(self, chunk: Chunk) -> None:
         """Send the shared bytes."""
-        if self.ended is None:
-            self._socket.send(chunk.framed)
+        if self.ended is None and (frames := chunk.bare if self._bare else chunk.framed):
+            self._socket.send(frames)
 
     def close(self, reason: Reason) -> None:
         """Send the bye and a close frame. A reader that does not take them is disconnected after 5 s."""
-        self._socket.send(Chunk(encode_bye(reason)).framed)
+        if not self._bare:
+            self._socket.send(Chunk(encode_bye(reason)).framed)
         self._socket.close(CODES[reason], reason)
 
     def abort(self) -> None:
@@ -79,11 +116,13 @@ class WebSocketStream(Stream):
 class StreamSocket(WebSocketProtocol):
     """The socket of a stream."""
 
-    __slots__ = ("_drained", "_stream")
+    __slots__ = ("_answer", "_drained", "_read", "_stream", "_waiting", "_work")
 
-    def __init__(self, stream: Stream, limited: bool) -> None:
+    def __init__(self, stream: Stream, limited: bool, read: Callable[[bytes], Command | bytes], answer: Answer) -> None:
         super().__init__(limited)
-        self._stream = stream
+        self._stream, self._read, self._answer = stream, read, answer
+        self._waiting: deque[Command] | None = None
+        self._work: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
 
     async def send_slowly(self, frames: bytes) -> None:
@@ -113,13 +152,33 @@ class StreamSocket(WebSocketProtocol):
             self._drained.set_result(None)
         self._drained = None
 
-    def on_text(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
-        """Reject the message: clients send none."""
-        self.send_problem(Chunk(encode_problem(ReceiveOnly())).framed)
+    def on_text(self, text: bytes) -> None:
+        """Carry out the command after those that wait."""
+        command = self._read(text)
+        if isinstance(command, bytes):
+            self.send_problem(encode_frame(command))
+            return
+        if self._waiting is None:
+            self._waiting = deque()
+        if len(self._waiting) >= WAITING_MOST:
+            self.send_problem(encode_frame(encode_problem(TooManyCommands())))
+            return
+        self._waiting.append(command)
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._answer_commands())
+
+    async def _answer_commands(self) -> None:
+        """Answer waiting commands. One that has begun is finished even if the client leaves: it may be stored."""
+        try:
+            while self._waiting and self.open:
+                if answer := await self._answer(self._waiting.popleft()):
+                    self.send(encode_frame(answer))
+        finally:
+            self._work = None
 
     def on_binary(self) -> None:
-        """Reject binary messages too."""
-        self.on_text(b"")
+        """Reject binary messages."""
+        self.send_problem(encode_frame(encode_problem(NoText())))
 
     def on_writable(self) -> None:
         """Let the replay continue."""
@@ -146,5 +205,5 @@ class StreamSocket(WebSocketProtocol):
 
 
 def encode_problem(error: ApiError) -> bytes:
-    """Return the event that reports the error. It has no id, so the cursor stays."""
-    return encode_notice("problem", orjson.dumps({"code": error.code, "detail": str(error)}))
+    """Return the answer to a frame that is no command."""
+    return orjson.dumps({**error.to_problem(), "type": "problem"})

@@ -33,6 +33,7 @@ from chat.log.entry import Cursor, encode_frame, encode_notice, event_name, in_e
 from chat.log.redaction import erase, without_name
 from chat.messages.drafts import AddressedDraft, Draft, DraftBatch
 from chat.messages.mention_parser import closes
+from chat.messages.socket_commands import read_command
 from chat.model.types import Name as ConversationName
 from chat.model.types import check_said
 from chat.moderation.endpoints import Note
@@ -277,6 +278,7 @@ ADAPTED = {
     "chat.files.image_worker:png_metadata": Subject(lambda data: png_metadata(data, b"x"), BODY, encoded=True),
     "chat.files.image_worker:webp_metadata": Subject(lambda data: webp_metadata(data, b"x"), BODY, encoded=True),
     "chat.files.models:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
+    "chat.messages.socket_commands:read_command": Subject(read_command, BODY, encoded=True),
     "chat.log.entry:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
     "chat.log.entry:in_epoch": Subject(lambda data: in_epoch(encode_frame("a.1", None, data), "b"), BODY, encoded=True),
     "chat.log.entry:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),

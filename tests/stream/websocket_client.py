@@ -34,7 +34,7 @@ class WebSocketClient(StreamClient):
         return (self.socket and self.socket.close_code) or 0
 
     async def says(self, text: str) -> None:
-        """Send text that the server does not expect."""
+        """Send a text frame."""
         assert self.socket is not None
         await self.socket.send_str(text)
 
@@ -42,6 +42,8 @@ class WebSocketClient(StreamClient):
 def parse_text(text: str) -> StreamEvent:
     """Return the event in one frame."""
     said = orjson.loads(text)
+    if said.get("type") in ("ack", "problem"):  # the answer to a command
+        return StreamEvent("", said["type"], text.encode(), raw=text.encode())
     data = orjson.dumps(said["data"])
     return StreamEvent(said.get("id", ""), said.get("event", "message"), data, raw=text.encode())
 

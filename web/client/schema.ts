@@ -153,6 +153,35 @@ export interface Channels {
   next?: string;
 }
 
+/** A command that had an id was carried out. `message`: of a post or an edit. */
+export interface CommandDone {
+  type: 'ack';
+  id: number | string;
+  message?: Message;
+}
+
+/**
+ * A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had
+ * one.
+ *
+ * The socket stays open, but the tenth frame within a minute that is no command closes it (1008).
+ */
+export interface CommandRefused {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  errors?: Wrong[];
+  /** For the second step of logging in, with `second_factor_required`. */
+  challenge?: string;
+  methods?: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Options for `navigator.credentials.get`. */
+  passkey?: Record<string, unknown>;
+  id?: number | string;
+  retry_after?: number;
+}
+
 /** A message without its text: its position, and when and by which node it was committed. */
 export interface Committed {
   conversation: Id;
@@ -259,6 +288,14 @@ export interface Degraded {
   on: boolean;
 }
 
+/** Delete a message. */
+export interface DeleteCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'delete';
+  seq: number;
+}
+
 /** Why a user did or did not receive a message. */
 export interface Delivery {
   message: Committed;
@@ -321,6 +358,16 @@ export interface Drained {
 /** An order to drain, or to resume. */
 export interface Draining {
   draining: boolean;
+}
+
+/** Edit the text of a message. */
+export interface EditCommand {
+  body: string;
+  files?: number[] | null;
+  id?: number | string | null;
+  conversation: number;
+  type: 'edit';
+  seq: number;
 }
 
 /** Earlier texts of a message, the latest first. `next` is present if there are more. */
@@ -866,6 +913,18 @@ export interface Pins {
   pins: Pin[];
 }
 
+/** Post a message. It is durable when `ack` arrives. */
+export interface PostCommand {
+  body?: string;
+  client_id: string;
+  reply_to?: number | null;
+  thread?: number | null;
+  files?: number[];
+  id?: number | string | null;
+  conversation: number;
+  type: 'post';
+}
+
 /** The message as it was stored. */
 export interface Posted {
   message: Message;
@@ -947,6 +1006,16 @@ export interface Quantiles {
   p99: number;
 }
 
+/** Add a reaction to a message, or remove it. */
+export interface ReactCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'react';
+  seq: number;
+  emoji: string;
+  remove?: boolean;
+}
+
 /** An emoji and the users who reacted with it. If there are more than 100, `count` is their number. */
 export interface Reaction {
   emoji: string;
@@ -973,6 +1042,14 @@ export interface ReadChange {
   seq: number;
   unread: number;
   mentions: number;
+}
+
+/** Move the read mark forward to a message. */
+export interface ReadCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'read';
+  seq: number;
 }
 
 /** Mark everything up to message `seq` as read. */
@@ -1233,12 +1310,6 @@ export type Status = 'online' | 'away' | 'dnd' | 'offline';
 export interface Stored {
   file: File;
   ready: boolean;
-}
-
-/** The client sent a message. The socket stays open; the tenth problem within a minute closes it (1008). */
-export interface StreamProblem {
-  code: string;
-  detail: string;
 }
 
 /** A stream that was open when the message was committed, or later. */

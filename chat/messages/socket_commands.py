@@ -1,0 +1,175 @@
+"""Commands over the message socket: post, edit, delete, react and read, answered by `ack` or `problem`.
+
+A command does what a route does, with the same functions, limits and scopes, and the same `client_id` finds the message
+of an earlier attempt on either way.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from chat.conversations.endpoints import READ_MARKS, put_read_mark
+from chat.conversations.read_marks import Mark
+from chat.log.append import LOG
+from chat.messages import endpoints
+from chat.messages.drafts import Correction, Draft
+from chat.messages.edits import delete_message, edit_message
+from chat.messages.reactions import Reaction, parse_emoji, react, unreact
+from chat.model.types import Id
+from chat.shared.errors import ApiError, Failed, Invalid, Unavailable
+from chat.shared.identity import Member
+from chat.shared.postgres import UNAVAILABLE
+from chat.shared.web import IDENTITIES, SCOPES, SETTINGS, charge_route, name_errors
+
+log = structlog.get_logger(__name__)
+Fields = dict[str, Any]
+ID_MOST = 64  # characters
+CommandId = Annotated[int, Field(ge=0, lt=2**53)] | Annotated[str, Field(max_length=ID_MOST)]
+
+
+class Command(BaseModel):
+    """A command. `id` is repeated in the answer; a command without one is answered only if it fails."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: CommandId | None = None
+    conversation: Id
+
+
+class PostCommand(Command, Draft):
+    """Post a message. It is durable when `ack` arrives."""
+
+    type: Literal["post"]
+
+
+class EditCommand(Command, Correction):
+    """Edit the text of a message."""
+
+    type: Literal["edit"]
+    seq: Id
+
+
+class DeleteCommand(Command):
+    """Delete a message."""
+
+    type: Literal["delete"]
+    seq: Id
+
+
+class ReactCommand(Command):
+    """Add a reaction to a message, or remove it."""
+
+    type: Literal["react"]
+    seq: Id
+    emoji: str
+    remove: bool = False
+
+
+class ReadCommand(Command):
+    """Move the read mark forward to a message."""
+
+    type: Literal["read"]
+    seq: Id
+
+
+AnyCommand = Annotated[
+    PostCommand | EditCommand | DeleteCommand | ReactCommand | ReadCommand, Field(discriminator="type")
+]
+COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
+
+
+def read_command(text: bytes) -> Command | bytes:
+    """Return the command, or the problem that answers a text which is none."""
+    try:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return encode_problem(Invalid("This frame is not JSON."), None)
+    try:
+        return COMMANDS.validate_python(given)
+    except ValidationError as wrong:
+        named = given.get("id") if isinstance(given, dict) else None
+        return encode_problem(Invalid(errors=name_errors(wrong)), named if isinstance(named, int | str) else None)
+
+
+async def answer_command(app: web.Application, member: Member, command: Command) -> bytes:
+    """Carry out a command. Return `{"type": "ack", "id", …}` or `{"type": "problem", "id", …}`.
+
+    Success without an id is answered by nothing.
+    """
+    try:
+        done = await carry_out(app, member, command)
+    except ApiError as error:
+        return encode_problem(error, command.id)
+    except UNAVAILABLE:
+        return encode_problem(Unavailable(retry_after=1), command.id)
+    except Exception as error:
+        log.error("command failed", exc_info=error)
+        return encode_problem(Failed(), command.id)
+    return b"" if command.id is None else orjson.dumps({"type": "ack", "id": command.id, **done})
+
+
+async def carry_out(app: web.Application, member: Member, command: Command) -> Fields:
+    """Do what the route of this command does, after the same checks. Return the fields of its answer."""
+    app[IDENTITIES].check(member)
+    work, handler = WORKS[type(command)]
+    if member.key is not None:
+        member.key.check(app[SCOPES].get(handler), command.conversation)
+    charge_route(app, handler, member.user_id)
+    return await work(app, member, command)
+
+
+def encode_problem(error: ApiError, command_id: int | str | None) -> bytes:
+    """Return the answer to a command that was refused: its id and the problem document."""
+    named = {} if command_id is None or len(str(command_id)) > ID_MOST else {"id": command_id}
+    after = {} if error.retry_after is None else {"retry_after": error.retry_after}
+    return orjson.dumps({**error.to_problem(), **after, "type": "problem", **named})
+
+
+async def post(app: web.Application, member: Member, command: PostCommand) -> Fields:
+    """Post; the answer has the message."""
+    draft = Draft.model_construct(**{name: getattr(command, name) for name in Draft.model_fields})
+    posted = await endpoints.submit_post(app, member.user_id, command.conversation, draft)
+    return {"message": orjson.Fragment(posted.message)}
+
+
+async def edit(app: web.Application, member: Member, command: EditCommand) -> Fields:
+    """Edit; the answer has the message."""
+    place, seconds = (command.conversation, command.seq), app[SETTINGS].edit_seconds
+    message = await edit_message(app[LOG], seconds, member.user_id, *place, command)
+    return {"message": orjson.Fragment(message.encode())}
+
+
+async def delete(app: web.Application, member: Member, command: DeleteCommand) -> Fields:
+    """Delete."""
+    await delete_message(app[LOG], member.user_id, command.conversation, command.seq)
+    return {}
+
+
+async def react_or_not(app: web.Application, member: Member, command: ReactCommand) -> Fields:
+    """Add or remove the reaction."""
+    reaction = Reaction(command.conversation, command.seq, parse_emoji(command.emoji), member.user_id)
+    if command.remove:
+        await unreact(app[LOG], reaction)
+    else:
+        await react(app[LOG], app[SETTINGS].reactions_per_message, reaction)
+    return {}
+
+
+async def read(app: web.Application, member: Member, command: ReadCommand) -> Fields:
+    """Move the read mark."""
+    await app[READ_MARKS].move(Mark(command.conversation, member.user_id, command.seq))
+    return {}
+
+
+# What each command does, and the handler whose limits and scope are its own.
+WORKS: dict[type[Command], tuple[Callable[[web.Application, Member, Any], Awaitable[Fields]], Any]] = {
+    PostCommand: (post, endpoints.post_message),
+    EditCommand: (edit, endpoints.patch_message),
+    DeleteCommand: (delete, endpoints.remove_message),
+    ReactCommand: (react_or_not, endpoints.put_reaction),
+    ReadCommand: (read, put_read_mark),
+}
