@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from chat.shared.membership import MembershipIntervals
-from presence.connections import PresenceConnections
 from presence.records import TypingUsers
-from presence.socket import RECHECK, Recheck, Socket
+from presence.socket import RECHECK, PresenceConnections, Recheck, Socket
 from presence.watchers import Watchers
 
 # Log entries as presence reads them; presence does not import chat.log.

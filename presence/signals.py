@@ -1,11 +1,11 @@
 """Signals: the frames that a client may send on its socket, parsed from bytes. Pure."""
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from chat.shared.appearance import check_line
 from chat.shared.errors import ApiError
 from chat.shared.registry.status_choice import Choice, Mode
 
@@ -13,9 +13,6 @@ FRAME_MOST = 4096
 WATCH_MOST = 500
 DETAIL_MOST = 200  # characters: the size of an error does not follow the size of the frame
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
-
-# Zero-width joiners and variation selectors are part of emoji. Other invisible characters only serve to deceive.
-JOINERS = {"\u200d", "\u200c"}
 
 
 class BadSignal(ApiError):
@@ -28,13 +25,6 @@ class FrameTooLong(BadSignal):
     """A frame can have at most 4096 bytes."""
 
     code = "too_large"
-
-
-def check_text(text: str) -> str:
-    """Strip the text; raise `ValueError` for control, line-break or bidirectional characters."""
-    if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in JOINERS for sign in text):
-        raise ValueError("must not contain control characters")
-    return text.strip()
 
 
 def check_moment(moment: datetime) -> datetime:
@@ -59,8 +49,8 @@ class SetStatus(Frame):
 
     type: Literal["status"]
     status: Mode
-    text: Annotated[str, Field(max_length=140), AfterValidator(check_text)] | None = None
-    emoji: Annotated[str, Field(max_length=32), AfterValidator(check_text)] | None = None
+    text: Annotated[str, Field(max_length=140), AfterValidator(check_line)] | None = None
+    emoji: Annotated[str, Field(max_length=32), AfterValidator(check_line)] | None = None
     until: Annotated[AwareDatetime, Field(strict=True), AfterValidator(check_moment)] | None = None
 
     def to_choice(self) -> Choice:

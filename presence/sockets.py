@@ -17,7 +17,6 @@ from chat.shared.registry.registry import Registry, Works
 from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
-from presence.connections import PresenceConnections
 from presence.dashboard.figures import Dashboard, History
 from presence.dashboard.people import ActiveConversations
 from presence.dispatch import SignalDispatcher, describe_own
@@ -25,7 +24,7 @@ from presence.log_follower import LogFollower, WatchScope
 from presence.mirror import Mirror
 from presence.records import TypingUsers
 from presence.signals import Signal
-from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Recheck, Socket, SocketHandler
+from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, PresenceConnections, Recheck, Socket, SocketHandler
 from presence.visibility import NO_USERS, PresenceLookup, Visibility, see_typing
 from presence.watchers import Watchers
 

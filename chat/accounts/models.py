@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
+from chat.shared.appearance import check_line
 from chat.shared.errors import ApiError, NotFound
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -19,7 +20,7 @@ queries = load(__file__)
 
 # Far longer than any password; longer texts are refused before they are hashed.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
-DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+DeviceName = Annotated[str, Field(max_length=100), AfterValidator(check_line)]
 
 
 class Form(BaseModel):

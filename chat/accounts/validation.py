@@ -12,7 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from chat.model.types import UNPRINTABLE, check_shown, is_printable
+from chat.model.types import check_shown
+from chat.shared.appearance import UNPRINTABLE, is_printable, is_visible
 
 LEAST, MOST = 10, 256
 WEAK_MOST = 4  # characters beside a word, a run or a repetition that do not make a password strong
@@ -153,11 +154,14 @@ def candidate_names(text: str, ending: str = "") -> Iterator[str]:
 
 
 def check_about(text: str) -> str:
-    """Return the lines in composed form and without surrounding white space; raise `ValueError`."""
+    """Return the lines in composed form and without surrounding white space; raise `ValueError`.
+
+    Text that has nothing to see becomes empty.
+    """
     text = unicodedata.normalize("NFC", text).strip()
     if not is_printable(text.replace("\n", "")):
         raise ValueError("must not contain control characters")
-    return text
+    return text if is_visible(text) else ""
 
 
 def plain_text(text: str) -> str:

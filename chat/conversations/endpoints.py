@@ -13,7 +13,8 @@ from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
 from chat.model.conversation import NoticePatch
-from chat.model.types import NAME_MOST, format_time, is_printable
+from chat.model.types import NAME_MOST, format_time
+from chat.shared.appearance import is_printable
 from chat.shared.errors import Invalid
 from chat.shared.identity import Member
 from chat.shared.web import (

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import filetype
 
+from chat.shared.appearance import is_hidden, is_printable, is_visible
 from chat.shared.errors import ApiError
 
 TUS_VERSION = "1.0.0"
@@ -247,8 +248,6 @@ def piece_spans(pieces: Sequence[Piece], span: Span) -> Iterator[tuple[str, Span
 
 LONGEST = 200
 RAW_MOST = 4 * LONGEST
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-JOINERS = "\u200c\u200d"  # Cf as well, but part of how emoji and some scripts are written
 SEPARATORS = str.maketrans({"\\": "/", ":": "_"})
 
 
@@ -260,13 +259,18 @@ def clean_name(text: str) -> str:
     last = text.translate(SEPARATORS).rpartition("/")[2]
     if len(last) > RAW_MOST:
         last = last[: RAW_MOST // 2] + last[-RAW_MOST // 2 :]  # normalizing is quadratic in a run of combining marks
-    plain = "".join(letter for letter in unicodedata.normalize("NFC", last) if is_printable(letter)).strip(" .")
-    return shorten(plain) or "file"
+    plain = "".join(one for one in unicodedata.normalize("NFC", last) if is_printable(one) and not is_hidden(one))
+    return shorten(strip_edges(plain)) or "file"
 
 
-def is_printable(letter: str) -> bool:
-    """Return whether the character is no control character and does not reverse or hide its neighbors."""
-    return letter in JOINERS or unicodedata.category(letter) not in UNPRINTABLE
+def strip_edges(name: str) -> str:
+    """Return the name without spaces around it and dots after it. One dot before it stays, as in `.env`.
+
+    A name that has nothing to see, or only dots, becomes empty.
+    """
+    name = name.strip(" ").rstrip(" .")
+    bare = name.lstrip(" .")
+    return ("." + bare if name.startswith(".") else bare) if is_visible(bare) else ""
 
 
 def shorten(name: str) -> str:

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.validation import DisplayName
 from chat.messages.reactions import SPELLINGS, strip_selectors
-from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST, is_printable
+from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST
+from chat.shared.appearance import is_printable
 from chat.transfer.records import MessageRecord
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)

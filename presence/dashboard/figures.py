@@ -14,7 +14,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import NodeRecord, RegistrySnapshot
 from chat.shared.sql import load
 from chat.shared.transport.ws_frames import encode_frame
-from presence.connections import PresenceConnections
+from presence.socket import PresenceConnections
 
 queries = load(__file__)
 HISTORY_SECONDS = 60.0

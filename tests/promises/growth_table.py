@@ -96,6 +96,7 @@ BY_NAME = {
     "chat.files.endpoints:parse_metadata": HEAD,
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
+    "chat.files.models:strip_edges": HEAD,
     "chat.log.entry:parse_cursor": HEAD,
     "chat.model.types:check_text": MESSAGE,
     "chat.model.types:check_words": MESSAGE,
@@ -115,10 +116,13 @@ BY_NAME = {
     "chat.shared.multipart:find_boundary": HEAD,
     "chat.shared.multipart:parse_extended": HEAD,
     "chat.shared.multipart:parse_parameters": HEAD,
-    "chat.model.types:check_line": 250,
+    "chat.shared.appearance:check_line": 250,
+    "chat.shared.appearance:is_visible": MESSAGE,
+    "chat.shared.appearance:look_key": MESSAGE,
+    "chat.shared.appearance:limit_marks": MESSAGE,
+    "chat.shared.appearance:skeleton": MESSAGE,
     "chat.model.types:check_shown": 80,
     "presence.dashboard.people:like": QUERY,
-    "presence.signals:check_text": 140,
 }
 
 # Functions of bytes.
@@ -339,11 +343,11 @@ REASONS = {
         chat.search.query:add_filter chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
-        chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
+        chat.accounts.accounts:Accounts.check_password chat.shared.appearance:is_printable
         chat.accounts.accounts:check_new_password
     """,
     "one character, or a word of a fixed list": """
-        chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key
+        chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.files.models:preview_key
         chat.files.models:is_inline chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
