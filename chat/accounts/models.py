@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chat.accounts.validation import About, DisplayName, Name, TimeZone, check_password
+from chat.accounts.validation import About, DisplayName, NewName, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
 from chat.shared.appearance import check_line
@@ -32,7 +32,7 @@ class Form(BaseModel):
 class SignUp(Form):
     """A new account. `invite` is the code of an invitation, where SIGNUP needs one."""
 
-    name: Name
+    name: NewName
     display_name: DisplayName | None = None
     password: GivenPassword
     device: DeviceName = ""

@@ -126,12 +126,22 @@ RESERVED = frozenset({"channel", "here"})
 
 
 def check_name(text: str) -> str:
-    """Return the name in lower case; raise `ValueError`."""
+    """Return the name of a user who exists, here or in an export, in lower case; raise `ValueError`."""
     if not NAME.fullmatch(text):
         raise ValueError("must have 2 to 32 letters (a to z), numbers, dots, dashes or underscores")
     if text.lower() in RESERVED:
         raise ValueError("is reserved for mentions")
     return text.lower()
+
+
+def check_new_name(text: str) -> str:
+    """Return the name in lower case; raise `ValueError` if no new user may have it.
+
+    It begins and ends with a letter or a number: the dot after `@ana.` in a sentence must not make another user of it.
+    """
+    if not (name := check_name(text)).strip("._-") == name:
+        raise ValueError("must begin and end with a letter or a number")
+    return name
 
 
 def fold_name(text: str) -> str:
@@ -170,6 +180,7 @@ def plain_text(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(check_name)]
+NewName = Annotated[str, AfterValidator(check_new_name)]
 About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
 # Only the form; PostgreSQL knows the names.

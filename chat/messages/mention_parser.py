@@ -1,9 +1,11 @@
 """Find the names that a message mentions with `@`. Pure; time grows linearly with the text.
 
-`@name` counts in any case, outside code and addresses, and where no letter or digit precedes the `@`, so that
-ben@example.org mentions no one. Scripts without spaces between words may stand on either side.
+`@name` counts in any case, outside code, quotes and addresses, and where no letter or digit precedes the `@`, so that
+ben@example.org mentions no one. Scripts without spaces between words may stand on either side, and so may the signs
+of Markdown's emphasis: `_@ben_`. After a backslash it does not count.
 
 Code follows Markdown: fenced blocks first, then code spans between two equal runs of backticks within a paragraph.
+The web app shows names by the same rules; both pass `tests/cases/mentions.json`.
 """
 
 import re
@@ -12,25 +14,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)")
+QUOTE = re.compile(r" {0,3}>")
 PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 RUN = re.compile(r"(?<!\\)(\\*)(`+)")  # without the look-behind each backslash of a run starts a search: quadratic
 ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
+ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
 
 
 def strip_code(text: str) -> str:
-    """Return `text` without code and addresses; the text before and after them stays separated."""
-    if "`" in text or "~~~" in text:
-        text = "\n\n".join(strip_spans(part) for part in PARAGRAPHS.split(strip_fences(text)))
-    return ADDRESS.sub(" ", text)
+    """Return `text` without code, quotes, addresses and escaped signs; what is beside them stays separated."""
+    if "`" in text or "~~~" in text or ">" in text:
+        text = "\n\n".join(strip_spans(part) for part in PARAGRAPHS.split(strip_blocks(text)))
+    return ESCAPED.sub(" ", ADDRESS.sub(" ", text))
 
 
-def strip_fences(text: str) -> str:
-    """Return `text` without fenced blocks; an unclosed block reaches to the end."""
+def strip_blocks(text: str) -> str:
+    """Return `text` without fenced blocks and lines of quotes; an unclosed block reaches to the end."""
     return "\n".join(lines_outside(text))
 
 
 def lines_outside(text: str) -> Iterator[str]:
-    """Yield the lines outside fences, and an empty line, which ends a paragraph, for each block."""
+    """Yield the lines outside fences and quotes, and an empty line, which ends a paragraph, for each of these."""
     fence = ""
     for line in text.split("\n"):
         if fence:
@@ -38,6 +42,8 @@ def lines_outside(text: str) -> Iterator[str]:
                 fence = ""
         elif opened := FENCE.fullmatch(line):
             fence = opened[1] or opened[2]
+            yield ""
+        elif QUOTE.match(line):
             yield ""
         else:
             yield line
@@ -67,15 +73,15 @@ def strip_spans(text: str) -> str:
 
 EVERYONE = frozenset({"channel", "here"})
 SPACED = "\u00aa\u00b5\u00ba\u00c0-\u0dff"  # letters of the scripts that put spaces between words
-CALL = re.compile(rf"(?<![A-Za-z0-9_@+%{SPACED}-])@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
+WORD = f"A-Za-z0-9{SPACED}"
+CALL = re.compile(rf"(?<![{WORD}_@+%-])_{{0,3}}@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
 NAME_MOST = 32
-CALLS_MOST = 50
-READINGS_MOST = 4  # of one call: at most 200 names of a message are looked up
+CALLS_MOST = 50  # of a message, each with two readings: at most 100 names are looked up
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedMentions:
-    """The mentions of a message: for each, the names that it may mean, in lower case, the longest first."""
+    """The mentions of a message: for each, the names that it may mean, in lower case, the likeliest first."""
 
     calls: tuple[tuple[str, ...], ...] = ()
     channel: bool = False
@@ -106,12 +112,9 @@ def parse_mentions(text: str) -> ParsedMentions:
 
 
 def readings(call: str) -> tuple[str, ...]:
-    """Return the names that `call` may mean, the longest first.
+    """Return the names that `call` may mean, the likeliest first.
 
-    Dots and dashes at the end may belong to the name or to the sentence. If there are many, only the longest names and
-    the one without any of them are kept.
+    Dots, dashes and underscores at the end belong to the sentence or to the emphasis, because new names cannot end in
+    them. An old name that does is meant only by exactly that name, and only if there is no user without the ending.
     """
-    least = max(len(call.rstrip("._-")), 2)
-    ends = range(min(len(call), NAME_MOST), least - 1, -1)
-    chosen = [*ends[: READINGS_MOST - 1], *ends[READINGS_MOST - 1 :][-1:]]
-    return tuple(call[:end] for end in chosen)
+    return tuple(name for name in dict.fromkeys((call.rstrip("._-"), call)) if 2 <= len(name) <= NAME_MOST)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chat.accounts.validation import NAME, RESERVED, DisplayName
+from chat.accounts.validation import DisplayName, check_new_name
 from chat.conversations.memberships import add_members, check_users, lock_access, require_capacity
 from chat.conversations.permissions import Access
 from chat.conversations.views import introduce
@@ -96,8 +96,10 @@ def account_name(author: str) -> str:
 
     A name that is allowed is kept. Any other is spelled in plain letters, with a digest that keeps names apart.
     """
-    if NAME.fullmatch(author) and author.lower() not in RESERVED:
-        return author.lower()
+    try:
+        return check_new_name(author)
+    except ValueError:
+        pass
     letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: MAX_NAME - DIGEST_LENGTH - 1].strip("-")
     return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"

@@ -52,8 +52,10 @@ async def test_a_name_is_taken_in_any_case(ana: Visitor, mallory: Visitor) -> No
 
 
 async def test_invalid_names_are_refused(ana: Visitor) -> None:
-    """Names that are short or long, or with spaces, other alphabets or invisible characters, are refused."""
-    for name in ("a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", ""):
+    """Names that are short or long, with spaces, other alphabets or invisible characters, or with a sign at an end, are
+    refused."""
+    signs = ("ana.", "-ana", "..", "_ana", "ana_", "a-", "__init__", ".a")
+    for name in ("a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", "", *signs):
         status, problem = await ana.signs_up(name)
         assert (name, status, problem["errors"][0]["field"]) == (name, 422, "name")
 

@@ -31,13 +31,24 @@ async def test_no_one_else_is_mentioned(ana: Person, ben: Person, mallory: Perso
     assert (await tries(mallory, "GET", f"/api/chat/conversations/{room}"))[0] == 200
 
 
-async def test_a_name_may_end_with_a_full_stop(cast: Cast, ana: Person) -> None:
-    """A user named `b.` is mentioned before one named `b`."""
-    dotted, plain, other = await cast.enters("bo.", "bo", "al")
+async def test_an_old_name_with_a_full_stop_takes_no_mention_of_another(cast: Cast, ana: Person) -> None:
+    """`@bo.` at the end of a sentence is bo, though an old account is named `bo.`; such an account is mentioned only by
+    exactly its name, and only if no member has the name without its end."""
+    dotted, plain, other = await cast.enters("bo.", "bo", "al.")
     room = await begins(ana, "channel", "room", dotted, plain, other)
-    assert (await ana.says(room, "@bo."))["mentions"] == [dotted.id]
-    assert (await ana.says(room, "@bo, @al."))["mentions"] == [plain.id, other.id]
-    assert (await ana.says(room, "@al @bo- @al"))["mentions"] == [other.id, plain.id]
+    for body in ("please ask @bo.", "@bo...", "@bo, hello", "_@bo_", "@bo.\nhello", "(@bo.)"):
+        assert (await ana.says(room, body))["mentions"] == [plain.id]
+    assert (await ana.says(room, "@al. @bo-"))["mentions"] == [other.id, plain.id]
+    assert "mentions" not in await ana.says(room, "@al @al..")
+    assert await counts(dotted, room) == (8, 0)
+
+
+async def test_quoted_and_escaped_names_mention_no_one(ana: Person, ben: Person, chloe: Person) -> None:
+    """A name in a quote was called by its author before; the answer below the quote counts. So says a backslash."""
+    room = await begins(ana, "channel", "room", ben, chloe)
+    assert "mentions" not in await ana.says(room, "> @ben wrote this\n> and @channel\n\\@ben")
+    assert (await ana.says(room, "> ask @ben\n@chloe does it"))["mentions"] == [chloe.id]
+    assert [await counts(who, room) for who in (ben, chloe)] == [(2, 0), (2, 1)]
 
 
 async def test_channel_mentions_everyone(ana: Person, ben: Person, chloe: Person) -> None:

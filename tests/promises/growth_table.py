@@ -76,6 +76,7 @@ BY_NAME = {
     "aiohttp.helpers:parse_mimetype": HEAD,
     "chat.accounts.second_factors:plain_code": BODY,
     "chat.accounts.validation:check_name": MESSAGE,
+    "chat.accounts.validation:check_new_name": MESSAGE,
     "chat.accounts.validation:fold_name": QUERY,
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalize": PASSWORD,
@@ -332,7 +333,7 @@ OWN_MODULES = {
 }
 REASONS = {
     "a part of a function in the table, which runs it": """
-        chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside
+        chat.messages.mention_parser:strip_blocks chat.messages.mention_parser:lines_outside
         chat.messages.mention_parser:strip_spans
         chat.client.sse:EventSplitter._normalize
 

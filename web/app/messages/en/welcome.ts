@@ -14,7 +14,7 @@ export const welcome = {
   logIn: 'Log in',
   signUp: 'Sign up',
   username: 'Username',
-  usernameHint: 'Lowercase letters, numbers, . _ -. People mention you with it.',
+  usernameHint: 'Lowercase letters and numbers, with . _ - between. People mention you with it.',
   usernameMissing: 'Enter your username.',
   displayName: 'Display name (optional)',
   password: 'Password',
