@@ -20,13 +20,27 @@ from chat.api_schema.models import (
 
 
 class Tombstone(Shape):
-    """A message was deleted. If it mentioned users, its author and the mentions are included."""
+    """A message was deleted. If it was in a thread or mentioned users, its author and these are included."""
 
     conversation: Id
     seq: Id
     author: Id | None = None
+    thread: Id | None = None
     mentions: list[Id] | None = None
     mentions_all: Literal["channel", "here"] | None = None
+
+
+class FormerMentions(Shape):
+    """The mentions of a message before an edit."""
+
+    mentions: list[Id] | None = None
+    mentions_all: Literal["channel", "here"] | None = None
+
+
+class EditedMessage(MessageModel):
+    """An edited message. `former_mentions` is included if the edit took mentions away; it can add none."""
+
+    former_mentions: FormerMentions | None = None
 
 
 class ReactionChange(Shape):
@@ -216,7 +230,7 @@ class EventsModel(Shape):
 # By event name. Notices are not entries, and have no id.
 ENTRIES: dict[str, type[Shape]] = {
     "message": MessageModel,
-    "edit": MessageModel,
+    "edit": EditedMessage,
     "delete": Tombstone,
     "reaction": ReactionChange,
     "pin": PinChange,

@@ -13,7 +13,7 @@ from chat.log.entry import Unplaced
 from chat.log.redaction import WITHHELD, Content, erase
 from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
-from chat.messages.mentions import forget_mentions
+from chat.messages.mentions import forget_mentions, narrow_mentions
 from chat.model.errors import Deleted, EditTooLate, NotYours
 from chat.model.message import Message
 from chat.model.types import check_said, format_time
@@ -32,6 +32,7 @@ async def edit_message(
 ) -> Message:
     """Edit a message and return it. An edit that changes nothing is not announced.
 
+    It mentions no one anew; users whom the new text no longer names are no longer mentioned.
     Raise `NotFound`, `NotMember`, `Archived`, `NotYours`, `Deleted`, `EditTooLate` or `Invalid`.
     """
     async with log.change() as change:
@@ -44,13 +45,23 @@ async def edit_message(
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
         edited = message._replace(body=correction.body, files=files, edited_at=now)
+        edited = await narrow_mentions(change, edited)
         await keep_body(change, access, actor_id, seq)
         shown = orjson.dumps(files).decode() if files else None
         await change.connection.execute(queries.replace_content, [edited.body, shown, now, conversation_id, seq])
         await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
         await erase_frames(change, conversation_id, seq, {"body": edited.body, "files": files})
-        await change.record(Unplaced("edit", conversation_id, subject=seq, data=edited.encode()))
+        await change.record(Unplaced("edit", conversation_id, subject=seq, data=edit_data(message, edited)))
     return edited
+
+
+def edit_data(message: Message, edited: Message) -> bytes:
+    """Return the entry data: the message, and its former mentions if there are fewer now, for readers that count."""
+    before = {"mentions": message.mentions, "mentions_all": message.mentions_all}
+    if before == {"mentions": edited.mentions, "mentions_all": edited.mentions_all}:
+        return edited.encode()
+    former = {name: value for name, value in before.items() if value}
+    return orjson.dumps({**orjson.loads(edited.encode()), "former_mentions": former})
 
 
 def choose_files(message: Message, correction: Correction) -> Shown | None:
@@ -151,11 +162,11 @@ async def bury(change: Change, message: Message) -> None:
 
 
 def tombstone(message: Message) -> bytes:
-    """Return the entry data. It names the mentioned users, for readers that count mentions without the message."""
+    """Return the entry data. It names the thread and the mentioned users, for readers that count them."""
     fields: dict[str, object] = {"conversation": message.conversation, "seq": message.seq}
-    mentions = {"mentions": message.mentions, "mentions_all": message.mentions_all}
-    if any(mentions.values()):
-        fields |= {"author": message.author} | {name: value for name, value in mentions.items() if value}
+    counted = {"thread": message.thread, "mentions": message.mentions, "mentions_all": message.mentions_all}
+    if any(counted.values()):
+        fields |= {"author": message.author} | {name: value for name, value in counted.items() if value}
     return orjson.dumps(fields)
 
 

@@ -88,9 +88,9 @@ class ParsedMentions:
     here: bool = False
 
     @property
-    def empty(self) -> bool:
-        """Return whether there are no mentions."""
-        return not (self.calls or self.channel or self.here)
+    def everyone(self) -> frozenset[str]:
+        """Return which of the names for all members are called."""
+        return frozenset(["channel"] * self.channel + ["here"] * self.here)
 
 
 NO_MENTIONS = ParsedMentions()

@@ -1,6 +1,6 @@
 """Mentions: the users that a message reaches by name.
 
-They are chosen when the message is posted. An edit does not change them.
+They are chosen when the message is posted. An edit adds none, and takes away those that the new text does not name.
 """
 
 import asyncio
@@ -144,6 +144,31 @@ def array_text(users: Sequence[int]) -> str | None:
 async def insert_mentions(change: Change, rows: Sequence[tuple[object, ...]]) -> None:
     """Insert rows of `(conversation, seq, author, user)`; the user `EVERYBODY` stands for all members."""
     await change.connection.execute(queries.insert_mentions, to_columns(rows, 4))
+
+
+async def narrow_mentions(change: Change, edited: Message) -> Message:
+    """Return an edited message with those of its mentions that its text still names, and store them.
+
+    A user who is mentioned as one of those online stays mentioned while the text says `@here`.
+    """
+    if not edited.mentions and not edited.mentions_all:
+        return edited
+    parsed = parse_mentions(edited.body)
+    everyone = edited.mentions_all if edited.mentions_all in parsed.everyone else None
+    users = edited.mentions
+    if users and not parsed.here:
+        found = await (await change.connection.execute(queries.find_names, [list(users)])).fetchall()
+        named = {user_id for user_id, name in found if any(name in names for names in parsed.calls)}
+        users = [user_id for user_id in users if user_id in named] or None
+    narrowed = edited._replace(mentions=users, mentions_all=everyone)
+    if narrowed != edited:
+        place = edited.conversation, edited.seq
+        await forget_mentions(change, *place)
+        await insert_mentions(change, [(*place, edited.author, user_id) for user_id in counted(narrowed)])
+        await change.connection.execute(
+            queries.set_mentions, to_columns([(*place, array_text(users or ()), everyone)], 4)
+        )
+    return narrowed
 
 
 async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:

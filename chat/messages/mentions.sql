@@ -15,6 +15,9 @@ select mention.n, mention.name, u.id
  where not exists (select from blocks b where b.user_id = u.id and b.blocked_id = mention.author_id)
    and not exists (select from blocks b where b.user_id = mention.author_id and b.blocked_id = u.id)
 
+-- name: find_names
+select id, lower(name) from users where id = any(%s)
+
 -- name: find_present
 -- Those of these users who are still members, with the same exceptions.
 select mention.n, mention.user_id

@@ -101,7 +101,7 @@ THREADS_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class ThreadState:
-    """A thread as its follower has read it. `unread` counts the replies of others, up to 1,000."""
+    """A thread as its follower has read it. `unread` counts the replies of others that are not deleted, up to 1,000."""
 
     read_seq: int
     unread: int

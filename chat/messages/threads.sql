@@ -41,13 +41,15 @@ update thread_follows set read_seq = least(%(seq)s, %(last_seq)s)
 returning read_seq
 
 -- name: count_unread
--- The replies of others after a seq, up to a thousand.
+-- The replies of others after a seq, up to a thousand. Deleted ones count as read.
 select count(*)
   from (select from messages t
-         where t.conversation_id = %s and t.thread = %s and t.author_id <> %s and t.seq > %s limit 1000) few
+         where t.conversation_id = %s and t.thread = %s and t.author_id <> %s and t.seq > %s and t.deleted_at is null
+         limit 1000) few
 
 -- name: list_threads
--- In one snapshot: the head of the log, and the threads that a user follows, the latest reply first.
+-- In one snapshot: the head of the log, and the threads that a user follows, the latest reply first. Deleted replies count
+-- as read.
 with mine as (
     select f.conversation_id, f.root_seq, f.read_seq, coalesce(m.last_reply_at, m.created_at) as moved_at
       from thread_follows f
@@ -63,7 +65,8 @@ select head.epoch, head.position, mine.read_seq, unread.number, root.*
        select count(*) as number
          from (select from messages t
                 where t.conversation_id = mine.conversation_id and t.thread = mine.root_seq
-                  and t.author_id <> %(user)s and t.seq > mine.read_seq limit 1000) few) unread on true
+                  and t.author_id <> %(user)s and t.seq > mine.read_seq and t.deleted_at is null
+                limit 1000) few) unread on true
   left join told_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
  order by mine.moved_at desc, mine.conversation_id, mine.root_seq
 

@@ -44,7 +44,7 @@ class Known:
             case "message":
                 self._add(one, data)
             case "edit":
-                one |= {"last_message": data} if data["seq"] == one["last_seq"] else {}
+                self._correct(one, data)
             case "delete":
                 self._bury(one, data)
             case "read":
@@ -80,6 +80,15 @@ class Known:
         else:
             one["unread"] += 1
             one["mentions"] += self._means_me(message)
+
+    def _correct(self, one: Json, data: Json) -> None:
+        """Apply an edit: a user whom the text does not mention any more has one mention less."""
+        edited = {name: value for name, value in data.items() if name != "former_mentions"}
+        if data["seq"] == one["last_seq"]:
+            one["last_message"] = edited
+        former = {**data.get("former_mentions", {}), "author": data["author"]}
+        if data["seq"] > one["read_seq"]:
+            one["mentions"] -= self._means_me(former) and not self._means_me(edited)
 
     def _bury(self, one: Json, gone: Json) -> None:
         """Apply a deletion: a deleted message counts as read."""

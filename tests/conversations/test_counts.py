@@ -61,12 +61,40 @@ async def test_a_deleted_message_is_no_longer_unread(ana: Person, ben: Person, c
 
 
 async def test_an_edit_mentions_no_one_anew(ana: Person, ben: Person, chloe: Person) -> None:
-    """Mentions are decided when the message is posted."""
+    """Mentions are decided when the message is posted; a name that an edit adds again does not count either."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "@ben")
-    edited = await edits(ana, room, 1, "@chloe")
+    edited = await edits(ana, room, 1, "@chloe and @ben")
     assert edited["mentions"] == [ben.id]
     assert [await counts(who, room) for who in (ben, chloe)] == [(1, 1), (1, 0)]
+    assert "mentions" not in await edits(ana, room, 1, "@chloe")
+    assert "mentions" not in await edits(ana, room, 1, "@ben")
+    assert [await counts(who, room) for who in (ben, chloe)] == [(1, 0), (1, 0)]
+
+
+async def test_an_edit_takes_mentions_away(ana: Person, ben: Person, chloe: Person) -> None:
+    """Users whom the new text does not name, or names in code, are not mentioned any more; the entry says who was."""
+    room = await begins(ana, "channel", "room", ben, chloe)
+    for body in ("@ben @chloe one", "@channel two", "@channel @ben three", "@ben four"):
+        await ana.says(room, body)
+    assert [await counts(who, room) for who in (ben, chloe)] == [(4, 4), (4, 3)]
+    reader = await ben.listens()
+    assert (await edits(ana, room, 1, "`@ben` @Chloe. one"))["mentions"] == [chloe.id]
+    assert "mentions_all" not in await edits(ana, room, 2, "two")
+    assert (await edits(ana, room, 3, "@ben three"))["mentions"] == [ben.id]
+    await edits(ana, room, 4, "@ben, four")
+    assert [await counts(who, room) for who in (ben, chloe)] == [(4, 2), (4, 1)]
+    await ana.says(room, "end")
+    await reader.hears("end")
+    assert [one.json().get("former_mentions") for one in reader.named("edit")] == [
+        {"mentions": [ben.id, chloe.id]},
+        {"mentions_all": "channel"},
+        {"mentions": [ben.id], "mentions_all": "channel"},
+        None,
+    ]
+    await deletes(ana, room, 3)
+    assert [await counts(who, room) for who in (ben, chloe)] == [(4, 1), (4, 1)]
+    assert not any("former_mentions" in one for one in (await pages(ben, room))["messages"])
 
 
 async def test_joining_again_resets_the_counts(ana: Person, ben: Person) -> None:

@@ -25,7 +25,7 @@ class Known:
         """Apply one entry of the log."""
         match event:
             case "message" | "edit":
-                self.messages[data["seq"]] = data
+                self.messages[data["seq"]] = {name: value for name, value in data.items() if name != "former_mentions"}
                 if event == "message" and "thread" in data:
                     self._count(data)
             case "delete":
@@ -35,6 +35,8 @@ class Known:
                     "deleted": True,
                 }
                 self.pins = [seq for seq in self.pins if seq != data["seq"]]
+                if "deleted" not in old:
+                    self._uncount(data)
             case "reaction":
                 self._react(self.messages[data["seq"]], data)
             case "pin":
@@ -53,6 +55,12 @@ class Known:
             self.threads[root["seq"]] = {"read_seq": seq, "last_seq": seq, "unread": 0}
         elif thread and seq > thread["last_seq"]:
             thread |= {"last_seq": seq, "unread": thread["unread"] + 1}
+
+    def _uncount(self, gone: Json) -> None:
+        """Count a deleted reply of another user as read."""
+        thread = self.threads.get(gone.get("thread", 0))
+        if thread and gone["author"] != self.me and thread["read_seq"] < gone["seq"] <= thread["last_seq"]:
+            thread["unread"] -= 1
 
     def _react(self, message: Json, data: Json) -> None:
         reactions = message.pop("reactions", [])

@@ -65,6 +65,7 @@ ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
     "deletes a pinned one": lambda on: deletes(on.ana, on.room, 1),
     "deletes a root": lambda on: deletes(on.ana, on.room, 2),
     "deletes a reply": lambda on: deletes(on.ben, on.room, 3),
+    "deletes an unread reply": lambda on: deletes(on.ana, on.room, 5),
     "deletes with reactions": lambda on: deletes(on.ana, on.room, 4),
     "deletes again": lambda on: deletes(on.ana, on.room, 6),
     "reacts": lambda on: reacts(on.ana, on.room, 4, "🎉"),

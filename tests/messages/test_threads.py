@@ -9,8 +9,10 @@ from tests.verbs import (
     CONVERSATIONS,
     answers,
     begins,
+    deletes,
     follows,
     marks_thread,
+    opens,
     opens_thread,
     removes_member,
     sees,
@@ -76,6 +78,34 @@ async def test_a_thread_has_its_own_read_mark(ana: Person, ben: Person) -> None:
     told = [(one["read_seq"], one["unread"]) for one in (event.json() for event in reader.named("thread"))]
     assert told == [(3, 1), (4, 0)]
     assert others.named("thread") == []
+
+
+async def test_deleted_replies_are_unread_nowhere(ana: Person, ben: Person) -> None:
+    """Neither in the list, nor in the count of a moved mark, nor for a reader who counts entries; a deleted root and
+    replies that were read change nothing."""
+    room = await begins(ana, "channel", "room", ben)
+    await ana.says(room, "root")
+    for n in range(4):
+        await answers(ben, room, 1, f"r{n}")
+    assert standing(await threads_of(ana)) == [(1, 1, 4)]
+    reader = await ana.listens()
+    for seq in (2, 5):
+        await deletes(ben, room, seq)
+    assert standing(await threads_of(ana)) == [(1, 1, 2)]
+    assert (await opens(ana, room))["unread"] == 2
+    await marks_thread(ana, room, 1, 3)
+    await deletes(ben, room, 3)
+    assert standing(await threads_of(ana)) == [(1, 3, 1)]
+    await deletes(ben, room, 4)
+    await deletes(ana, room, 1)
+    assert standing(await threads_of(ana)) == [(1, 3, 0)]
+    await ana.says(room, "end")
+    await reader.hears("end")
+    assert [one.json()["unread"] for one in reader.named("thread")] == [1]
+    told = [{name: one.json().get(name) for name in ("seq", "thread", "author")} for one in reader.named("delete")]
+    assert told == [{"seq": seq, "thread": 1, "author": ben.id} for seq in (2, 5, 3, 4)] + [
+        {"seq": 1, "thread": None, "author": None}
+    ]
 
 
 async def test_unfollowing_a_thread(ana: Person, ben: Person) -> None:

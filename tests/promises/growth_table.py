@@ -336,8 +336,6 @@ REASONS = {
         chat.messages.mention_parser:strip_blocks chat.messages.mention_parser:lines_outside
         chat.messages.mention_parser:strip_spans
         chat.client.sse:EventSplitter._normalize
-
-
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
@@ -352,12 +350,11 @@ REASONS = {
         chat.files.models:is_inline chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
-
         chat.search.query:invalid_field chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
-        chat.shared.sql:columns chat.shared.identity:KeyLimits.check
+        chat.shared.identity:KeyLimits.check
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
@@ -372,9 +369,6 @@ REASONS = {
         chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.cross_origin:parse_origins
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
-        chat.shared.sql:load chat.shared.sql:Queries.__init__
-    """,
-    "the SQL files of this project": """
         chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",

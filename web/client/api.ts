@@ -8,7 +8,6 @@ import type {
   Conversation,
   ConversationChange,
   ConversationDraft,
-  FollowedThread,
   Id,
   Login,
   Members,
@@ -225,8 +224,8 @@ export class Api {
     return this.call('GET', `${messagePath(conversation, root)}/replies${query({ ...where, limit })}`);
   }
 
-  async threads(): Promise<FollowedThread[]> {
-    return (await this.call<schema.Threads>('GET', '/api/chat/threads')).threads;
+  threads(): Promise<schema.Threads> {
+    return this.call('GET', '/api/chat/threads');
   }
 
   follow(conversation: Id, root: number, on: boolean): Promise<void> {

@@ -1,6 +1,8 @@
 /** Applies entries of the log to a user's model. Pure; applying an entry twice does no harm. */
+import { compareCursors } from './cursor';
 import type {
   BlockChange,
+  EditedMessage,
   Entry,
   InvitationChange,
   PinChange,
@@ -31,15 +33,15 @@ export function apply(model: Model, entry: Entry): Model {
     case 'message':
       return takeMessage(model, entry.data);
     case 'edit':
-      return changeMessage(model, entry.data.conversation, entry.data.seq, () => entry.data);
+      return takeEdit(model, entry.data);
     case 'delete':
-      return takeDeletion(model, entry.data);
+      return takeDeletion(model, entry.data, entry.id);
     case 'reaction':
       return react(model, entry.data);
     case 'pin':
       return pin(model, entry.data);
     case 'thread':
-      return follow(model, entry.data);
+      return follow(model, entry.data, entry.id);
     case 'read':
       return takeReadMark(model, entry.data);
     case 'receipt':
@@ -109,21 +111,39 @@ function takeReply(model: Model, reply: Message, root: number): Model {
   return setThread(listed, place, { ...thread, last_seq: seq, unread: thread.unread + 1 });
 }
 
-/** Empty a deleted message. It stays in the timeline, but is no longer unread or pinned. */
-function takeDeletion(model: Model, gone: Tombstone): Model {
+/** Change a message. A user whom it does not mention any more has one unread mention less. */
+function takeEdit(model: Model, { former_mentions: former, ...edited }: EditedMessage): Model {
+  const changed = changeMessage(model, edited.conversation, edited.seq, () => edited);
+  const reached = former && mentionsMe({ ...former, author: edited.author }, model) && !mentionsMe(edited, model);
+  return reached ? uncount(changed, edited, 0) : changed;
+}
+
+/** Empty a deleted message. It stays in the timeline, but is no longer unread or pinned. `at` is the entry's cursor. */
+function takeDeletion(model: Model, gone: Tombstone, at: string): Model {
   const { conversation: id, seq } = gone;
   const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
   const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
-  return uncount(changeMessage(unpinned, id, seq, asDeleted), gone);
+  const emptied = uncountReply(changeMessage(unpinned, id, seq, asDeleted), gone, at);
+  return uncount(emptied, gone, 1, mentionsMe(gone, model) ? 1 : 0);
 }
 
-/** Reduce the unread count. A user's own post moves their read mark, so unread messages are always by others. */
-function uncount(model: Model, gone: Tombstone): Model {
+/**
+ * Reduce the unread counts, unless the message is read. A user's own post moves their read mark, so unread messages
+ * are always by others.
+ */
+function uncount(model: Model, gone: Pick<Tombstone, 'conversation' | 'seq'>, messages: number, reached = 1): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
-  const reached = mentionsMe(gone, model);
-  const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
-  return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
+  const mentions = Math.max(0, (conversation.mentions ?? 0) - reached);
+  return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - messages), mentions });
+}
+
+/** Count a deleted reply of another user as read in its thread, unless the thread's count is of a later time. */
+function uncountReply(model: Model, { conversation, seq, thread: root, author }: Tombstone, at: string): Model {
+  const thread = root && model.threads.get(keyOf(conversation, root));
+  if (!root || !thread || author === model.me.id || seq <= thread.read_seq || seq > thread.last_seq) return model;
+  if (thread.at && compareCursors(thread.at, at) === 'old') return model;
+  return setThread(model, keyOf(conversation, root), { ...thread, unread: Math.max(0, thread.unread - 1) });
 }
 
 export function react(model: Model, data: ReactionChange): Model {
@@ -138,11 +158,11 @@ export function pin(model: Model, { conversation, seq, user, on }: PinChange): M
   return { ...marked, pins: put(marked.pins, conversation, on ? [{ user, seq }, ...others] : others) };
 }
 
-function follow(model: Model, data: ThreadChange): Model {
+function follow(model: Model, data: ThreadChange, at: string): Model {
   const place = keyOf(data.conversation, data.seq);
   if (data.following) {
     const { read_seq = data.seq, last_seq = data.seq, unread = 0 } = data;
-    return setThread(model, place, { read_seq, last_seq, unread });
+    return setThread(model, place, { read_seq, last_seq, unread, at });
   }
   const threads = new Map(model.threads);
   threads.delete(place);

@@ -3,6 +3,7 @@ import type { Id, StreamEvents } from './schema';
 
 export type {
   BlockChange,
+  EditedMessage,
   InvitationChange,
   PinChange,
   ReactionChange,

@@ -19,11 +19,15 @@ import type {
   User,
 } from './types';
 
-/** The read position of a followed thread. `unread` counts the messages of others up to `last_seq`. */
+/**
+ * The read position of a followed thread. `unread` counts the messages of others up to `last_seq` that were not deleted
+ * at cursor `at`.
+ */
 export interface Thread {
   read_seq: number;
   last_seq: number;
   unread: number;
+  at?: string;
 }
 
 export interface Model {
@@ -76,10 +80,11 @@ export function invitationsIn(snapshot: Partial<Snapshot>): Invitation[] {
   return snapshot.invitations ?? [];
 }
 
-export function takeThreads(model: Model, threads: FollowedThread[]): Model {
+/** Replace the followed threads. `at` is the cursor that their counts belong to. */
+export function takeThreads(model: Model, threads: FollowedThread[], at: string): Model {
   const known = threads.map(({ message, read_seq, unread }): [MessageKey, Thread] => [
     keyOf(message.conversation, message.seq),
-    { read_seq, last_seq: message.last_reply ?? message.seq, unread },
+    { read_seq, last_seq: message.last_reply ?? message.seq, unread, at },
   ]);
   return takeLoose(
     { ...model, threads: new Map(known) },

@@ -153,35 +153,6 @@ export interface Channels {
   next?: string;
 }
 
-/** A command that had an id was carried out. `message`: of a post or an edit. */
-export interface CommandDone {
-  type: 'ack';
-  id: number | string;
-  message?: Message;
-}
-
-/**
- * A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had
- * one.
- *
- * The socket stays open, but the tenth frame within a minute that is no command closes it (1008).
- */
-export interface CommandRefused {
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail: string;
-  errors?: Wrong[];
-  /** For the second step of logging in, with `second_factor_required`. */
-  challenge?: string;
-  methods?: ('totp' | 'passkey' | 'recovery_code')[];
-  /** Options for `navigator.credentials.get`. */
-  passkey?: Record<string, unknown>;
-  id?: number | string;
-  retry_after?: number;
-}
-
 /** A message without its text: its position, and when and by which node it was committed. */
 export interface Committed {
   conversation: Id;
@@ -288,14 +259,6 @@ export interface Degraded {
   on: boolean;
 }
 
-/** Delete a message. */
-export interface DeleteCommand {
-  id?: number | string | null;
-  conversation: number;
-  type: 'delete';
-  seq: number;
-}
-
 /** Why a user did or did not receive a message. */
 export interface Delivery {
   message: Committed;
@@ -360,14 +323,31 @@ export interface Draining {
   draining: boolean;
 }
 
-/** Edit the text of a message. */
-export interface EditCommand {
+/** An edited message. `former_mentions` is included if the edit took mentions away; it can add none. */
+export interface EditedMessage {
+  conversation: Id;
+  seq: Id;
+  author: Id;
   body: string;
-  files?: number[] | null;
-  id?: number | string | null;
-  conversation: number;
-  type: 'edit';
-  seq: number;
+  client_id: string;
+  created_at: string;
+  edited_at?: string;
+  deleted?: boolean;
+  /** The message that this one quotes. */
+  reply_to?: Id;
+  /** The first message of the thread that this message belongs to. */
+  thread?: Id;
+  replies?: number;
+  last_reply?: Id;
+  last_reply_at?: string;
+  reactions?: Reaction[];
+  pinned?: boolean;
+  /** Users mentioned by name. */
+  mentions?: Id[];
+  /** `channel` mentions all members, `here` those online. */
+  mentions_all?: 'channel' | 'here';
+  files?: File[];
+  former_mentions?: FormerMentions;
 }
 
 /** Earlier texts of a message, the latest first. `next` is present if there are more. */
@@ -432,6 +412,12 @@ export interface FollowedThread {
   message: Message;
   read_seq: number;
   unread: number;
+}
+
+/** The mentions of a message before an edit. */
+export interface FormerMentions {
+  mentions?: Id[];
+  mentions_all?: 'channel' | 'here';
 }
 
 /** Search results, the newest first. Pass `next` to get older ones. */
@@ -519,49 +505,6 @@ export interface Kept {
   at: string;
 }
 
-/**
- * An API key. `prefix`: the beginning of its secret. Without `conversations` it acts wherever its bot is a
- * member.
- *
- * `last_used_at` may lag by a minute.
- */
-export interface Key {
-  id: Id;
-  name: string;
-  prefix: string;
-  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
-  conversations?: Id[];
-  user: KeyUser;
-  created_at: string;
-  expires_at: string | null;
-  last_used_at: string | null;
-}
-
-/**
- * A key to make.
- *
- * Without `conversations` it acts in all that its bot is a member of; without `expires_at` until it is revoked.
- */
-export interface KeyForm {
-  name: string;
-  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
-  conversations?: number[] | null;
-  expires_at?: string | null;
-}
-
-/** The bot of an API key. */
-export interface KeyUser {
-  id: Id;
-  name: string;
-  display_name: string;
-}
-
-/** API keys, the newest first. `next`: give it as `before` for the next page. */
-export interface Keys {
-  keys: Key[];
-  next: Id | null;
-}
-
 export type Kind = 'channel' | 'group' | 'direct';
 
 export type Level = 'all' | 'mentions' | 'nothing';
@@ -590,16 +533,10 @@ export interface Links {
   links: Link[];
 }
 
-/**
- * A log-in by `name` and `password`, or by `jwt` alone, a JSON Web Token of another application.
- *
- * `name` may be any text: an impossible name gets the same answer as a wrong password.
- */
+/** A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password. */
 export interface LogIn {
-  name?: string;
-  password?: string;
-  /** Default: `""`. */
-  jwt?: string;
+  name: string;
+  password: string;
   /** Default: `""`. */
   device?: string;
 }
@@ -724,12 +661,6 @@ export interface NewConversation {
   members?: Id[];
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
-}
-
-/** A new API key. `secret` is shown only now. */
-export interface NewKey {
-  key: Key;
-  secret: string;
 }
 
 /** A new passkey, as the browser created it, and its name. */
@@ -913,18 +844,6 @@ export interface Pins {
   pins: Pin[];
 }
 
-/** Post a message. It is durable when `ack` arrives. */
-export interface PostCommand {
-  body?: string;
-  client_id: string;
-  reply_to?: number | null;
-  thread?: number | null;
-  files?: number[];
-  id?: number | string | null;
-  conversation: number;
-  type: 'post';
-}
-
 /** The message as it was stored. */
 export interface Posted {
   message: Message;
@@ -1006,16 +925,6 @@ export interface Quantiles {
   p99: number;
 }
 
-/** Add a reaction to a message, or remove it. */
-export interface ReactCommand {
-  id?: number | string | null;
-  conversation: number;
-  type: 'react';
-  seq: number;
-  emoji: string;
-  remove?: boolean;
-}
-
 /** An emoji and the users who reacted with it. If there are more than 100, `count` is their number. */
 export interface Reaction {
   emoji: string;
@@ -1042,14 +951,6 @@ export interface ReadChange {
   seq: number;
   unread: number;
   mentions: number;
-}
-
-/** Move the read mark forward to a message. */
-export interface ReadCommand {
-  id?: number | string | null;
-  conversation: number;
-  type: 'read';
-  seq: number;
 }
 
 /** Mark everything up to message `seq` as read. */
@@ -1312,6 +1213,12 @@ export interface Stored {
   ready: boolean;
 }
 
+/** The client sent a message. The socket stays open; the tenth problem within a minute closes it (1008). */
+export interface StreamProblem {
+  code: string;
+  detail: string;
+}
+
 /** A stream that was open when the message was committed, or later. */
 export interface StreamRecord {
   session: Id;
@@ -1347,11 +1254,12 @@ export interface Ticket {
   expires_in: number;
 }
 
-/** A message was deleted. If it mentioned users, its author and the mentions are included. */
+/** A message was deleted. If it was in a thread or mentioned users, its author and these are included. */
 export interface Tombstone {
   conversation: Id;
   seq: Id;
   author?: Id;
+  thread?: Id;
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
 }
@@ -1417,7 +1325,7 @@ export interface You {
 /** Payloads of stream events by event name. */
 export interface StreamEvents {
   message: Message;
-  edit: Message;
+  edit: EditedMessage;
   delete: Tombstone;
   reaction: ReactionChange;
   pin: PinChange;

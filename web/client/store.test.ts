@@ -52,7 +52,7 @@ beforeEach(async () => {
   [messages, frames, puts, streams, heldBack] = [[], [], [], new Set(), null];
   answers = {
     '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
-    '/api/chat/threads': { threads: [] },
+    '/api/chat/threads': { threads: [], cursor: 'e.0' },
   };
   server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', 'http://peer');

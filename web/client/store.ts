@@ -244,8 +244,8 @@ export class Store {
     this.userLookup.load(snapshot.conversations.flatMap(usersOf));
     this.userLookup.load(model.invitationsIn(snapshot).map((one) => one.invited_by));
     // after the snapshot, never before: the entries after its cursor then update the threads as well
-    const threads = await api.threads();
-    this.observable.update(model.takeThreads(this.view, threads));
+    const { threads, cursor } = await api.threads();
+    this.observable.update(model.takeThreads(this.view, threads, cursor));
     this.userLookup.load(threads.flatMap((thread) => usersIn(thread.message)));
     return snapshot.cursor;
   }

@@ -46,18 +46,22 @@ export class SimulatedServer {
     this.set({ ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest });
   }
 
-  edits(seq: number, body: string): void {
+  /** Edit a message; `unnamed`: its new text mentions no one. */
+  edits(seq: number, body: string, unnamed = false): void {
     const old = this.at(seq);
     if (!old || old.deleted) return;
-    this.set({ ...old, body, edited_at: `edit ${this.entries.length}` });
-    this.publish({ event: 'edit', data: { ...(this.at(seq) as Message) } });
+    const { mentions, ...rest } = old;
+    this.set({ ...(unnamed ? rest : old), body, edited_at: `edit ${this.entries.length}` });
+    const former = unnamed && mentions && { former_mentions: { mentions } };
+    this.publish({ event: 'edit', data: { ...(this.at(seq) as Message), ...former } });
   }
 
   deletes(seq: number): void {
     const old = this.at(seq);
     if (!old || old.deleted) return;
     const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, mentions, ...kept } = old;
-    const reached = mentions && { author: old.author, mentions };
+    const { author, thread } = old;
+    const reached = (mentions || thread) && { author, ...(mentions && { mentions }), ...(thread && { thread }) };
     this.set({ ...kept, body: '', deleted: true });
     this.pins = this.pins.filter((one) => one.seq !== seq);
     this.publish({ event: 'delete', data: { conversation: CONVERSATION, seq, ...reached } });
@@ -131,7 +135,7 @@ export class SimulatedServer {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
     const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], cursor: '' };
     let next = model.takeSnapshot(model.emptyModel(this.me), snapshot);
-    next = model.takeThreads(next, this.threads());
+    next = model.takeThreads(next, this.threads(), `e.${this.entries.length}`);
     next = model.takePage(next, CONVERSATION, page([...this.messages]));
     for (const root of this.messages.filter((one) => !one.thread).slice(0, 3)) {
       const replies = this.messages.filter((one) => one.thread === root.seq);
@@ -161,7 +165,7 @@ export class SimulatedServer {
   private threads() {
     return [...this.follows].map(([root, read_seq]) => {
       const unread = this.messages.filter(
-        (one) => one.thread === root && one.author !== this.me.id && one.seq > read_seq,
+        (one) => one.thread === root && one.author !== this.me.id && one.seq > read_seq && !one.deleted,
       ).length;
       return { message: this.at(root) as Message, read_seq, unread };
     });
