@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import psycopg
 
+from chat.model.conversation import name_keys
 from chat.shared.identity import hash_token
 from tests.stream_client import StreamClient
 from tests.waiting import eventually
@@ -87,11 +88,13 @@ class Cast:
 
     async def share(self, *people: Person, name: str | None = None) -> int:
         """Create a conversation with these members from the start; return its id."""
+        named = {"name": name or uuid.uuid4().hex}
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             row = await (
                 await connection.execute(
-                    "insert into conversations (kind, name) values ('channel', %s) returning id",
-                    [name or uuid.uuid4().hex],
+                    "insert into conversations (kind, name, look_key, skeleton)"
+                    " values ('channel', %(name)s, %(look_key)s, %(skeleton)s) returning id",
+                    named | name_keys("channel", named["name"]),
                 )
             ).fetchone()
             assert row is not None

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from chat.accounts.validation import About, DisplayName, NewName, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
-from chat.shared.appearance import check_line
+from chat.shared.appearance import check_line, skeleton
 from chat.shared.errors import ApiError, NotFound
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -208,6 +208,6 @@ async def publish_profile(change: Change, user: User, directory: str) -> None:
 
 async def require_distinct_from_admins(connection: Connection, user: User) -> None:
     """Raise `ImitatesAdmin` if the user is no admin, but their display name looks like an admin's."""
-    asked = {"name": user.display_name, "user": user.id}
-    if await (await connection.execute(queries.find_imitated, asked)).fetchone():
+    names = await (await connection.execute(queries.list_admin_names, {"user": user.id})).fetchall()
+    if skeleton(user.display_name) in {skeleton(name) for (name,) in names}:
         raise ImitatesAdmin

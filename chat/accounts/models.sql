@@ -40,9 +40,8 @@ select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
  order by lower(u.name) = %(text)s desc, starts_with(lower(u.name), %(text)s) desc, u.name
  limit %(most)s
 
--- name: find_imitated
--- An admin whose display name looks like this one, unless the user is an admin too.
-select a.id from users a
- where look_of(a.display_name) = look_of(%(name)s) and a.role = 'admin' and a.disabled_at is null and a.id <> %(user)s
+-- name: list_admin_names
+-- The display names of the other admins; none if the user is an admin too.
+select a.display_name from users a
+ where a.role = 'admin' and a.disabled_at is null and a.id <> %(user)s
    and not exists (select from users u where u.id = %(user)s and u.role = 'admin')
- limit 1

@@ -161,6 +161,8 @@ class ConversationModel(Shape):
     muted_until: Moment | None
     last_message: MessageModel | None
     members: list[Id] | None = None
+    looks_like: str | None = None
+    """An older public channel whose name differs only in letters that look alike. Only in a single one."""
 
 
 class NewConversation(ConversationModel):
@@ -205,6 +207,8 @@ class Channel(Shape):
     topic: str
     members: int
     role: Role | None
+    looks_like: str | None = None
+    """An older public channel whose name differs only in letters that look alike."""
 
 
 class Channels(Shape):

@@ -12,7 +12,7 @@ from chat.conversations.invitations import find_users_to_invite, invite
 from chat.conversations.memberships import add_members, audit, check_users, lock_access, require_distinct_name
 from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log
-from chat.model.conversation import Conversation, NotificationSettings, View
+from chat.model.conversation import Conversation, NotificationSettings, View, name_keys
 from chat.model.errors import ChannelNameTaken, TooManyMembers
 from chat.model.events import described, introduced
 from chat.shared.errors import Invalid
@@ -87,6 +87,7 @@ async def insert_conversation(change: Change, creator_id: int, draft: Conversati
         "private": draft.is_private(),
         "pair": draft.pair(creator_id),
         "creator": creator_id,
+        **name_keys(draft.kind, draft.name or ""),
     }
     row = await (await change.connection.execute(queries.insert_conversation, fields)).fetchone()
     if row is None and draft.kind == "channel":

@@ -31,6 +31,7 @@ from chat.shared.web import (
     require_identity,
 )
 
+KEY_MOST = 20 * NAME_MOST  # characters of a look key: one of a name becomes 18 at most
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
 
 
@@ -110,7 +111,7 @@ async def put_read_mark(request: web.Request) -> web.Response:
 async def get_channels(request: web.Request) -> web.Response:
     """List the public channels, whether or not the caller is a member."""
     member = await require_identity(request)
-    q, after = parse_line(request, "q"), parse_line(request, "after")
+    q, after = parse_line(request, "q"), parse_line(request, "after", KEY_MOST)
     return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
 
 
@@ -121,12 +122,12 @@ async def get_archived(request: web.Request) -> web.Response:
     return answer_json(await list_archived(request.app[POOL], member.user_id, before))
 
 
-def parse_line(request: web.Request, name: str) -> str:
+def parse_line(request: web.Request, name: str, most: int = NAME_MOST) -> str:
     """Return a line of text from the query, empty if it is missing; raise `Invalid`."""
     text = request.query.get(name, "")
-    if len(text) <= NAME_MOST and is_printable(text):
+    if len(text) <= most and is_printable(text):
         return text.strip()
-    raise Invalid(errors=[{"field": name, "detail": f"one line of at most {NAME_MOST} characters"}])
+    raise Invalid(errors=[{"field": name, "detail": f"one line of at most {most} characters"}])
 
 
 # Members.

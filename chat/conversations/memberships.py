@@ -10,6 +10,7 @@ from chat.log.append import Change
 from chat.model.conversation import Conversation
 from chat.model.errors import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
 from chat.model.events import changed_role, joined, left
+from chat.shared.appearance import mixes_scripts, skeleton
 from chat.shared.audit import Actor, record
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.sql import load
@@ -90,16 +91,14 @@ async def check_users(
 
 
 async def require_distinct_name(change: Change, conversation: Conversation) -> None:
-    """Raise `LooksTaken` if a public channel's name would look like another one's.
+    """Raise `LooksTaken` if a public channel's name imitates another one's with letters of two scripts in a word.
 
-    Call this before the first entry is recorded, as it takes a lock.
+    Other names that only look alike are allowed and reported as `looks_like`. Equal looks are refused by the index.
     """
-    if not conversation.public or conversation.archived:
+    if not conversation.public or conversation.archived or not mixes_scripts(conversation.name):
         return
-    run = change.connection.execute
-    await run(queries.lock_similar_names, [conversation.name])
-    asked = {"name": conversation.name, "id": conversation.id}
-    if await (await run(queries.find_similar_name, asked)).fetchone():
+    asked = {"skeleton": skeleton(conversation.name), "id": conversation.id}
+    if await (await change.connection.execute(queries.find_similar_name, asked)).fetchone():
         raise LooksTaken
 
 

@@ -51,12 +51,8 @@ delete from thread_follows where conversation_id = %s and user_id = %s
 -- name: change_role
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
 
--- name: lock_similar_names
--- Of two channels that are named at the same time, the second must see the first.
-select pg_advisory_xact_lock(hashtextextended(look_of(%s), 7263369))
-
 -- name: find_similar_name
--- Another public channel with a name that looks the same.
+-- Another public channel with a name of letters that look the same.
 select name from conversations
- where look_of(name) = look_of(%(name)s) and id <> %(id)s and kind = 'channel' and not private and archived_at is null
+ where skeleton = %(skeleton)s and id <> %(id)s and kind = 'channel' and not private and archived_at is null
  limit 1

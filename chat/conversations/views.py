@@ -1,5 +1,6 @@
 """Read conversations: all of a user's with the cursor to stream from, a single one, the directory, and the archive."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from chat.log.append import Change
@@ -7,6 +8,7 @@ from chat.log.entry import Cursor
 from chat.model.conversation import Conversation, NotificationSettings, View
 from chat.model.events import introduced
 from chat.model.message import BYTES_MOST, EXCERPT, Message
+from chat.shared.appearance import look_key
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -45,7 +47,7 @@ async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
         row = await (await connection.execute(queries.find_view, asked, binary=True)).fetchone()
     if row is None:
         raise NotFound
-    return to_view(row)
+    return replace(to_view(row[:-1]), looks_like=row[-1])
 
 
 async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
@@ -53,7 +55,7 @@ async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
     asked = {"user": user_id, "conversation": conversation_id}
     row = await (await change.connection.execute(queries.find_view, asked, binary=True)).fetchone()
     assert row is not None
-    await change.record(introduced(to_view(row), user_id))
+    await change.record(introduced(to_view(row[:-1]), user_id))
 
 
 def to_view(row: tuple[Any, ...]) -> View:
@@ -77,17 +79,18 @@ PAGE = 100
 
 
 async def list_channels(pool: Pool, user_id: int, q: str, after: str) -> dict[str, object]:
-    """Return public channels by name, those with `q` in the name or topic, after the name `after`.
+    """Return public channels by name, those with `q` in the name or topic, after `after`, the `next` of a page.
 
-    The shape is `{channels:[{id, name, topic, role, members}], next?}`. `role` is None if the user is not a member;
-    `members` are counted up to 1,000.
+    The shape is `{channels:[{id, name, topic, role, members, looks_like?}], next?}`. `role` is None if the user is not
+    a member; `members` are counted up to 1,000; `looks_like`: an older channel whose name has other, similar letters.
     """
-    asked = {"user": user_id, "q": q, "after": after, "most": PAGE + 1}
+    asked = {"user": user_id, "q": q, "look": look_key(q), "after": look_key(after), "most": PAGE + 1}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_channels, asked)).fetchall()
-    channels = [dict(zip(("id", "name", "topic", "role", "members"), row, strict=True)) for row in rows]
-    more = {"next": channels[PAGE - 1]["name"]} if len(channels) > PAGE else {}
-    return {"channels": channels[:PAGE]} | more
+    channels = [dict(zip(("id", "name", "topic", "role", "members"), row[1:6], strict=True)) for row in rows[:PAGE]]
+    for channel, row in zip(channels, rows, strict=False):
+        channel |= {"looks_like": row[6]} if row[6] else {}
+    return {"channels": channels} | ({"next": rows[PAGE - 1][0]} if len(rows) > PAGE else {})
 
 
 async def list_archived(pool: Pool, user_id: int, before: int) -> dict[str, object]:

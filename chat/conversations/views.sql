@@ -1,14 +1,17 @@
 -- name: list_channels
--- By name, after a name. Members are counted up to 1,000, so that the cost does not grow with the channels' size.
-select c.id, c.name, c.topic, m.role, members.number
+-- By key, after a key. Members are counted up to 1,000, so that the cost does not grow with the channels' size.
+select c.look_key, c.id, c.name, c.topic, m.role, members.number,
+       (select o.name from conversations o
+         where o.skeleton = c.skeleton and o.id < c.id and o.kind = 'channel' and not o.private and o.archived_at is null
+         order by o.id limit 1)
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
  cross join lateral (
        select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null limit 1000) few
        ) as members (number)
- where c.kind = 'channel' and not c.private and c.archived_at is null and lower(c.name) > lower(%(after)s)
-   and (position(lower(%(q)s) in lower(c.name)) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
- order by lower(c.name) limit %(most)s
+ where c.kind = 'channel' and not c.private and c.archived_at is null and c.look_key > %(after)s
+   and (position(%(look)s in c.look_key) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
+ order by c.look_key limit %(most)s
 
 -- name: list_archived
 -- A user's archived conversations, the latest created first, below an id.
@@ -57,7 +60,11 @@ window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
 -- A conversation as a user sees it. A public channel has nothing unread for a user who is not a member.
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
-       coalesce(m.level, 'all'), m.muted_until, members.ids, last.*
+       coalesce(m.level, 'all'), m.muted_until, members.ids, last.*,
+       (select o.name from conversations o
+         where o.skeleton = c.skeleton and o.id < c.id and o.kind = 'channel' and not o.private and o.archived_at is null
+           and c.kind = 'channel' and not c.private and c.archived_at is null
+         order by o.id limit 1)
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
   left join lateral (

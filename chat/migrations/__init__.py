@@ -8,13 +8,14 @@ the row that records it. A file that begins with `-- outside a transaction` runs
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
 from psycopg import errors
 
 from chat.migrations.roles import admit_nodes, owns_tables
+from chat.shared.appearance import look_key, skeleton
 from chat.shared.operator_errors import OperatorError
 from chat.shared.postgres import DIALECT, Connection, UnsuitableDatabase, inspect_server, set_session
 from chat.shared.sql import load
@@ -69,6 +70,8 @@ async def migrate(database_url: str, node_url: str = "", *, patience: float = PA
             missing = [file for file in migration_files() if (file.stem,) not in rows]
             for file in missing:
                 await apply(connection, file, wait)
+            if missing:
+                await fill_look_keys(connection, say)
             await admit_nodes(connection, node_url)
     return [file.stem for file in missing]
 
@@ -131,6 +134,41 @@ async def run_outside(connection: Connection, text: str) -> None:
 async def record(connection: Connection, file: Path) -> None:
     """Record that a file has run."""
     await connection.execute("insert into migrations (name) values (%s)", [file.stem])
+
+
+# Look keys: Python alone knows what looks like what, so it writes them.
+
+FILL_BATCH = 200  # channels, which are locked for a moment
+FILL_TRIES = 3  # of a batch, when another node takes a name meanwhile
+
+
+async def fill_look_keys(connection: Connection, say: Say) -> int:
+    """Give each channel the key of its name, in short transactions, and return the number of changed ones.
+
+    Of channels that look alike the oldest gets it, and later ones keep keys of their own until they are renamed. Call
+    `say` with a line that names each of these. Run it again after another version has served, or with newer Unicode.
+    """
+    changed = last = 0
+    while rows := await (await connection.execute(queries.list_channel_names, [last, FILL_BATCH])).fetchall():
+        last = rows[-1][0]
+        keyed = [(id_, name, look_key(name), skeleton(name)) for id_, name, *_ in rows]
+        for id_, name, own in await fill_batch(connection, [row for row in keyed if row not in rows]):
+            changed += 1
+            if own:
+                say(f"channel {id_} ({name}) looks like an older one: rename or archive one of them")
+    return changed
+
+
+async def fill_batch(connection: Connection, rows: Sequence[tuple[object, ...]]) -> list[tuple[int, str, bool]]:
+    """Store these keys; return those that changed, and whether the channel has a key of its own."""
+    for _ in range(FILL_TRIES):
+        try:
+            async with connection.transaction():
+                found = [await (await connection.execute(queries.fill_look_key, row)).fetchone() for row in rows]
+            return [(id_, name, own) for id_, name, own in filter(None, found)]
+        except errors.UniqueViolation:
+            continue
+    return []
 
 
 # The locks: the one that only one migrator has, and those on tables. Each wait is bounded, and says what it waits for.

@@ -8,6 +8,7 @@ import orjson
 
 from chat.model.message import Message
 from chat.model.types import Moment, RequestModel, format_time
+from chat.shared.appearance import look_key, skeleton
 
 Level = Literal["all", "mentions", "nothing"]
 
@@ -74,7 +75,13 @@ class Conversation:
 
     def to_row(self) -> dict[str, object]:
         """Return the parameters of `change_conversation`."""
-        return asdict(self)
+        return asdict(self) | name_keys(self.kind, self.name)
+
+
+def name_keys(kind: str, name: str) -> dict[str, str | None]:
+    """Return the columns that say what a channel's name looks like; None for other kinds."""
+    channel = kind == "channel"
+    return {"look_key": look_key(name) if channel else None, "skeleton": skeleton(name) if channel else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class View:
     """A conversation as one user sees it. `role` is None for non-members; `members` is None for channels.
 
     `unread` counts the messages of others after `read_seq` that are not deleted, `mentions` those that reach the user.
+    `looks_like`: an older public channel whose name differs only in letters that look alike; only where one is read.
     """
 
     conversation: Conversation
@@ -92,6 +100,7 @@ class View:
     notifications: NotificationSettings
     members: list[int] | None
     last_message: Message | None
+    looks_like: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the fields for `orjson.dumps`."""
@@ -104,4 +113,5 @@ class View:
             **self.notifications.to_json(),
             "last_message": self.last_message and orjson.Fragment(self.last_message.encode()),
         }
-        return fields | ({} if self.members is None else {"members": self.members})
+        rest = {"members": self.members, "looks_like": self.looks_like}
+        return fields | {name: value for name, value in rest.items() if value is not None}

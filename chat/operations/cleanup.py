@@ -1,9 +1,13 @@
-"""Deletion of expired rows: sessions with address and device, invites, join links, reset links, old events."""
+"""Deletion of expired rows: sessions with address and device, invites, join links, reset links, old events.
+
+It also gives channels that a node of another version has named their look keys.
+"""
 
 import asyncio
 
 import structlog
 
+from chat.migrations import fill_look_keys
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
@@ -45,6 +49,8 @@ class Cleanup:
 
     async def clean(self) -> int:
         """Delete all expired rows and return their number. Stop if another node is cleaning up."""
+        async with self._pool.connection() as connection:
+            await fill_look_keys(connection, log.warning)
         deleted = 0
         for name in QUERIES:
             while (rows := await self._delete_batch(name)) > 0:

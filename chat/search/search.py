@@ -19,6 +19,7 @@ from chat.search.lexemes import (
     log_range,
 )
 from chat.search.query import LAST, SearchQuery
+from chat.shared.appearance import look_key
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
@@ -128,7 +129,7 @@ async def read_scope(connection: Connection, user_id: int, request: SearchReques
     fields = {
         "user": user_id,
         "names": [name.lower() for name in query.names],
-        "places": list(query.conversations),
+        "places": [look_key(name) for name in query.conversations],
         "named": bool(query.conversations) or conversation_id is not None,
         "ids": [] if conversation_id is None else [conversation_id],
         "timed": query.timed,

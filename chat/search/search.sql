@@ -6,13 +6,13 @@ with places as (
     select c.id, c.last_seq
       from memberships m join conversations c on c.id = m.conversation_id
      where m.user_id = %(user)s and m.until is null
-       and (not %(named)s or c.id = any(%(ids)s::bigint[]) or c.kind = 'channel' and lower(c.name) = any(select lower(unnest(%(places)s::text[]))))
+       and (not %(named)s or c.id = any(%(ids)s::bigint[]) or c.kind = 'channel' and c.look_key = any(%(places)s::text[]))
      union
     select c.id, c.last_seq from conversations c
      where c.id = any(%(ids)s::bigint[]) and c.kind = 'channel' and not c.private
      union
     select c.id, c.last_seq from conversations c
-     where lower(c.name) = any(select lower(unnest(%(places)s::text[]))) and c.kind = 'channel' and not c.private and c.archived_at is null)
+     where c.look_key = any(%(places)s::text[]) and c.kind = 'channel' and not c.private and c.archived_at is null)
 select head.position, state.seq is null, days.first, days.last,
        (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
        (select coalesce(array_agg(id), '{}') from places), (select coalesce(sum(last_seq), 0)::bigint from places)

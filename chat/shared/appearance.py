@@ -103,6 +103,20 @@ LIKE_LATIN = str.maketrans(
 )
 
 
+SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+
+
+def mixes_scripts(text: str) -> bool:
+    """Return whether a word has letters of two of the scripts above, as only imitations of a word have. Linear."""
+    words = unicodedata.normalize("NFKC", limit_marks(text)).split()
+    return any(len(SCRIPTS.intersection(map(script_of, word))) > 1 for word in words)
+
+
+def script_of(letter: str) -> str:
+    """Return the first word of the name of a letter, which is its script; empty for other characters."""
+    return unicodedata.name(letter, "").partition(" ")[0] if letter.isalpha() else ""
+
+
 def skeleton(text: str) -> str:
     """Return what `look_key` does, with the signs above as the Latin letters that they resemble. Linear.
 

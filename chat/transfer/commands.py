@@ -21,6 +21,7 @@ from rich.table import Table
 
 from chat.accounts.validation import fold_name
 from chat.log.maintenance import Retention
+from chat.shared.appearance import look_key
 from chat.shared.postgres import open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
@@ -134,7 +135,12 @@ async def find_conversation(reader: ExportReader, what: str | None) -> int | Non
     """Return the id of a conversation by its id or channel name. Raise `NothingToExport`."""
     if what is None:
         return None
-    return await find(reader, queries.find_channel, {"what": what.lstrip("#")}, f"conversation {what}")
+    return await find(
+        reader,
+        queries.find_channel,
+        {"what": what.lstrip("#"), "look": look_key(what.lstrip("#"))},
+        f"conversation {what}",
+    )
 
 
 async def find(reader: ExportReader, query: bytes, parameters: Parameters, what: str) -> int:

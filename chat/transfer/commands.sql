@@ -1,6 +1,6 @@
 -- name: find_channel
 -- By its id, or by its name among channels that are not archived.
-select id from conversations where id::text = %(what)s or (kind = 'channel' and archived_at is null and lower(name) = lower(%(what)s))
+select id from conversations where id::text = %(what)s or (kind = 'channel' and archived_at is null and look_key = %(look)s)
  order by id::text = %(what)s desc limit 1
 
 -- name: find_user

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chat.log.append import Change
+from chat.model.conversation import name_keys
 from chat.model.types import NAME_MOST
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
@@ -116,7 +117,7 @@ class ImportedConversations:
         for number in range(1, MAX_NAMES):
             name = one.name if number == 1 else f"{one.name[: NAME_MOST - 4]} {number}"
             for id_ in dict.fromkeys((fields["id"], None)):
-                tried = fields | {"name": name, "id": id_}
+                tried = fields | {"name": name, "id": id_} | name_keys(one.kind, name)
                 row = await (await connection.execute(queries.insert_conversation, tried)).fetchone()
                 if row is not None:
                     return int(row[0])

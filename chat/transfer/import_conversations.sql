@@ -14,10 +14,11 @@ select setval('conversations_id_seq', greatest(last_value, %s)) from conversatio
 -- name: insert_conversation
 -- Returns no row if the id, the pair or the channel name is taken. Without an id, the next one is used.
 insert into conversations (id, kind, name, topic, private, pair, origin, created_by, created_at, archived_at,
-                           slow_seconds, read_only, blocked)
+                           slow_seconds, read_only, look_key, skeleton, blocked)
 overriding system value
 values (coalesce(%(id)s, nextval('conversations_id_seq')), %(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s,
         %(origin)s, %(creator)s, coalesce(%(created_at)s, now()), %(archived_at)s, %(slow)s, %(read_only)s,
+        %(look_key)s, %(skeleton)s,
         exists (select from blocks b
                  where %(pair)s = least(b.user_id, b.blocked_id) || ':' || greatest(b.user_id, b.blocked_id)))
     on conflict do nothing

@@ -88,39 +88,76 @@ async def test_a_channels_name_is_taken_in_any_case(ana: Person, ben: Person) ->
     assert await tries(ana, "POST", CONVERSATIONS, again) == (201, "")
 
 
-LOOK_ALIKE = (
-    "gen\u200beral",
-    "gеneral",
-    "GENERAL\ufe0f",
-    "generaI",
-    "genera1",
-    "ｇｅｎｅｒａｌ",
-    "𝐠𝐞𝐧𝐞𝐫𝐚𝐥",
-    "gene\u00adral",
-    "generaӏ",
-)
+TWINS = [
+    ("general", "gen\u200beral"),
+    ("general", "GENERAL\ufe0f"),
+    ("general", "gene\u00adral"),
+    ("general", "ｇｅｎｅｒａｌ"),
+    ("general", "𝐠𝐞𝐧𝐞𝐫𝐚𝐥"),
+    ("Café", "cafe\u0301"),
+    ("a b", "a\u00a0b"),
+    ("ΟΔΟΣ", "οδος"),
+]
 
 
-async def test_a_public_channels_name_is_not_imitated(ana: Person, mallory: Person) -> None:
-    """Other letters and invisible ones are refused when creating, renaming, publishing and restoring. Private channels
-    may look alike."""
-    await begins(ana, "channel", "general")
-    for name in LOOK_ALIKE:
-        assert await tries(mallory, "POST", CONVERSATIONS, {"kind": "channel", "name": name}) == (409, "name_taken")
-        other = await begins(mallory, "channel", f"mine {LOOK_ALIKE.index(name)}")
-        here = f"{CONVERSATIONS}/{other}"
-        assert await tries(mallory, "PATCH", here, {"name": name}) == (409, "name_taken")
-    assert await tries(mallory, "PATCH", here, {"private": True}) == (200, "")
-    assert await tries(mallory, "PATCH", here, {"name": "gеneral"}) == (200, "")
-    assert await tries(mallory, "PATCH", here, {"private": False}) == (409, "name_taken")
-    assert await tries(mallory, "PATCH", here, {"topic": "not general"}) == (200, "")
-    for name in ("genera", "general2", "généra", "通用"):
+@pytest.mark.parametrize(("name", "twin"), TWINS)
+async def test_a_channel_has_one_look(ana: Person, mallory: Person, name: str, twin: str) -> None:
+    """A name that looks like another channel's is taken: when creating, renaming and restoring, private or not."""
+    first = await begins(ana, "channel", name)
+    for private in (False, True):
+        draft = {"kind": "channel", "name": twin, "private": private}
+        assert await tries(mallory, "POST", CONVERSATIONS, draft) == (409, "name_taken")
+    other = f"{CONVERSATIONS}/{await begins(mallory, 'channel', 'mine')}"
+    assert await tries(mallory, "PATCH", other, {"name": twin}) == (409, "name_taken")
+    assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{first}", {"name": twin}) == (200, "")
+    assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{first}", {"archived": True}) == (200, "")
+    assert await tries(mallory, "PATCH", other, {"name": name}) == (200, "")
+    assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{first}", {"archived": False}) == (409, "name_taken")
+
+
+async def test_names_that_look_different_are_free(ana: Person, mallory: Person) -> None:
+    """Other letters, accents and numbers make another name, whatever PostgreSQL takes for a capital letter."""
+    for name in ("general", "genera", "general2", "généra", "通用", "İ", "i", "ı"):
         await begins(mallory, "channel", name)
+    for name in ("GENERAL", "GÉNÉRA", "I"):
+        assert await tries(ana, "POST", CONVERSATIONS, {"kind": "channel", "name": name}) == (409, "name_taken")
+
+
+async def test_a_word_of_two_scripts_imitates_no_public_channel(ana: Person, mallory: Person) -> None:
+    """Letters of two scripts in a word are refused where a public channel has the same look; private ones are free."""
+    await begins(ana, "channel", "general")
+    mine = f"{CONVERSATIONS}/{await begins(mallory, 'channel', 'mine')}"
+    for name in ("gеneral", "generaӏ"):
+        assert await tries(mallory, "POST", CONVERSATIONS, {"kind": "channel", "name": name}) == (409, "name_taken")
+        assert await tries(mallory, "PATCH", mine, {"name": name}) == (409, "name_taken")
+    assert await tries(mallory, "PATCH", mine, {"private": True}) == (200, "")
+    assert await tries(mallory, "PATCH", mine, {"name": "gеneral"}) == (200, "")
+    assert await tries(mallory, "PATCH", mine, {"private": False}) == (409, "name_taken")
+    assert await tries(mallory, "PATCH", mine, {"topic": "not general"}) == (200, "")
+
+
+async def test_other_look_alikes_are_allowed_and_named(ana: Person, mallory: Person) -> None:
+    """Honest names may resemble each other; the younger channel says which older public one it looks like."""
+    for name, other in (("cop", "сор"), ("general", "generaI"), ("lab 1", "lab l")):
+        first, second = await begins(ana, "channel", name), await begins(mallory, "channel", other)
+        assert (await opens(ana, second))["looks_like"] == name
+        assert "looks_like" not in await opens(mallory, first)
+    _, found = await ana.call("GET", "/api/chat/channels")
+    assert {one["name"]: one.get("looks_like") for one in found["channels"]} == {
+        "cop": None,
+        "сор": "cop",
+        "general": None,
+        "generaI": "general",
+        "lab 1": None,
+        "lab l": "lab 1",
+    }
+    await tries(ana, "PATCH", f"{CONVERSATIONS}/{first}", {"private": True})
+    assert "looks_like" not in await opens(mallory, second)
 
 
 async def test_look_alikes_at_once(ana: Person, mallory: Person) -> None:
-    """Of two look-alikes at once, one is created."""
-    drafts = [{"kind": "channel", "name": name} for name in ("paypal", "раураl")]
+    """Of two channels that look the same and are created at once, one is."""
+    drafts = [{"kind": "channel", "name": name} for name in ("paypal", "PAY\u00adPAL")]
     both = zip((ana, mallory), drafts, strict=True)
     answers = await asyncio.gather(*[tries(person, "POST", CONVERSATIONS, draft) for person, draft in both])
     assert sorted(answers) == [(201, ""), (409, "name_taken")]

@@ -145,6 +145,8 @@ export interface Channel {
   topic: string;
   members: number;
   role: Role | null;
+  /** An older public channel whose name differs only in letters that look alike. */
+  looks_like?: string;
 }
 
 /** A page of public channels. */
@@ -185,6 +187,8 @@ export interface Conversation {
   muted_until: string | null;
   last_message: Message | null;
   members?: Id[];
+  /** An older public channel whose name differs only in letters that look alike. Only in a single one. */
+  looks_like?: string;
 }
 
 /**
@@ -659,6 +663,8 @@ export interface NewConversation {
   muted_until: string | null;
   last_message: Message | null;
   members?: Id[];
+  /** An older public channel whose name differs only in letters that look alike. Only in a single one. */
+  looks_like?: string;
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
 }

@@ -8,6 +8,7 @@ export const directory = {
   members: (count: number) => (count === 1 ? '1 member' : `${count} members`),
   manyMembers: '1,000+ members',
   joined: 'Joined',
+  looksLike: (name: string) => `This name looks like #${name}, which is another channel.`,
   open: 'Open',
   openChannel: (name: string) => `Open ${name}`,
   join: 'Join',
