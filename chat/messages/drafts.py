@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chat.model.message import Message
-from chat.model.types import ClientId, FileIds, Id, Moment, Text, check_said
+from chat.model.types import BODY_MOST, ClientId, FileIds, Id, Moment, Text, check_said
 from chat.shared.errors import ApiError
 
 if TYPE_CHECKING:
     from chat.log.append import Change
+
+# Of a request with one message. JSON may write a character beyond 16 bits as `\\ud83e\\udd68`, in twelve bytes.
+MESSAGE_BYTES = 12 * BODY_MOST + 4096
 
 
 class Draft(BaseModel):

@@ -6,7 +6,7 @@ from aiohttp import web
 from chat.conversations.drafts import ReadMark
 from chat.log.append import LOG
 from chat.messages.bulk import post_batch
-from chat.messages.drafts import Correction, Draft, DraftBatch, Post
+from chat.messages.drafts import MESSAGE_BYTES, Correction, Draft, DraftBatch, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.history import Window, after, around, before, newest, read_message, read_page
 from chat.messages.mentions import HereResolver
@@ -38,7 +38,7 @@ PAGE, PAGE_MOST = 50, 200
 async def post_message(request: web.Request) -> web.Response:
     """Post a message. It is durable when the response arrives. Retry with the same `client_id`."""
     member = await require_identity(request)
-    draft = await read_model(request, Draft)
+    draft = await read_model(request, Draft, max(MESSAGE_BYTES, request.app[SETTINGS].max_body_bytes))
     posted = await submit_post(request.app, member.user_id, path_id(request, "conversation"), draft)
     request[WROTE] = posted.frame
     return answer_posted(posted)
@@ -138,10 +138,14 @@ async def get_threads(request: web.Request) -> web.Response:
 
 
 async def patch_message(request: web.Request) -> web.Response:
-    """Edit the text of a message, and choose which of its files to keep."""
+    """Edit the text of a message, and choose which of its files to keep.
+
+    An edit mentions no one anew. Users whom the new text no longer names are no longer mentioned.
+    """
     member = await require_identity(request)
-    correction = await read_model(request, Correction)
-    place, seconds = path_message(request), request.app[SETTINGS].edit_seconds
+    settings = request.app[SETTINGS]
+    correction = await read_model(request, Correction, max(MESSAGE_BYTES, settings.max_body_bytes))
+    place, seconds = path_message(request), settings.edit_seconds
     message = await edit_message(request.app[LOG], seconds, member.user_id, *place, correction)
     return answer_json(b'{"message":%b}' % message.encode())
 

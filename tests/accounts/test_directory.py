@@ -75,4 +75,6 @@ async def test_disabled_users_are_marked(cast: Cast) -> None:
     assert await tries(ada, "PUT", f"/api/users/{ben.id}/disabled", {"disabled": True}) == (204, "")
     _, said = await ana.call("GET", f"/api/users?ids={ana.id},{ben.id}")
     assert [user.get("disabled", False) for user in said["users"]] == [False, True]
+    assert (await ana.call("GET", f"/api/users/{ben.id}"))[1]["disabled"] is True
+    assert "disabled" not in (await ana.call("GET", f"/api/users/{ada.id}"))[1]
     assert await sees(ana, "q=ben") == []

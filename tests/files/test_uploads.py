@@ -39,6 +39,15 @@ async def test_all_at_once(ana: Person) -> None:
     assert (await opens_file(ana, address(form)))[1] == DATA
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(".env", ".env"), ("..", "file"), ("../.bashrc", ".bashrc"), ("...a.txt.", ".a.txt"), ("\u200b", "file")],
+)
+async def test_a_dot_before_a_name_stays(ana: Person, name: str, shown: str) -> None:
+    """Names such as `.env` keep their dot; folders, further dots and names of nothing do not."""
+    assert (await sends_form(ana, b"A=1", name))["name"] == shown
+
+
 async def sends_form(person: Person, data: bytes, name: str) -> dict:  # type: ignore[type-arg]
     """Send a form, as a page without scripts would."""
     form = aiohttp.FormData(quote_fields=False)

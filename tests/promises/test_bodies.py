@@ -1,10 +1,14 @@
 """Bodies: every body is accepted or refused with a code, soon, and never breaks anything."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
+from chat.messages.drafts import MESSAGE_BYTES
+from chat.model.types import BODY_MOST
 from tests.cast import Cast, Person
+from tests.verbs import tries
 
 ROOM = "/api/chat/conversations/1/messages"
 
@@ -102,10 +106,26 @@ async def test_a_body_is_too_large(ana: Person) -> None:
     """A body that is too large is refused by its declared length, or while it arrives without one."""
 
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(70):
+        for _ in range(200):
             yield b" " * 1024
 
-    assert await sends(ana, b" " * 65_537) == (413, "too_large")
+    assert await sends(ana, b" " * (MESSAGE_BYTES + 1)) == (413, "too_large")
     status, problem = await ana.call("POST", ROOM, data=endless())
     assert (status, problem["code"]) == (413, "too_large")
-    assert (await sends(ana, b" " * 65_536))[0] == 422
+    assert (await sends(ana, b" " * MESSAGE_BYTES))[0] == 422
+    for path in ("/api/users/me", ROOM.rpartition("/")[0]):
+        assert await tries(ana, "PATCH", path, {"name": "x" * 65_536}) == (413, "too_large")
+
+
+@pytest.mark.parametrize("letter", ["漢", "🥨", "é"])
+async def test_the_longest_message_is_stored_however_it_is_escaped(ana: Person, letter: str) -> None:
+    """`json.dumps` of Python writes six bytes for most characters, and twelve beyond 16 bits; so do edits."""
+    body = letter * BODY_MOST
+    escaped = json.dumps({"body": body, "client_id": "c" * 64}).encode()
+    assert len(escaped) > 96_000
+    status, said = await ana.call("POST", ROOM, data=escaped)
+    assert (status, said["message"]["body"] == body) == (201, True)
+    edited = json.dumps({"body": body[1:] + "x"}).encode()
+    assert (await ana.call("PATCH", f"{ROOM}/{said['message']['seq']}", data=edited))[0] == 200
+    longer = json.dumps({"body": body + letter, "client_id": "d"}).encode()
+    assert (await ana.call("POST", ROOM, data=longer))[0] == 422

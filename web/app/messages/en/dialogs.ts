@@ -69,6 +69,7 @@ export const dialogs = {
   setStatus: 'Set your status',
 
   profile: 'Profile',
+  accountDisabled: 'This account is disabled. No one reads messages to it.',
   editProfile: 'Edit profile',
   admin: 'admin',
   localTime: (time: string, zone: string) => `Local time ${time} (${zone})`,
