@@ -155,6 +155,35 @@ export interface Channels {
   next?: string;
 }
 
+/** A command that had an id was carried out. `message`: of a post or an edit. */
+export interface CommandDone {
+  type: 'ack';
+  id: number | string;
+  message?: Message;
+}
+
+/**
+ * A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had
+ * one.
+ *
+ * The socket stays open, but the tenth frame within a minute that is no command closes it (1008).
+ */
+export interface CommandRefused {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  errors?: Wrong[];
+  /** For the second step of logging in, with `second_factor_required`. */
+  challenge?: string;
+  methods?: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Options for `navigator.credentials.get`. */
+  passkey?: Record<string, unknown>;
+  id?: number | string;
+  retry_after?: number;
+}
+
 /** A message without its text: its position, and when and by which node it was committed. */
 export interface Committed {
   conversation: Id;
@@ -263,6 +292,14 @@ export interface Degraded {
   on: boolean;
 }
 
+/** Delete a message. */
+export interface DeleteCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'delete';
+  seq: number;
+}
+
 /** Why a user did or did not receive a message. */
 export interface Delivery {
   message: Committed;
@@ -325,6 +362,16 @@ export interface Drained {
 /** An order to drain, or to resume. */
 export interface Draining {
   draining: boolean;
+}
+
+/** Edit the text of a message. */
+export interface EditCommand {
+  body: string;
+  files?: number[] | null;
+  id?: number | string | null;
+  conversation: number;
+  type: 'edit';
+  seq: number;
 }
 
 /** An edited message. `former_mentions` is included if the edit took mentions away; it can add none. */
@@ -509,6 +556,49 @@ export interface Kept {
   at: string;
 }
 
+/**
+ * An API key. `prefix`: the beginning of its secret. Without `conversations` it acts wherever its bot is a
+ * member.
+ *
+ * `last_used_at` may lag by a minute.
+ */
+export interface Key {
+  id: Id;
+  name: string;
+  prefix: string;
+  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
+  conversations?: Id[];
+  user: KeyUser;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+/**
+ * A key to make.
+ *
+ * Without `conversations` it acts in all that its bot is a member of; without `expires_at` until it is revoked.
+ */
+export interface KeyForm {
+  name: string;
+  scopes: ('messages:read' | 'messages:write' | 'conversations:write' | 'users:read' | 'users:write' | 'presence:read' | 'act-as' | 'admin')[];
+  conversations?: number[] | null;
+  expires_at?: string | null;
+}
+
+/** The bot of an API key. */
+export interface KeyUser {
+  id: Id;
+  name: string;
+  display_name: string;
+}
+
+/** API keys, the newest first. `next`: give it as `before` for the next page. */
+export interface Keys {
+  keys: Key[];
+  next: Id | null;
+}
+
 export type Kind = 'channel' | 'group' | 'direct';
 
 export type Level = 'all' | 'mentions' | 'nothing';
@@ -537,10 +627,16 @@ export interface Links {
   links: Link[];
 }
 
-/** A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password. */
+/**
+ * A log-in by `name` and `password`, or by `jwt` alone, a JSON Web Token of another application.
+ *
+ * `name` may be any text: an impossible name gets the same answer as a wrong password.
+ */
 export interface LogIn {
-  name: string;
-  password: string;
+  name?: string;
+  password?: string;
+  /** Default: `""`. */
+  jwt?: string;
   /** Default: `""`. */
   device?: string;
 }
@@ -667,6 +763,12 @@ export interface NewConversation {
   looks_like?: string;
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** A new API key. `secret` is shown only now. */
+export interface NewKey {
+  key: Key;
+  secret: string;
 }
 
 /** A new passkey, as the browser created it, and its name. */
@@ -850,6 +952,18 @@ export interface Pins {
   pins: Pin[];
 }
 
+/** Post a message. It is durable when `ack` arrives. */
+export interface PostCommand {
+  body?: string;
+  client_id: string;
+  reply_to?: number | null;
+  thread?: number | null;
+  files?: number[];
+  id?: number | string | null;
+  conversation: number;
+  type: 'post';
+}
+
 /** The message as it was stored. */
 export interface Posted {
   message: Message;
@@ -931,6 +1045,16 @@ export interface Quantiles {
   p99: number;
 }
 
+/** Add a reaction to a message, or remove it. */
+export interface ReactCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'react';
+  seq: number;
+  emoji: string;
+  remove?: boolean;
+}
+
 /** An emoji and the users who reacted with it. If there are more than 100, `count` is their number. */
 export interface Reaction {
   emoji: string;
@@ -957,6 +1081,14 @@ export interface ReadChange {
   seq: number;
   unread: number;
   mentions: number;
+}
+
+/** Move the read mark forward to a message. */
+export interface ReadCommand {
+  id?: number | string | null;
+  conversation: number;
+  type: 'read';
+  seq: number;
 }
 
 /** Mark everything up to message `seq` as read. */
@@ -1217,12 +1349,6 @@ export type Status = 'online' | 'away' | 'dnd' | 'offline';
 export interface Stored {
   file: File;
   ready: boolean;
-}
-
-/** The client sent a message. The socket stays open; the tenth problem within a minute closes it (1008). */
-export interface StreamProblem {
-  code: string;
-  detail: string;
 }
 
 /** A stream that was open when the message was committed, or later. */
