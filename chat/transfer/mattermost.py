@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from chat.messages.mention_parser import parse_mentions
 from chat.transfer.archive import read_lines
-from chat.transfer.authors import account_name
 from chat.transfer.records import (
     ConversationRecord,
     Item,
@@ -24,6 +23,7 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.text import (
+    account_name,
     clean,
     continued,
     digest,

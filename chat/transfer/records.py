@@ -1,8 +1,9 @@
 """Records: a chat as lines of JSON, as Tandem exports it, and as every source is converted. Pure.
 
-Users are identified by their usernames, and conversations by a key of the source. Messages are identified by author and
-`client_id`, which makes a repeated import harmless. The record of a message includes its edits and reactions. Other
-records of a conversation come after its messages.
+Records name users by names that are unique within the file, and conversations by a key of the source. `UserRecord.id`
+tells who a user is: the same (origin, id) is the same account in every import, whatever the name. Messages are
+identified by author and `client_id`, which makes a repeated import harmless. The record of a message includes its edits
+and reactions. Records may come in any order: the import sorts the messages of each conversation by their times.
 """
 
 from collections import Counter
@@ -50,12 +51,18 @@ class EditRecord(RecordModel):
 
 
 class AttachmentRecord(RecordModel):
-    """A file of the message. Its content is not exported."""
+    """A file of a message, or an avatar.
 
-    id: Annotated[int, Field(ge=1)]
+    Its bytes are a member of the archive (`path`), or can be fetched from the source (`url`). Without both, only its
+    name is known.
+    """
+
+    id: Annotated[int, Field(ge=1)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=1000)]
-    size: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Field(ge=0)] = 0
     type: Annotated[str, Field(max_length=200)] = ""
+    path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://", max_length=4000)] | None = None
 
 
 class HeaderRecord(RecordModel):
@@ -69,11 +76,14 @@ class HeaderRecord(RecordModel):
 
 
 class UserRecord(RecordModel):
-    """An account, without its password."""
+    """An account, without its password. `id`: the user's id at the source, unique within the source."""
 
     type: Literal["user"] = "user"
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     name: Name
     display_name: DisplayName
+    email: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$", max_length=254)] | None = None
+    avatar: AttachmentRecord | None = None
     role: Literal["member", "admin"] = "member"
     about: About = ""
     time_zone: TimeZone = ""
@@ -193,6 +203,8 @@ Record = (
 # Items of a source: records, and what cannot be converted to records.
 
 MAX_ERRORS = 20
+MAX_REASONS, MAX_PLACES = 1_000, 3
+OTHER_REASONS = "items for other reasons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +217,10 @@ class LineError:
 
 @dataclass(frozen=True, slots=True)
 class SkippedItem:
-    """Something that Tandem has no place for. It is only counted."""
+    """Something that Tandem has no place for, counted by `what`. The first places, such as `file:line`, are shown."""
 
     what: str
+    place: str = ""
 
 
 Item = Record | LineError | SkippedItem
@@ -215,10 +228,14 @@ Item = Record | LineError | SkippedItem
 
 @dataclass
 class ImportCounts:
-    """Numbers of items in the source and of messages imported. `errors`: the first of them, to be shown."""
+    """Numbers of items in the source and of messages imported.
+
+    `errors`: the first of them, to be shown. `places`: the first places of each kind of skipped item.
+    """
 
     records: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
     errors: list[LineError] = field(default_factory=list)
     bad: int = 0
     new: int = 0
@@ -232,10 +249,19 @@ class ImportCounts:
                 self.errors += [item] if self.bad <= MAX_ERRORS else []
                 return None
             case SkippedItem():
-                self.skipped[item.what] += 1
+                self.skip(item)
                 return None
         self.records.update(parts_of(item))
         return item
+
+    def skip(self, item: SkippedItem) -> None:
+        """Count an item that is left out. After 1,000 reasons, further ones are counted together."""
+        known = item.what in self.skipped or len(self.skipped) < MAX_REASONS
+        what = item.what if known else OTHER_REASONS
+        self.skipped[what] += 1
+        places = self.places.setdefault(what, [])
+        if item.place and len(places) < MAX_PLACES and item.place not in places:
+            places.append(item.place)
 
     def __str__(self) -> str:
         return f"{self.new:,} new, {self.known:,} known, {self.bad:,} invalid"

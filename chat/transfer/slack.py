@@ -9,7 +9,6 @@ import orjson
 from pydantic import ValidationError
 
 from chat.transfer.archive import Archive
-from chat.transfer.authors import account_name
 from chat.transfer.records import (
     ConversationRecord,
     Item,
@@ -24,7 +23,18 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.slack_markup import MarkdownWriter, SlackText
-from chat.transfer.text import clean, continued, find_emoji, link, moment, shown_name, split_body, title, topic
+from chat.transfer.text import (
+    account_name,
+    clean,
+    continued,
+    find_emoji,
+    link,
+    moment,
+    shown_name,
+    split_body,
+    title,
+    topic,
+)
 
 
 class SlackUsers:

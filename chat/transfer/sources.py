@@ -15,7 +15,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from chat.accounts.validation import DisplayName
 from chat.model.types import Moment, Name, Text, check_words
 from chat.transfer.archive import Archive, read_lines
-from chat.transfer.authors import account_name
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
 from chat.transfer.mattermost import MattermostServer
 from chat.transfer.records import (
@@ -31,6 +30,7 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.slack import Workspace
+from chat.transfer.text import account_name
 
 ZIP = b"PK\x03\x04"
 MAX_START = 1024 * 1024

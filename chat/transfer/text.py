@@ -1,15 +1,20 @@
 """Names, texts and times of other chats, fitted to Tandem's limits without losing text. Pure."""
 
 import hashlib
+import json
 import re
+import unicodedata
+import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
+import orjson
 from emoji import EMOJI_DATA, emojize
 from pydantic import TypeAdapter, ValidationError
 
-from chat.accounts.validation import DisplayName
+from chat.accounts.validation import NAME, RESERVED, DisplayName
 from chat.messages.reactions import SPELLINGS, strip_selectors
 from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST
 from chat.shared.appearance import is_printable
@@ -18,6 +23,8 @@ from chat.transfer.records import MessageRecord
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT_AT = ("\n\n", "\n", ". ", " ")
 SPACE = re.compile(r"\s*")
+LONE = re.compile("[\0\ud800-\udfff]")
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def shown_name(*names: object) -> str:
@@ -49,8 +56,49 @@ def one_line(text: str, most: int) -> str:
 
 
 def clean(text: str) -> str:
-    """Return text that PostgreSQL can store: NUL and lone surrogates are replaced."""
-    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+    """Return text that PostgreSQL can store: NUL and lone surrogates become U+FFFD."""
+    return LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def parse(line: bytes) -> Any:
+    """Return the JSON value. Each half of a character becomes U+FFFD. Raise `ValueError` if it is not JSON."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        if b"\\u" not in line:
+            raise
+    try:
+        return repair(json.loads(line.decode("utf-8", "replace")))
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def repair(value: Any) -> Any:
+    """Return the value with all its texts cleaned. Raise `RecursionError` if it is nested too deeply."""
+    match value:
+        case str():
+            return clean(value)
+        case list():
+            return [repair(one) for one in value]
+        case dict():
+            return {clean(name): repair(one) for name, one in value.items()}
+    return value
+
+
+def email(text: object) -> str | None:
+    """Return the text if it is an e-mail address."""
+    return text if isinstance(text, str) and len(text) <= 254 and EMAIL.fullmatch(text) else None
+
+
+def time_zone(text: object) -> str:
+    """Return the name of a time zone that the system knows, otherwise nothing."""
+    return text if isinstance(text, str) and text in available_time_zones() else ""
+
+
+@lru_cache(1)
+def available_time_zones() -> set[str]:
+    """Return the names of all time zones. Cached, because they are read from many files."""
+    return zoneinfo.available_timezones()
 
 
 def split_body(text: str) -> list[str]:
@@ -91,6 +139,42 @@ def moment(seconds: float) -> datetime:
 def digest(*parts: str) -> str:
     """Return a short name for something without one."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+# Account names of authors: the same author always gets the same name.
+
+MAX_NAME = 32
+DIGEST_LENGTH = 8
+
+
+class UniqueNames:
+    """Account names by the source's ids of users. Two ids never get the same name, whatever their names there."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def add(self, id_: str, wanted: str) -> str:
+        """Return the name of this id. If another id has the wanted name, a digest of the id is added."""
+        if id_ not in self.by_id:
+            name = account_name(wanted)
+            name = account_name(f"{wanted} {id_}") if name in self._taken else name
+            self._taken.add(name)
+            self.by_id[id_] = name
+        return self.by_id[id_]
+
+
+@lru_cache(4096)
+def account_name(author: str) -> str:
+    """Return the account name for an author.
+
+    A name that is allowed is kept. Any other is spelled in plain letters, with a digest that keeps names apart.
+    """
+    if NAME.fullmatch(author) and author.lower() not in RESERVED:
+        return author.lower()
+    letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: MAX_NAME - DIGEST_LENGTH - 1].strip("-")
+    return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
 # Emoji names, such as `:tada:`, as the emoji.

@@ -58,7 +58,7 @@ from chat.transfer.mattermost import MattermostUsers as MattermostPeople
 from chat.transfer.slack import texts_in
 from chat.transfer.slack_markup import MarkdownWriter, link_to
 from chat.transfer.sources import parse_record
-from chat.transfer.text import digest, link, one_line, toned
+from chat.transfer.text import digest, link, one_line, parse, toned
 from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
 
@@ -83,12 +83,14 @@ BY_NAME = {
     "chat.messages.mention_parser:strip_code": MESSAGE,
     "chat.messages.mention_parser:parse_mentions": MESSAGE,
     "chat.messages.mention_parser:readings": MESSAGE,
-    "chat.transfer.authors:account_name": 64,
+    "chat.transfer.text:account_name": 64,
     "chat.transfer.text:find_emoji": FILE,
     "chat.transfer.text:show_emoji": FILE,
     "chat.transfer.slack_markup:shown_of": FILE,
     "chat.transfer.slack_markup:unescape": FILE,
+    "chat.transfer.accounting:words_in": FILE // 4,
     "chat.transfer.text:clean": FILE,
+    "chat.transfer.text:email": FILE,
     "chat.transfer.text:shown_name": FILE // 4,
     "chat.transfer.text:split_body": 8 * FILE,
     "chat.transfer.text:title": FILE // 4,
@@ -273,6 +275,7 @@ ADAPTED = {
     "chat.transfer.slack_markup:MarkdownWriter.write": Subject(write_slack, FILE),
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
     "chat.transfer.slack:texts_in": Subject(nested_texts, 1_000),
+    "chat.transfer.text:parse": Subject(lambda text: parse(json_of(a=text)[:-2] + b'\\ud83d"}'), FILE // 4),
     "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
     "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
     "chat.transfer.text:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
@@ -347,7 +350,7 @@ REASONS = {
     """,
     "one character, or a word of a fixed list": """
         chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.files.models:preview_key
-        chat.files.models:is_inline chat.messages.bulk:check_import
+        chat.files.models:is_inline chat.messages.bulk:check_import chat.transfer.accounting:plain_letters
     """,
     "only keeps or encodes what is given": """
         chat.search.query:invalid_field chat.log.entry:pack

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.accounts.validation import NAME
-from chat.transfer.authors import account_name
+from chat.transfer.text import account_name
 
 
 @given(st.text(min_size=1, max_size=64))

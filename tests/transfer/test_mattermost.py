@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from chat.transfer.authors import account_name
+from chat.transfer.text import account_name
 from tests.cast import Cast
 from tests.transfer.files import Json, exports, imports, write_lines
 from tests.transfer.mattermost_export import mattermost_lines
