@@ -88,6 +88,7 @@ async def forget_user(change: Change, user_id: int) -> User:
         raise NotFound
     await run(queries.drop_avatars, [user_id])
     await run(queries.drop_resets, [user_id])
+    await run(queries.hide_imported, [user_id])
     await remove_all(change.connection, user_id)
     return User(*row)
 

@@ -110,6 +110,12 @@ returning id, name, display_name, role
 -- name: drop_avatars
 delete from avatars where user_id = %s
 
+-- name: hide_imported
+-- What tells who it was goes. The digest stays: a further import does not create the user again.
+update imported_users
+   set email = null, key = case when key like 'sha256:%%' then key else 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex') end
+ where user_id = %s
+
 -- name: drop_resets
 delete from password_resets where user_id = %s
 

@@ -19,6 +19,13 @@ def import_(
     into: Annotated[str | None, typer.Option(help="Channel for plain lines without a conversation.")] = None,
     private: Annotated[bool, typer.Option("--private", help="Make channels created from plain lines private.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be imported; import nothing.")] = False,
+    people: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV: id or e-mail address there, username here."),
+    ] = None,
+    admins: Annotated[bool, typer.Option("--admins", help="Make the source's server admins admins here.")] = False,
+    server: Annotated[str | None, typer.Option(help="Name of the Mattermost server, to tell it from others.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: Data = Path(".tandem"),
 ) -> None:
     """Import a Slack export (ZIP), a Mattermost bulk export, a Tandem export, or plain JSON lines.
@@ -27,9 +34,10 @@ def import_(
 
     {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
 
-    Authors without an account get one without a password. Imported messages count as read. You can repeat an import:
-    it resumes where it stopped, even after a kill, and imports nothing twice. Uses the database in DATABASE_URL,
-    otherwise the one in the data folder. Tandem may be running.
+    Users of another chat get accounts without a password. An account that only has the same name is not theirs, unless
+    --people says so. Authors of plain lines are matched by name. Imported messages count as read. You can repeat an
+    import: it resumes where it stopped, even after a kill, and imports nothing twice. Uses the database in
+    DATABASE_URL, otherwise the one in the data folder. Tandem may be running.
 
     Example: tandem import slack-export.zip --dry-run
     """
@@ -38,7 +46,7 @@ def import_(
         from chat.transfer.commands import ImportOptions, import_file
 
         with use_migrated_database(data) as url:
-            code = import_file(url, ImportOptions(file, into, private, dry_run))
+            code = import_file(url, ImportOptions(file, into, private, dry_run, people, admins, server, as_json))
     sys.exit(code)
 
 

@@ -11,7 +11,7 @@ from chat.shared.postgres import DIALECT, LIMITS
 GRANTS = (
     "grant usage on schema {schema} to {role}",
     "grant select, insert, update, delete on all tables in schema {schema} to {role}",
-    "grant usage, select on all sequences in schema {schema} to {role}",
+    "grant usage, select, update on all sequences in schema {schema} to {role}",
     "revoke insert, update, delete on migrations from {role}",
     "grant execute on function make_log_partition(bigint, bigint), drop_log_partition(text) to {role}",
 )

@@ -1,17 +1,16 @@
 """The work of `tandem import` and `tandem export`, and their progress progress_bar and reports."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     MofNCompleteColumn,
     Progress,
-    ProgressColumn,
     TaskID,
     TaskProgressColumn,
     TextColumn,
@@ -28,70 +27,120 @@ from chat.shared.sql import load
 from chat.transfer.errors import NothingToExport
 from chat.transfer.export_files import write_export, write_user
 from chat.transfer.exporter import ExportReader, Parameters, open_reader
-from chat.transfer.importer import Importer, groups
+from chat.transfer.import_conversations import Options, read_people
+from chat.transfer.importer import Importer
 from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
 MAX_SKIPPED_SHOWN = 20
-UPDATE_EVERY = 100  # messages
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """The options of `tandem import`. `dry`: only report what would be imported."""
+    """The options of `tandem import`.
+
+    `dry`: only report what would be imported. `people`: a file that says which users are which accounts here.
+    `admins`: keep the source's server admins. `server`: a name for the server that a Mattermost export is from.
+    """
 
     path: Path
     into: str | None = None
     private: bool = False
     dry: bool = False
+    people: Path | None = None
+    admins: bool = False
+    server: str | None = None
+    as_json: bool = False
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
     """Import a file and report the result. Return the exit code. Raise `TransferError`."""
-    source, counts = open_source(options.path, options.into, options.private), ImportCounts()
-    with progress_bar(options.path.name, DownloadColumn()) as progress:
-        bar = progress.add_task("", total=source.size)
-
-        def on_read(size: int) -> None:
-            progress.advance(bar, size)
-            if counts.records["messages"] % UPDATE_EVERY == 0:
-                progress.update(bar, description=f"{counts.records['messages']:,} messages")
-
+    people = read_people(options.people) if options.people else {}
+    source = open_source(options.path, options.into, options.private, options.server)
+    counts = ImportCounts()
+    with progress_bar(options.path.name) as progress:
+        shown = ImportProgress(progress, source.size, options.dry)
         if options.dry:
-            count_records(source, counts, on_read)
+            for item in source.read(shown.on_read):
+                counts.add(item)
         else:
-            asyncio.run(run_import(database_url, source, counts, on_read))
-    report(source, counts, options.dry)
+            asyncio.run(run_import(database_url, source, Options(people, options.admins), counts, shown))
+        shown.finish()
+    report(source, counts, options)
     return 1 if counts.bad else 0
 
 
-def count_records(source: Source, counts: ImportCounts, on_read: Callable[[int], None]) -> None:
-    """Count the records of the source."""
-    for _ in groups(source, counts, on_read):
-        pass
+class ImportProgress:
+    """The progress of an import: first the bytes read, then the records written."""
+
+    def __init__(self, progress: Progress, size: int, dry: bool) -> None:
+        self._progress, self._size = progress, size
+        self._reading = progress.add_task("reading", total=size)
+        self._writing = None if dry else progress.add_task("importing", total=None)
+
+    def on_read(self, size: int) -> None:
+        """Note bytes that were read."""
+        self._progress.advance(self._reading, size)
+
+    def on_write(self, done: int, total: int) -> None:
+        """Note the number of records that are imported. All are read by then."""
+        self._progress.update(self._reading, completed=self._size)
+        if self._writing is not None:
+            self._progress.update(self._writing, completed=done, total=total)
+
+    def finish(self) -> None:
+        """Show that everything is done: a source may have files that no record needs."""
+        self._progress.update(self._reading, completed=self._size)
+        if self._writing is not None and not self._progress.tasks[self._writing].total:
+            self._progress.update(self._writing, completed=1, total=1)
 
 
-async def run_import(database_url: str, source: Source, counts: ImportCounts, on_read: Callable[[int], None]) -> None:
+async def run_import(
+    database_url: str, source: Source, options: Options, counts: ImportCounts, shown: ImportProgress
+) -> None:
     """Import the source. New log partitions are made ahead of it, because no node may be running."""
     async with open_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
-        await Importer(pool, source, Retention(pool, size, days).maintain).run(counts, on_read)
+        importer = Importer(pool, source, Retention(pool, size, days).maintain, options)
+        await importer.run(counts, shown.on_read, shown.on_write)
 
 
-def report(source: Source, counts: ImportCounts, dry: bool) -> None:
-    """Print what the source had, what was skipped and which lines are wrong. Only the totals go to standard output."""
-    table = Table("", "in the file", title=f"{source.kind}: {'would be imported' if dry else 'imported'}")
+def report(source: Source, counts: ImportCounts, options: ImportOptions) -> None:
+    """Print what the source had, what was skipped and why, and which lines are wrong.
+
+    Only the totals, or all of it as JSON, go to standard output.
+    """
+    if options.as_json:
+        head = {"source": source.kind, "origin": source.origin, "dry_run": options.dry}
+        print(orjson.dumps(head | counts.to_json(), option=orjson.OPT_INDENT_2).decode())
+        return
+    table = Table("", "in the file", title=f"{source.kind}: {'would be imported' if options.dry else 'imported'}")
     for what, number in counts.records.items():
         table.add_row(what, f"{number:,}")
     console.print(table)
-    for what, number in counts.skipped.most_common(MAX_SKIPPED_SHOWN):
-        console.print(f"skipped: {number:,} {what}", style="yellow", markup=False, soft_wrap=True)
+    for note in notes(source, counts, options):
+        console.print(note, style="yellow", markup=False, soft_wrap=True)
     for error in counts.errors:
         console.print(f"{error.place}: {error.reason}", style="red", markup=False, soft_wrap=True)
     if more := counts.bad - len(counts.errors):
         console.print(f"… and {more:,} more", style="red")
-    print(f"{counts.records['messages']:,} messages would be imported, {counts.bad:,} invalid" if dry else counts)
+    print(
+        f"{counts.records['messages']:,} messages would be imported, {counts.bad:,} invalid" if options.dry else counts
+    )
+
+
+def notes(source: Source, counts: ImportCounts, options: ImportOptions) -> Iterator[str]:
+    """Yield what the operator should know: what was left out and where, and what is not as it was."""
+    for what, number in counts.skipped.most_common(MAX_SKIPPED_SHOWN):
+        places = f" ({', '.join(counts.places[what])}{', …' if number > len(counts.places[what]) else ''})"
+        yield f"skipped: {number:,} {what}{places if counts.places[what] else ''}"
+    if more := len(counts.skipped) - MAX_SKIPPED_SHOWN:
+        yield from [f"… and {more:,} more kinds, which --json lists"] if more > 0 else []
+    if counts.records["server admins"] and not (source.exact or options.admins):
+        yield f"{counts.records['server admins']:,} server admins become members; --admins makes them admins here too"
+    if counts.late:
+        yield f"{counts.late:,} messages are older than those that were here, and come after them"
 
 
 # Export.
@@ -114,7 +163,7 @@ def export_file(database_url: str, options: ExportOptions) -> None:
 
 async def write(database_url: str, options: ExportOptions) -> int:
     """Write the export. Return the number of messages."""
-    with progress_bar(options.path.name, MofNCompleteColumn()) as progress:
+    with progress_bar(options.path.name) as progress:
         bar = progress.add_task("messages", total=None)
         async with open_reader(database_url) as reader:
             if options.person is not None:
@@ -156,7 +205,8 @@ async def find(reader: ExportReader, query: bytes, parameters: Parameters, what:
 console = Console(stderr=True, highlight=False)
 
 
-def progress_bar(name: str, counted: ProgressColumn) -> Progress:
+def progress_bar(name: str) -> Progress:
     """Return a progress bar with the remaining time."""
+    counted = MofNCompleteColumn()
     columns = (BarColumn(), TaskProgressColumn(), counted, TextColumn("{task.description}"), TimeRemainingColumn())
     return Progress(TextColumn(name, markup=False), *columns, console=console)

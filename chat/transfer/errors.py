@@ -55,11 +55,19 @@ class NothingToExport(TransferError):
         super().__init__(f"There is no {what}.")
 
 
-class NoFreeName(TransferError):
-    """No free name is left for a channel."""
+class BadPeople(TransferError):
+    """A line of the list of people cannot be read."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Too many channels are called {name}. Rename some of them, and import again.")
+    def __init__(self, path: Path, number: int) -> None:
+        super().__init__(f"{path}:{number} must have two fields: an id or e-mail address of the source,username")
+
+
+class UnknownAccounts(TransferError):
+    """The list of people names accounts that do not exist."""
+
+    def __init__(self, names: list[str]) -> None:
+        shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+        super().__init__(f"These users do not exist: {shown}. Create them first, or remove them from the list.")
 
 
 class FileTaken(TransferError):

@@ -150,8 +150,18 @@ class Export:
 async def header_line(reader: ExportReader, scope: str) -> bytes:
     """Return the first line, which describes the file."""
     row = await reader.one(queries.read_source)
+    return encode("tandem", version=VERSION, source=source_of(row), scope=scope, at=datetime.now(UTC))
+
+
+def source_of(row: Row | None) -> str:
+    """Return the short name of a database, from its row of `read_source`."""
     system, _, database = str(row[0] if row else "").split("/")
-    return encode("tandem", version=VERSION, source=digest(system, database), scope=scope, at=datetime.now(UTC))
+    return digest(system, database)
+
+
+async def read_origin(connection: Connection) -> str:
+    """Return the origin that an import gives to exports of this database."""
+    return f"tandem:{source_of(await (await connection.execute(queries.read_source)).fetchone())}"
 
 
 async def messages_of(

@@ -1,59 +1,203 @@
 """The accounts and conversations that an import writes to, found or created."""
 
-from collections.abc import Iterable, Sequence
+import csv
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
+from chat.accounts.validation import NAME
 from chat.log.append import Change
 from chat.model.conversation import name_keys
 from chat.model.types import NAME_MOST
+from chat.shared.appearance import look_key
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
-from chat.transfer.errors import NoFreeName
+from chat.transfer.errors import BadPeople, UnknownAccounts
 from chat.transfer.records import BlockRecord, ConversationRecord, Key, UserRecord
+from chat.transfer.text import MAX_NAME as ACCOUNT_MOST
+from chat.transfer.text import digest
 
 queries = load(__file__)
 MAX_CACHED = 100_000  # names
-MAX_NAMES = 100  # tried for a channel
+MAX_NAMES = 100  # with numbers; then names get a digest
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The operator's decisions about users.
+
+    `people`: names of accounts here by ids, names or e-mail addresses of the source, case-folded. `admins`: admins of
+    the source become admins of this server. A Tandem export keeps its admins in any case.
+    """
+
+    people: Mapping[str, str] = field(default_factory=dict)
+    admins: bool = False
+
+    def find(self, user: UserRecord) -> str | None:
+        """Return the name of the account here, if the user is listed."""
+        listed = (self.people.get(key.casefold()) for key in (user.id, user.name, user.email) if key)
+        return next((name for name in listed if name), None)
+
+
+def read_people(path: Path) -> dict[str, str]:
+    """Read lines of `id or e-mail there,username here`. Raise `BadPeople` for a line that has not two fields."""
+    names: dict[str, str] = {}
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        for number, row in enumerate(csv.reader(file), 1):
+            filled = [one.strip() for one in row]
+            if len(filled) != 2 or not all(filled):
+                if any(filled):
+                    raise BadPeople(path, number)
+                continue
+            names[filled[0].casefold()] = filled[1].lstrip("@").lower()
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The origin of a source's users and conversations.
+
+    Without an origin, users and channels are matched by name. `own`: the source is an export of this very server.
+    `exact`: keep the source's ids if they are free. `fingerprint`: of the file.
+    """
+
+    origin: str | None
+    exact: bool = False
+    own: bool = False
+    fingerprint: str = ""
 
 
 class ImportedUsers:
-    """Ids of users by name. An account that exists stays as it is; a new one cannot log in."""
+    """Ids of users by their names in the file, which are unique there. `find_records` returns their records.
 
-    def __init__(self) -> None:
+    An account that exists stays as it is; a new one cannot log in. `renamed`: the names here of those who have another.
+    """
+
+    def __init__(
+        self, identity: Identity, options: Options, find_records: Callable[[Iterable[str]], dict[str, UserRecord]]
+    ) -> None:
+        self._identity, self._options, self._find_records = identity, options, find_records
         self._ids: dict[str, int] = {}
+        self.renamed: dict[str, str] = {}
+        self.created: set[int] = set()
 
     def __getitem__(self, name: str) -> int:
         return self._ids[name]
 
-    async def ensure(self, connection: Connection, users: Sequence[UserRecord], names: Iterable[str]) -> None:
-        """Find or create all these users. A name without a record becomes the display name too."""
+    async def check_people(self, connection: Connection) -> None:
+        """Raise `UnknownAccounts` if the operator has listed accounts that do not exist."""
+        listed = sorted(set(self._options.people.values()))
+        if listed and (missing := sorted(set(listed) - (await self._accounts(connection, listed)).keys())):
+            raise UnknownAccounts(missing)
+
+    async def ensure(self, connection: Connection, names: Iterable[str]) -> None:
+        """Find or create the accounts of all these users. A user without a record is shown by the name."""
         if len(self._ids) > MAX_CACHED:
             self._ids.clear()
-        wanted = {name for name in names if name not in self._ids} | {user.name for user in users}
-        await self._find(connection, wanted)
-        records = {user.name: user for user in users}
-        missing = sorted(name for name in wanted if name not in self._ids)
-        if missing:
-            created = [records.get(name) or UserRecord(name=name, display_name=name) for name in missing]
-            await connection.execute(queries.insert_users, [*map(list, zip(*map(to_row, created), strict=True))])
-            await self._find(connection, missing)
+        if not (wanted := sorted({name for name in names if name not in self._ids})):
+            return
+        known = self._find_records(wanted)
+        users = [known.get(name) or UserRecord(name=name, display_name=name) for name in wanted]
+        for find in (self._find_imported, self._find_listed, self._find_named, self._create):
+            if users := [user for user in users if user.name not in self._ids]:
+                await find(connection, users)
 
-    async def _find(self, connection: Connection, names: Iterable[str]) -> None:
-        rows = await (await connection.execute(queries.find_users, [sorted(names)])).fetchall()
-        self._ids |= dict(rows)
+    def _set(self, user: UserRecord, user_id: int, name: str) -> None:
+        self._ids[user.name] = user_id
+        if name != user.name and NAME.fullmatch(name):  # not the name of a deleted account
+            self.renamed[user.name] = name
+
+    async def _accounts(self, connection: Connection, names: Iterable[str]) -> dict[str, int]:
+        return dict(await (await connection.execute(queries.find_users, [sorted(set(names))])).fetchall())
+
+    async def _find_imported(self, connection: Connection, users: Sequence[UserRecord]) -> None:
+        """Find users of the same origin by their ids. Imports of one origin wait for each other from then on."""
+        if self._identity.origin is None:
+            return
+        await connection.execute(queries.lock_origin, [self._identity.origin])
+        by_key = {key: user for user in users for key in (key_of(user), hidden_key(key_of(user)))}
+        rows = await connection.execute(queries.find_imported, [self._identity.origin, list(by_key)])
+        for key, user_id, name in await rows.fetchall():
+            self._set(by_key[key], user_id, name)
+
+    async def _find_listed(self, connection: Connection, users: Sequence[UserRecord]) -> None:
+        await self._use_accounts(connection, {user: name for user in users if (name := self._options.find(user))})
+
+    async def _find_named(self, connection: Connection, users: Sequence[UserRecord]) -> None:
+        if self._identity.origin is None or self._identity.own:
+            await self._use_accounts(connection, {user: user.name for user in users})
+
+    async def _use_accounts(self, connection: Connection, names: Mapping[UserRecord, str]) -> None:
+        """Use the accounts with these names, as far as they exist."""
+        ids = await self._accounts(connection, names.values()) if names else {}
+        found = [(user, ids[name]) for user, name in names.items() if name in ids]
+        for user, user_id in found:
+            self._set(user, user_id, names[user])
+        await self._note(connection, found, None)
+
+    async def _create(self, connection: Connection, users: Sequence[UserRecord]) -> None:
+        """Create accounts, each with the first free name."""
+        waiting = [(user, 0) for user in users]
+        while waiting:
+            tried: dict[str, tuple[UserRecord, int]] = {}
+            for user, attempt in waiting:
+                tried.setdefault(self._name(user, attempt), (user, attempt))
+            rows = [self._row(user, name, attempt) for name, (user, attempt) in sorted(tried.items())]
+            made = await connection.execute(queries.insert_users, [*map(list, zip(*rows, strict=True))])
+            ids: dict[str, int] = dict(await made.fetchall())
+            for name, user_id in ids.items():
+                self._set(tried[name][0], user_id, name)
+            self.created |= set(ids.values())
+            created = [(tried[name][0], user_id) for name, user_id in ids.items()]
+            await self._note(connection, created, self._identity.fingerprint)
+            if self._identity.exact and ids:
+                await connection.execute(queries.reserve_user_id, [max(ids.values())])
+            failed = {user.name for name, (user, _) in tried.items() if name not in ids}
+            waiting = [
+                (user, attempt + (user.name in failed)) for user, attempt in waiting if user.name not in self._ids
+            ]
+
+    def _row(self, user: UserRecord, name: str, attempt: int) -> tuple[int | str | bool | datetime | None, ...]:
+        """Return the columns of `insert_users`. The first attempt keeps the id of a Tandem export."""
+        exact = self._identity.exact
+        id_ = int(user.id) if exact and not attempt and user.id and user.id.isdecimal() else None
+        role = user.role if exact or self._options.admins else "member"
+        known = user.display_name, role, user.about, user.time_zone, user.receipts
+        return id_, name, *known, user.created_at, user.disabled_at
+
+    def _name(self, user: UserRecord, attempt: int) -> str:
+        number = attempt if self._identity.exact and attempt else attempt + 1
+        if number == 1:
+            return user.name
+        more = str(number) if number < MAX_NAMES else f"-{digest(key_of(user), str(number))[:8]}"
+        return user.name[: ACCOUNT_MOST - len(more)] + more
+
+    async def _note(self, connection: Connection, users: Sequence[tuple[UserRecord, int]], created: str | None) -> None:
+        """Remember whose account each of these is."""
+        if self._identity.origin is not None and users:
+            rows = [(key_of(user), user_id, user.email) for user, user_id in users]
+            await connection.execute(
+                queries.insert_imported, [self._identity.origin, created, *map(list, zip(*rows, strict=True))]
+            )
 
     async def add_blocks(self, change: Change, blocks: Sequence[BlockRecord]) -> None:
         """Store blocks, and mark existing direct messages between the users as blocked."""
-        pairs = [(self[one.user], self[one.blocked]) for one in blocks if one.user != one.blocked]
+        pairs = [(self[one.user], self[one.blocked]) for one in blocks if self[one.user] != self[one.blocked]]
         if pairs:
             await change.connection.execute(queries.insert_blocks, [*map(list, zip(*pairs, strict=True))])
             await change.connection.execute(queries.mark_blocked, [[pair_of(*pair) for pair in pairs]])
 
 
-def to_row(user: UserRecord) -> tuple[str | bool | datetime | None, ...]:
-    """Return the columns of `insert_users`."""
-    known = user.name, user.display_name, user.role, user.about, user.time_zone, user.receipts
-    return *known, user.created_at, user.disabled_at
+def key_of(user: UserRecord) -> str:
+    """Return what identifies the user within the origin."""
+    return user.id or user.name
+
+
+def hidden_key(key: str) -> str:
+    """Return the key of a user whose account was deleted here: its digest, so that no import creates them again."""
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
 def pair_of(first: int, second: int) -> str:
@@ -68,12 +212,11 @@ class UnknownConversation(KeyError):
 class ImportedConversations:
     """Ids of conversations by the source's keys. A key always leads to the same conversation, even if that is renamed.
 
-    `origin` is put before the keys. Without one, a key is the name of a channel. `exact`: keep the source's ids if
-    free.
+    The origin is put before the keys. Without one, a key is what the name of a channel looks like.
     """
 
-    def __init__(self, origin: str | None, exact: bool, users: ImportedUsers) -> None:
-        self._origin, self._exact, self._users = origin, exact, users
+    def __init__(self, identity: Identity, users: ImportedUsers) -> None:
+        self._identity, self._users = identity, users
         self._ids: dict[Key, int] = {}
 
     def __getitem__(self, key: Key) -> int:
@@ -100,10 +243,22 @@ class ImportedConversations:
                 self._ids[one.id] = await self._make(change.connection, one)
 
     async def _find(self, connection: Connection, keys: set[Key]) -> None:
-        named = {str(key) if self._origin is None else f"{self._origin}:{key}": key for key in keys}
-        query = queries.find_channels if self._origin is None else queries.find_origins
-        rows = await (await connection.execute(query, [sorted(named)])).fetchall()
+        if self._identity.origin is None:
+            await self._find_channels(connection, keys)
+            return
+        named = {f"{self._identity.origin}:{key}": key for key in keys}
+        rows = await (await connection.execute(queries.find_origins, [sorted(named)])).fetchall()
         self._ids |= {named[name]: id_ for name, id_ in rows}
+        if self._identity.own:
+            wanted = sorted(key for key in keys if isinstance(key, int) and key not in self._ids)
+            rows = await (await connection.execute(queries.find_ids, [wanted])).fetchall()
+            self._ids |= {id_: id_ for (id_,) in rows}
+
+    async def _find_channels(self, connection: Connection, keys: set[Key]) -> None:
+        """Compare the names of all channels, because PostgreSQL's rules of upper and lower case are others."""
+        if keys:
+            rows = await (await connection.execute(queries.list_channels)).fetchall()
+            self._ids |= {key: id_ for name, id_ in rows if (key := look_key(name)) in keys}
 
     async def _make(self, connection: Connection, one: ConversationRecord) -> int:
         """Return the existing direct message, or create a conversation with the first free name."""
@@ -114,25 +269,31 @@ class ImportedConversations:
                 return int(row[0])
         if fields["id"] is not None:
             await connection.execute(queries.reserve_id, [fields["id"]])
-        for number in range(1, MAX_NAMES):
-            name = one.name if number == 1 else f"{one.name[: NAME_MOST - 4]} {number}"
+        for name in self._names(one):
             for id_ in dict.fromkeys((fields["id"], None)):
                 tried = fields | {"name": name, "id": id_} | name_keys(one.kind, name)
                 row = await (await connection.execute(queries.insert_conversation, tried)).fetchone()
                 if row is not None:
                     return int(row[0])
-        raise NoFreeName(one.name)
+        raise AssertionError("a name with a digest is taken")
+
+    def _names(self, one: ConversationRecord) -> Iterable[str]:
+        """Yield the conversation's name, then others for the case that it is taken."""
+        yield one.name
+        for number in range(2, MAX_NAMES):
+            yield f"{one.name[: NAME_MOST - 4].rstrip()} {number}"
+        yield f"{one.name[: NAME_MOST - 18].rstrip()} {digest(str(self._identity.origin), str(one.id))}"
 
     def _row(self, one: ConversationRecord) -> dict[str, object]:
         ids = [self._users[name] for name in one.people]
         return {
-            "id": one.id if self._exact and isinstance(one.id, int) else None,
+            "id": one.id if self._identity.exact and isinstance(one.id, int) else None,
             "kind": one.kind,
             "name": one.name,
             "topic": one.topic,
             "private": one.private or one.kind != "channel",
             "pair": pair_of(ids[0], ids[-1]) if one.kind == "direct" else None,
-            "origin": None if self._origin is None else f"{self._origin}:{one.id}",
+            "origin": None if self._identity.origin is None else f"{self._identity.origin}:{one.id}",
             "creator": self._users[one.created_by] if one.created_by else None,
             "created_at": one.created_at,
             "archived_at": one.archived_at,

@@ -1,8 +1,11 @@
 -- name: find_origins
 select origin, id from conversations where origin = any(%s)
 
--- name: find_channels
-select lower(name), id from conversations where kind = 'channel' and archived_at is null and lower(name) = any(%s)
+-- name: list_channels
+select name, id from conversations where kind = 'channel' and archived_at is null order by id desc
+
+-- name: find_ids
+select id from conversations where id = any(%s::bigint[])
 
 -- name: find_pair
 select id from conversations where pair = %s
@@ -24,14 +27,33 @@ values (coalesce(%(id)s, nextval('conversations_id_seq')), %(kind)s, %(name)s, %
     on conflict do nothing
 returning id
 
+-- name: lock_origin
+-- Two imports of one origin do not create the same user twice.
+select pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))
+
+-- name: find_imported
+select i.key, i.user_id, lower(u.name) from imported_users i join users u on u.id = i.user_id
+ where i.origin = %s and i.key = any(%s)
+
+-- name: insert_imported
+insert into imported_users (origin, print, key, user_id, email)
+select %s, %s, * from unnest(%s::text[], %s::bigint[], %s::text[]) on conflict do nothing
+
 -- name: insert_users
--- The empty hash matches no password, so that the account cannot log in.
-insert into users (name, display_name, password_hash, role, about, time_zone, receipts, created_at, disabled_at)
-select name, display_name, '', role, about, time_zone, receipts, coalesce(created_at, now()), disabled_at
-  from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::timestamptz[],
-              %s::timestamptz[])
-       as new (name, display_name, role, about, time_zone, receipts, created_at, disabled_at)
+-- The empty hash matches no password, so that the account cannot log in. Returns those whose name and id were free.
+insert into users (id, name, display_name, password_hash, role, about, time_zone, receipts, created_at, disabled_at)
+overriding system value
+select coalesce(id, nextval(pg_get_serial_sequence('users', 'id'))), name, display_name, '', role, about, time_zone,
+       receipts, coalesce(created_at, now()), disabled_at
+  from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],
+              %s::timestamptz[], %s::timestamptz[])
+       as new (id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at)
     on conflict do nothing
+returning lower(name), id
+
+-- name: reserve_user_id
+-- The sequence does not return ids up to this one any more.
+select setval('users_id_seq', greatest(last_value, %s)) from users_id_seq
 
 -- name: find_users
 select lower(name), id from users where lower(name) = any(%s)

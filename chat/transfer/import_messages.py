@@ -4,7 +4,7 @@ Messages keep their authors and times, and are numbered after the last message o
 position in the log, by which search finds it, but no entry: open streams do not carry old messages.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from chat.model.message import Message as Shown
 from chat.shared.sql import elements, load
 from chat.transfer.import_conversations import ImportedConversations, ImportedUsers
 from chat.transfer.records import BanRecord, FollowRecord, MemberRecord, MessageRecord, PinRecord, Ref
-from chat.transfer.text import link
+from chat.transfer.text import link, rename_mentions
 
 queries = load(__file__)
 MessageKey = tuple[int, int, str]  # conversation, author, client_id
@@ -48,6 +48,8 @@ class MessageImporter:
 
     def __init__(self, users: ImportedUsers, conversations: ImportedConversations, exact: bool) -> None:
         self._users, self._conversations, self._exact = users, conversations, exact
+        self._newest: dict[int, datetime] = {}  # the last message's time, by conversation
+        self.late = 0
 
     def key(self, conversation: int, ref: MessageRecord | Ref) -> MessageKey:
         """Return the key of a message."""
@@ -72,6 +74,7 @@ class MessageImporter:
         names = [self.key(conversation, one) for conversation, one in asked]
         refs = [self.key(conversation, ref) for conversation, one in asked for ref in (one.reply_to, one.thread) if ref]
         known = await self.find(change, [*names, *refs])
+        await self._find_newest(change, ends)
         now, rows = await change.now(), Rows()
         for name, (conversation, one) in zip(names, asked, strict=True):
             if name not in known:
@@ -81,6 +84,18 @@ class MessageImporter:
             await self._write(change, rows)
             await refresh(change, rows.last)
         return len(rows.messages)
+
+    async def _find_newest(self, change: Change, ends: Iterable[int]) -> None:
+        """Find the times of the last messages that are here."""
+        if unknown := [conversation for conversation in ends if conversation not in self._newest]:
+            rows = await (await change.connection.execute(queries.find_newest, [unknown])).fetchall()
+            self._newest |= dict(rows)
+
+    def _count_late(self, conversation: int, said_at: datetime) -> None:
+        """Count a message that is older than the one before it: the numbers of messages here are final."""
+        newest = self._newest.setdefault(conversation, said_at)
+        self.late += said_at < newest and not self._exact
+        self._newest[conversation] = max(newest, said_at)
 
     def _add(
         self,
@@ -93,12 +108,13 @@ class MessageImporter:
     ) -> None:
         (conversation, author, _), seq = name, known[name]
         entry = change.place(Unplaced(IMPORT, conversation, NOBODY, subject=seq))
-        mentions = [self._users[other] for other in one.mentions]
+        mentions = list(dict.fromkeys(self._users[other] for other in one.mentions))
         reply_to, thread = (
             known.get(self.key(conversation, ref), 0) if ref else 0 for ref in (one.reply_to, one.thread)
         )
         said_at = min(one.created_at, now)
-        body = name_files(one)
+        self._count_late(conversation, said_at)
+        body = rename_mentions(name_files(one), self._users.renamed)
         shown = Shown(
             conversation, seq, author, body, one.client_id, said_at, one.edited_at, bool(one.deleted_at),
             reply_to, thread, reactions=self._show(one), mentions=mentions, mentions_all=one.mentions_all,
@@ -109,7 +125,8 @@ class MessageImporter:
         rows.messages.append((conversation, seq, entry.position, *said, *rest, one.mentions_all or ""))
         rows.reactions += self._reactions(conversation, seq, one)
         for number, edit in enumerate(one.edits, 1):
-            rows.edits.append((conversation, seq, number, edit.body, self._users[edit.user], edit.at))
+            text = rename_mentions(edit.body, self._users.renamed)
+            rows.edits.append((conversation, seq, number, text, self._users[edit.user], edit.at))
         rows.mentions += [(conversation, seq, author, user) for user in ([EVERYBODY] if one.mentions_all else mentions)]
         rows.replies += [(conversation, thread, author, seq, said_at)] if thread else []
         rows.last[conversation] = shown
@@ -117,14 +134,18 @@ class MessageImporter:
     def _reactions(self, conversation: int, seq: int, one: MessageRecord) -> Iterator[tuple[object, ...]]:
         """Yield reactions in their order, before all later ones: those are ordered by their positions in the log."""
         for number, reaction in enumerate(one.reactions):
-            users = [self._users[user] for user in reaction.users]
+            users = self._unique(reaction.users)
             yield conversation, seq, reaction.emoji, number - len(one.reactions), array_text(users)
+
+    def _unique(self, names: Iterable[str]) -> list[int]:
+        """Return the users' ids. Two users of the source may be the same account here."""
+        return list(dict.fromkeys(self._users[name] for name in names))
 
     def _show(self, one: MessageRecord) -> list[dict[str, object]]:
         """Return the reactions as the message shows them."""
         shown: list[dict[str, object]] = []
         for reaction in one.reactions:
-            users = [self._users[user] for user in reaction.users]
+            users = self._unique(reaction.users)
             count = {"count": len(users)} if len(users) > SHOWN else {}
             shown.append({"emoji": reaction.emoji, "users": users[:SHOWN], **count})
         return shown
@@ -221,7 +242,8 @@ class MemberImporter:
         """Add members. Existing ones stay as they are, except that their read marks may move forward."""
         if not members:
             return
-        pairs = [(self._conversations[one.conversation], self._users[one.user]) for one in members]
+        members = list({self._member_key(one): one for one in reversed(members)}.values())[::-1]
+        pairs = [self._member_key(one) for one in members]
         done = await change.connection.execute(queries.find_members, columns(pairs))
         existing = {row[0] - 1 for row in await done.fetchall()}
         reads = await self._read_marks(change, members)
@@ -233,6 +255,10 @@ class MemberImporter:
             await self._insert(
                 change, [members[n] for n in fresh], [pairs[n] for n in fresh], [reads[n] for n in fresh]
             )
+
+    def _member_key(self, one: MemberRecord) -> tuple[int, int]:
+        """Return the ids of the conversation and the user. Two users of the source may be the same account here."""
+        return self._conversations[one.conversation], self._users[one.user]
 
     async def _read_marks(self, change: Change, members: Sequence[MemberRecord]) -> list[int]:
         names: list[MessageKey | None] = [

@@ -5,6 +5,10 @@ select asked.n, m.conversation_id, m.seq
   join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
                  and m.client_id = asked.client_id
 
+-- name: find_newest
+select m.conversation_id, m.created_at
+  from conversations c join messages m on m.conversation_id = c.id and m.seq = c.last_seq where c.id = any(%s)
+
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, edited_at, deleted_at,
                       reply_to, thread, reactions, mentions, mentions_all)

@@ -1,18 +1,26 @@
 """The import: records in groups, each a transaction that also stores how far the file has come.
 
+A source is first read into a file on disk that sorts its records, so that memory does not grow with it.
+
 Within a group, users come first, then conversations, their messages, and what belongs to these. Locks are taken in the
 order of every append: conversations by id, then the log's head.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from chat.log.append import Change, Log, unannounced
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
-from chat.transfer.import_conversations import ImportedConversations, ImportedUsers
+from chat.transfer.exporter import read_origin
+from chat.transfer.import_conversations import Identity, ImportedConversations, ImportedUsers, Options
 from chat.transfer.import_messages import MemberImporter, MessageImporter, lock_conversations, lock_users
 from chat.transfer.records import (
     BanRecord,
@@ -20,37 +28,69 @@ from chat.transfer.records import (
     ConversationRecord,
     FollowRecord,
     ImportCounts,
+    Item,
     Key,
     MemberRecord,
     MessageRecord,
     PinRecord,
     Record,
+    Ref,
+    SkippedItem,
     UserRecord,
 )
-from chat.transfer.sources import Source
+from chat.transfer.sources import ANY, Source
 
 queries = load(__file__)
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
 KEEP_EVERY = 100  # groups
+DEFAULTS = Options()
 Kind = TypeVar("Kind", bound=Record)
 
 
-class Importer:
-    """The import of one file. `keep` makes log partitions ahead of it."""
+def ignore(done: int, total: int) -> None:
+    """Show no progress."""
 
-    def __init__(self, pool: Pool, source: Source, keep: Callable[[], Awaitable[None]]) -> None:
-        self._pool, self._source, self._keep = pool, source, keep
+
+class Importer:
+    """The import of one file. `keep` makes log partitions ahead of it. `options`: what the operator decided."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        source: Source,
+        keep: Callable[[], Awaitable[None]],
+        options: Options = DEFAULTS,
+    ) -> None:
+        self._pool, self._source, self._keep, self._options = pool, source, keep, options
         self._log = Log(pool, unannounced)
-        self._users = ImportedUsers()
-        self._conversations = ImportedConversations(source.origin, source.exact, self._users)
+
+    async def run(
+        self, counts: ImportCounts, on_read: Callable[[int], None], on_write: Callable[[int, int], None] = ignore
+    ) -> None:
+        """Import everything, from where an earlier run stopped.
+
+        `on_read` gets the sizes of reads of the file, `on_write` the number of records imported and of all records.
+        """
+        with open_spool(self._source) as spool:
+            await asyncio.to_thread(spool.fill, self._source.read(on_read), counts)
+            await self._open(spool)
+            await self._write(spool, counts, on_write)
+
+    async def _open(self, spool: "Spool") -> None:
+        source = self._source
+        async with self._pool.connection() as connection:
+            own = source.origin is not None and source.origin == await read_origin(connection)
+            identity = Identity(source.origin, source.exact, own, source.fingerprint)
+            self._users = ImportedUsers(identity, self._options, spool.find_users)
+            await self._users.check_people(connection)
+        self._conversations = ImportedConversations(identity, self._users)
         self._messages = MessageImporter(self._users, self._conversations, source.exact)
         self._members = MemberImporter(self._users, self._conversations, self._messages, source.exact)
 
-    async def run(self, counts: ImportCounts, progress: Callable[[int], None]) -> None:
-        """Import everything, from where an earlier run stopped. `progress` gets the sizes of reads."""
+    async def _write(self, spool: "Spool", counts: ImportCounts, on_write: Callable[[int, int], None]) -> None:
         done, at, keys = await self._begin(), 0, dict[Key, None]()
         number = 0
-        async for group in read_ahead(groups(self._source, counts, progress)):
+        async for group in read_ahead(groups(spool.records())):
             if number % KEEP_EVERY == 0:
                 await self._keep()
             if number & (number - 1) == 0:
@@ -61,6 +101,9 @@ class Importer:
             messages = sum(isinstance(one, MessageRecord) for one in group)
             new = await self._import_group(left, at) if left else 0
             counts.new, counts.known = counts.new + new, counts.known + messages - new
+            on_write(at, spool.total)
+        counts.created = len(self._users.created)
+        counts.late = self._messages.late
         await self._end(keys)
 
     async def _update_statistics(self) -> None:
@@ -78,7 +121,7 @@ class Importer:
         """Import a group in one transaction. Return the number of new messages."""
         async with self._log.change() as change:
             await change.connection.execute(queries.force_indexes)
-            await self._users.ensure(change.connection, pick(group, UserRecord), names_in(group))
+            await self._users.ensure(change.connection, names_in(group))
             await self._users.add_blocks(change, pick(group, BlockRecord))
             await self._conversations.ensure(change, pick(group, ConversationRecord))
             members = pick(group, MemberRecord)
@@ -122,14 +165,13 @@ async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]
         yield group
 
 
-def groups(source: Source, counts: ImportCounts, progress: Callable[[int], None]) -> Iterator[list[Record]]:
-    """Yield valid records in groups, each of the size of one transaction."""
+def groups(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield records in groups, each of the size of one transaction."""
     group: list[Record] = []
     size = 0
-    for item in source.read(progress):
-        if (record := counts.add(item)) is not None:
-            group.append(record)
-            size += len(record.body) if isinstance(record, MessageRecord) else 0
+    for record in records:
+        group.append(record)
+        size += len(record.body) if isinstance(record, MessageRecord) else 0
         if len(group) >= GROUP or size >= GROUP_CHARACTERS:
             yield group
             group, size = [], 0
@@ -147,6 +189,8 @@ def names_in(group: Sequence[Record]) -> set[str]:
     names: set[str] = set()
     for one in group:
         match one:
+            case UserRecord():
+                names.add(one.name)
             case MessageRecord():
                 names |= {one.author, *one.mentions, *(edit.user for edit in one.edits)}
                 names |= {user for reaction in one.reactions for user in reaction.users}
@@ -164,3 +208,135 @@ def names_in(group: Sequence[Record]) -> set[str]:
             case BanRecord():
                 names |= {one.user, one.by}
     return names
+
+
+# The spool: the records of a source on disk, in the order of the import.
+
+FIRST, LAST = -(2**62), 2**62
+FLUSH = 1_000  # records
+STRAY = "records of a conversation that the file does not describe"
+CREATE = """
+pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -32768; pragma temp_store = file;
+create table records (n integer primary key, conversation integer, at integer, reply integer, name integer,
+                      root integer, body blob);
+create table users (name text primary key, body blob) without rowid;
+"""
+FINISH = """
+create index by_name on records (conversation, name, n) where name is not null;
+update records as r set at = m.at from records as m
+ where r.root is not null and m.conversation = r.conversation and m.name = r.root and m.at > r.at;
+create index by_time on records (conversation, at, reply, n);
+"""
+REPEATED = """
+select n, body, number from (
+    select n, body, row_number() over (partition by conversation, name order by n) as number
+      from records where name is not null)
+ where number > 1
+"""
+
+
+class Spool:
+    """The records of a source: first users, then each conversation, its messages by their times, and its other records.
+
+    A reply comes after the first message of its thread. With `exact`, messages keep the order of the file. With
+    `repeats`, messages with the same author and `client_id` are different ones, and get numbers.
+    """
+
+    def __init__(self, path: Path, exact: bool, repeats: bool) -> None:
+        # Read by one thread while another looks users up, never at the same time by one connection.
+        self._records = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._records.executescript(CREATE)
+        self._users = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._exact, self._repeats = exact, repeats
+        self._conversations: dict[Key, int] = {}
+        self._described: set[int] = set()
+        self.total = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._records.close()
+        self._users.close()
+
+    def fill(self, items: Iterable[Item], counts: ImportCounts) -> None:
+        """Store all records and sort them. Count each item, and the records of conversations without a description."""
+        rows: list[tuple[object, ...]] = []
+        for item in items:
+            if (record := counts.add(item)) is not None:
+                rows.append(self._row(record))
+                if len(rows) >= FLUSH:
+                    self._flush(rows)
+        self._flush(rows)
+        self._records.executescript(FINISH)
+        if self._repeats:
+            self._number()
+        for number in set(self._conversations.values()) - self._described:
+            removed = self._records.execute("delete from records where conversation = ?", [number]).rowcount
+            for _ in range(removed):
+                counts.skip(SkippedItem(STRAY))
+        self.total = self._records.execute("select count(*) from records").fetchone()[0]
+
+    def _flush(self, rows: list[tuple[object, ...]]) -> None:
+        self._records.execute("begin")
+        self._records.executemany(
+            "insert into records (conversation, at, reply, name, root, body) values (?, ?, ?, ?, ?, ?)", rows
+        )
+        self._records.execute("commit")
+        rows.clear()
+
+    def _row(self, record: Record) -> tuple[object, ...]:
+        body = record.model_dump_json(exclude_none=True).encode()
+        at, reply, name, root = LAST, False, None, None
+        match record:
+            case UserRecord():
+                self._records.execute("insert or ignore into users values (?, ?)", [record.name, body])
+                return 0, FIRST, False, None, None, body
+            case BlockRecord():
+                return 0, LAST, False, None, None, body
+            case ConversationRecord():
+                self._described.add(self._number_of(record.id))
+                return self._number_of(record.id), FIRST, False, None, None, body
+            case MessageRecord():
+                at = 0 if self._exact else int(record.created_at.timestamp() * 1000)
+                name, reply = hash_of(record), record.thread is not None and not self._exact
+                root = hash_of(record.thread) if record.thread and not self._exact else None
+        return self._number_of(record.conversation), at, reply, name, root, body
+
+    def _number_of(self, key: Key) -> int:
+        return self._conversations.setdefault(key, len(self._conversations) + 1)
+
+    def _number(self) -> None:
+        """Give each repeated message a `client_id` of its own."""
+        for n, body, number in self._records.execute(REPEATED).fetchall():
+            message = MessageRecord.model_validate_json(body)
+            changed = message.model_copy(update={"client_id": f"{message.client_id}~{number}"})
+            self._records.execute("update records set body = ? where n = ?", [changed.model_dump_json(), n])
+
+    def records(self) -> Iterator[Record]:
+        """Yield all records in the order of the import."""
+        rows = self._records.execute("select body from records order by conversation, at, reply, n")
+        return (ANY.validate_json(body) for (body,) in rows)
+
+    def find_users(self, names: Iterable[str]) -> dict[str, UserRecord]:
+        """Return the records of these users, as far as the source has them."""
+        found = {}
+        for name in names:
+            row = self._users.execute("select body from users where name = ?", [name]).fetchone()
+            if row:
+                found[name] = UserRecord.model_validate_json(row[0])
+        return found
+
+
+@contextmanager
+def open_spool(source: Source) -> Iterator[Spool]:
+    """Yield an empty spool. Its file is removed afterwards."""
+    with (
+        TemporaryDirectory(prefix="tandem-import-") as folder,
+        closing(Spool(Path(folder) / "records", source.exact, source.repeats)) as spool,
+    ):
+        yield spool
+
+
+def hash_of(message: MessageRecord | Ref) -> int:
+    """Return a number for the author and `client_id`, to compare messages of one conversation."""
+    text = f"{message.author}\0{message.client_id}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)

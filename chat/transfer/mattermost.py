@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
-import orjson
 from pydantic import ValidationError
 
 from chat.messages.mention_parser import parse_mentions
+from chat.shared.appearance import look_key
+from chat.transfer.accounting import leftovers
 from chat.transfer.archive import read_lines
 from chat.transfer.records import (
+    AttachmentRecord,
     ConversationRecord,
     Item,
     LineError,
@@ -23,24 +25,74 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.text import (
-    account_name,
+    CODE,
+    UniqueNames,
     clean,
     continued,
     digest,
+    email,
     find_emoji,
     link,
     moment,
     one_line,
+    parse,
     show_emoji,
     shown_name,
     split_body,
+    time_zone,
     title,
     topic,
 )
 
-INVALID = (KeyError, TypeError, ValueError, AttributeError)
-IGNORED_TYPES = {"version", "team"}
+INVALID = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 Json = dict[str, Any]
+Fields = Mapping[str, Any]
+
+# Fields without words of users. Names of users and channels in references are among them.
+MACHINERY = """
+type roles locale theme auth_service auth_data notify_props scheme reactions flagged_by thread_followers favorited_by
+shown_by team.name team.display_name user.username user.teams user.timezone user.password user.display_mode
+user.military_time user.custom_status.emoji user.custom_status.duration user.collapse_previews user.message_display
+user.channel_display_mode user.tutorial_step user.use_formatting user.show_unread_section user.email_interval
+user.use_markdown_preview user.name_format user.show_join_leave user.show_teammates user.send_on_ctrl_enter
+user.code_block_ctrl_enter user.show_last_active bot.username bot.owner channel.team channel.name
+direct_channel.members direct_channel.participants post.team post.channel direct_post.channel_members
+"""
+OF_POSTS = """
+user id props.from_webhook props.from_bot props.override_icon_url props.override_icon_emoji props.use_user_icon
+props.channel_mentions props.mentionHighlightDisabled props.disable_group_highlight props.userId props.addedUserId
+props.removedUserId props.unsafe_links props.attachments.color props.attachments.id props.attachments.author_icon
+props.attachments.footer_icon
+"""
+POSTS = ("post", "direct_post", "post.replies", "direct_post.replies")
+KNOWN = frozenset([*MACHINERY.split(), *(f"{post}.{name}" for post in POSTS for name in OF_POSTS.split())])
+CREATED = re.compile(rb'"create_at"\s*:\s*(\d+)')
+
+
+def find_server(file: IO[bytes]) -> str:
+    """Return a short name for the server that an export is from, by its oldest post.
+
+    Later exports of the same server begin with the same post, and no other server has it. Only the lines with the
+    lowest times are parsed.
+    """
+    oldest: tuple[int, str] | None = None
+    names: list[str] = []
+    for _, line in read_lines(file, lambda _: None):
+        at = min(map(int, CREATED.findall(line)), default=None)
+        if at is not None and oldest is not None and at > oldest[0]:
+            continue
+        try:
+            raw = parse(line)
+            what = raw[raw["type"]]
+            if at is not None and raw["type"] in ("post", "direct_post"):
+                place = what.get("channel_members") or [what["team"], what["channel"]]
+                said = digest(*map(str, (at, what["user"], *sorted(place), what.get("message"))))
+                oldest = min(oldest or (at, said), (at, said))
+            elif raw["type"] in ("team", "user"):
+                names.append(str(what.get("name") or what.get("username")))
+        except INVALID:
+            continue
+    return oldest[1] if oldest else digest(*sorted(names))
 
 
 class MattermostServer:
@@ -49,79 +101,89 @@ class MattermostServer:
     def __init__(self) -> None:
         self._users = MattermostUsers()
         self._posts = MattermostPosts(self._users)
+        self._teams: dict[str, str] = {}
+        self._titles: set[str] = set()
         self._seen: dict[str, None] = {}
 
     def read(self, file: IO[bytes], name: str, progress: Callable[[int], None]) -> Iterator[Item]:
-        """Yield items in the order of the lines. Pins and members come last, because users come before posts."""
+        """Yield items in the order of the lines. Pins and members come last."""
         for number, line in read_lines(file, progress):
+            place = f"{name}:{number}"
             try:
-                items = self._read_line(orjson.loads(line))
+                raw = parse(line)
+                items = [*self._read_line(raw, place)]
+                made = [*self._users.take_new(), *items]
+                items = [*made, *leftovers({raw["type"]: raw.get(raw["type"])}, made, KNOWN, place, self._posts.plain)]
             except ValidationError as error:
-                items = [LineError(f"{name}:{number}", explain(error))]
+                items = [*self._users.take_new(), LineError(place, explain(error))]
             except INVALID as error:
-                items = [LineError(f"{name}:{number}", f"cannot be read: {error!r}")]
-            yield from self._users.take_new()
+                items = [*self._users.take_new(), LineError(place, f"cannot be read: {error!r}")]
             yield from items
         yield from self._posts.pins
         for key in self._seen:
             yield from self._users.members(key)
 
-    def _read_line(self, line: Json) -> list[Item]:
+    def _read_line(self, line: Json, place: str) -> Iterator[Item]:
         kind = line["type"]
         what: Json = line.get(kind) or {}
         match kind:
             case "user" | "bot":
                 self._users.add_user(what)
             case "channel":
-                return self._channel(what)
+                yield from self._channel(what)
             case "direct_channel":
-                return self._direct(what["members"], what)
+                yield from self._direct(members_of(what), what)
             case "post":
                 key = channel_key(what["team"], what["channel"])
-                created = [] if key in self._seen else self._channel({"display_name": what["channel"]} | what, key)
-                return [*created, *self._posts.read(key, what)]
+                if key not in self._seen:
+                    yield from self._channel({"team": what["team"], "name": what["channel"]})
+                yield from self._posts.read(key, what, place)
             case "direct_post":
-                created = self._direct(what["channel_members"], {})
-                return [*created, *self._posts.read(direct_key(what["channel_members"]), what)]
-            case _ if kind not in IGNORED_TYPES:
-                return [SkippedItem(f"lines of the type {kind}")]
-        return []
+                yield from self._direct(what["channel_members"], {})
+                yield from self._posts.read(direct_key(what["channel_members"]), what, place)
+            case "team":
+                self._teams[str(what["name"])] = title(what.get("display_name"), what["name"])
+                yield SkippedItem("teams; their channels are imported", place)
+            case "emoji":
+                yield SkippedItem("custom emoji", place)
+            case _ if kind != "version":
+                yield SkippedItem(f"lines of the type {kind}", place)
 
-    def _channel(self, channel: Json, key: str = "") -> list[Item]:
-        key = key or channel_key(channel["team"], channel["name"])
-        self._seen[key] = None
-        return [
-            ConversationRecord(
-                id=key,
-                kind="channel",
-                name=title(channel.get("display_name"), channel.get("name")),
-                topic=topic(channel.get("header") or channel.get("purpose")),
-                private=channel.get("type") == "P",
-                archived_at=moment(float(channel["deleted_at"]) / 1000) if channel.get("deleted_at") else None,
-            )
-        ]
-
-    def _direct(self, members: list[str], channel: Json) -> list[Item]:
-        """Return a direct message for two members, or a group for more."""
-        key, names = direct_key(members), [self._users.name_of(name) for name in sorted(set(members))]
+    def _channel(self, channel: Json) -> Iterator[Item]:
+        team, key = str(channel["team"]), channel_key(channel["team"], channel["name"])
         if key in self._seen:
-            return []
+            return
+        self._seen[key] = None
+        name = title(channel.get("display_name"), channel["name"])
+        if look_key(name) in self._titles:  # another team's
+            name = title(f"{name} ({self._teams.get(team, team)})")
+        self._titles.add(look_key(name))
+        about = dict.fromkeys(str(channel[part]) for part in ("header", "purpose") if channel.get(part))
+        yield ConversationRecord(
+            id=key,
+            kind="channel",
+            name=name,
+            topic=topic(" · ".join(about)),
+            private=channel.get("type") == "P",
+            archived_at=moment(float(channel["deleted_at"]) / 1000) if channel.get("deleted_at") else None,
+        )
+
+    def _direct(self, members: list[str], channel: Json) -> Iterator[Item]:
+        """Yield a direct message for two members, or a group for more."""
+        key, names = direct_key(members), [self._users.name_of(name) for name in sorted(set(members))]
+        if key in self._seen or not names:
+            return
         self._seen[key] = None
         for name in names:
             self._users.add_member(key, name)
-        kind = "direct" if len(names) <= 2 else "group"
-        people = names if kind == "direct" else []
-        about = topic(channel.get("header")) if kind == "group" else ""
-        return [
-            ConversationRecord.model_validate(
-                {"id": key, "kind": kind, "people": people, "topic": about, "private": True}
-            )
-        ]
+        if len(names) <= 2:
+            yield ConversationRecord(id=key, kind="direct", people=names, private=True)
+        else:
+            yield ConversationRecord(id=key, kind="group", topic=topic(channel.get("header")), private=True)
 
 
 # Users and members.
 
-Fields = Mapping[str, Any]
 MAX_KEY = 150  # characters of a group's key
 
 
@@ -132,6 +194,7 @@ class MattermostUsers:
         self.names: dict[str, str] = {}
         self.accounts: set[str] = set()
         self.members_of: dict[str, dict[str, str]] = {}
+        self._unique = UniqueNames()
         self._new: list[UserRecord] = []
 
     def add_user(self, user: Fields) -> None:
@@ -140,14 +203,31 @@ class MattermostUsers:
         full = " ".join(str(user.get(part) or "") for part in ("first_name", "last_name"))
         shown = shown_name(user.get("nickname"), full, user.get("display_name"), name)
         disabled_at = moment(float(user["delete_at"]) / 1000) if user.get("delete_at") else None
-        about = one_line(str(user.get("position") or ""), 200)
-        self.names[name] = account_name(name)
-        self.accounts.add(self.names[name])
-        self._new.append(UserRecord(name=self.names[name], display_name=shown, about=about, disabled_at=disabled_at))
+        rest = [shown_name(full)] if full.strip() and shown_name(full) != shown else []
+        about = " · ".join([*rest, *(str(user[part]) for part in ("position", "description") if user.get(part))])
+        zone = user.get("timezone")
+        if isinstance(zone, dict):
+            automatic = str(zone.get("useAutomaticTimezone")).lower() == "true"
+            zone = zone.get("automaticTimezone" if automatic else "manualTimezone")
+        self._add(
+            name,
+            display_name=shown,
+            about=one_line(about, 500),
+            disabled_at=disabled_at,
+            email=email(user.get("email")),
+            time_zone=time_zone(zone),
+            role="admin" if "system_admin" in str(user.get("roles")).split() else "member",
+            avatar=file_at(user["profile_image"]) if user.get("profile_image") else None,
+        )
         for team in user.get("teams") or ():
             for channel in team.get("channels") or ():
                 role = "admin" if "channel_admin" in str(channel.get("roles")) else "member"
                 self.add_member(channel_key(team["name"], channel["name"]), self.names[name], role)
+
+    def _add(self, name: str, **fields: Any) -> None:
+        self.names[name] = self._unique.add(name, name)
+        self.accounts.add(self.names[name])
+        self._new.append(UserRecord(id=one_line(name, 200), name=self.names[name], **fields))
 
     def add_member(self, key: str, name: str, role: str = "member") -> None:
         """Note a member of a conversation."""
@@ -159,6 +239,18 @@ class MattermostUsers:
         if text not in self.names:
             self.add_user({"username": text})
         return self.names[text]
+
+    def author_of(self, post: Fields) -> str:
+        """Return the account name of a post's author. A webhook may post under a name of its own."""
+        props = post.get("props")
+        shown = props.get("override_username") if isinstance(props, dict) else None
+        if not isinstance(shown, str) or not shown.strip() or shown == post["user"]:
+            return self.name_of(post["user"])
+        id_ = f"webhook:{shown}"
+        if id_ not in self.names:
+            self.names[id_] = self._unique.add(id_, shown)
+            self._new.append(UserRecord(id=one_line(id_, 200), name=self.names[id_], display_name=shown_name(shown)))
+        return self.names[id_]
 
     def take_new(self) -> Iterator[UserRecord]:
         """Yield the users found since the last call."""
@@ -182,10 +274,22 @@ def direct_key(names: list[str]) -> str:
     return "direct:" + (members if len(members) <= MAX_KEY else digest(members))
 
 
+def members_of(channel: Fields) -> list[str]:
+    """Return the usernames of a direct channel: older servers list `members`, newer ones `participants`."""
+    participants = [str(one["username"]) for one in channel.get("participants") or ()]
+    return participants or [str(one) for one in channel["members"]]
+
+
+def file_at(path: object) -> AttachmentRecord:
+    """Return the file at a path of the archive."""
+    text = clean(str(path))
+    return AttachmentRecord(name=one_line(text.rpartition("/")[2], 255) or "file", path=text)
+
+
 # Posts. Replies follow their post.
 
-CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
+ALL = re.compile(r"(?<![\w@.+%-])@all\b", re.IGNORECASE)
 
 
 class MattermostPosts:
@@ -195,64 +299,96 @@ class MattermostPosts:
         self._users = users
         self.pins: list[PinRecord] = []
 
-    def read(self, key: str, post: Fields) -> Iterator[Item]:
-        """Yield a post and its thread. Raise `KeyError`, `TypeError` or `ValueError` if it is not valid."""
-        ref: Ref | None = None
-        for item in self._message(key, post, None):
-            ref = ref or (
-                Ref(author=item.author, client_id=item.client_id) if isinstance(item, MessageRecord) else None
-            )
-            yield item
-        if ref and post.get("is_pinned"):
-            self.pins.append(PinRecord(conversation=key, message=ref, user=ref.author))
-        for reply in sorted(post.get("replies") or (), key=lambda one: float(one["create_at"])):
-            yield from self._message(key, reply, ref)
+    def read(self, key: str, post: Fields, place: str = "") -> Iterator[Item]:
+        """Yield a post and its thread. Raise `KeyError`, `TypeError` or `ValueError` if the post is not valid.
 
-    def _message(self, key: str, post: Fields, thread: Ref | None) -> Iterator[Item]:
-        author, written = self._users.name_of(post["user"]), clean(str(post.get("message") or ""))
-        at = float(post["create_at"]) / 1000
+        A reply that is not valid is an error of its own.
+        """
+        root: Ref | None = None
+        for item in self._message(key, post, None, place):
+            root = root or (ref_of(item) if isinstance(item, MessageRecord) else None)
+            yield item
+        for reply in post.get("replies") or ():
+            try:
+                yield from list(self._message(key, reply, root, place))
+            except ValidationError as error:
+                yield LineError(place, explain(error))
+            except INVALID as error:
+                yield LineError(place, f"a reply cannot be read: {error!r}")
+
+    def _message(self, key: str, post: Fields, thread: Ref | None, place: str) -> Iterator[Item]:
+        written = clean(str(post.get("message") or ""))
         skipped: list[SkippedItem] = []
-        reactions = self._reactions(post, skipped)
+        reactions = self._reactions(post, skipped, place)
         yield from skipped
         text = self._finish(written, post)
-        if not (pieces := split_body(text)):
-            yield SkippedItem("posts without any content")
+        files = [file_at(one["path"]) for one in post.get("attachments") or () if one.get("path")]
+        pieces = split_body(text) or ([""] if files else [])
+        if not pieces:
+            yield SkippedItem("posts without any content", place)
             return
         naming = parse_mentions(text)
         known = self._users.accounts
+        everyone = naming.channel or any(ALL.search(part) for part in CODE.split(text)[::2])
         message = MessageRecord(
             conversation=key,
-            author=author,
+            author=self._users.author_of(post),
             client_id=f"mm-{int(post['create_at'])}-{digest(written)}",
             body=pieces[0],
-            created_at=moment(at),
+            created_at=moment(float(post["create_at"]) / 1000),
             edited_at=moment(float(post["edit_at"]) / 1000) if post.get("edit_at") else None,
             thread=thread,
             mentions=[name for call in naming.calls if (name := next((one for one in call if one in known), ""))],
-            mentions_all="channel" if naming.channel else "here" if naming.here else None,
+            mentions_all="channel" if everyone else "here" if naming.here else None,
             reactions=reactions,
+            files=files,
         )
+        if post.get("is_pinned"):
+            self.pins.append(PinRecord(conversation=key, message=ref_of(message), user=message.author))
         yield from [message, *continued(message, pieces[1:])]
 
     def _finish(self, written: str, post: Fields) -> str:
-        """Return the text with emoji and names converted outside of code, and with the names of files."""
-        parts = CODE.split(written)
-        parts[::2] = [show_emoji(CALL.sub(self._call, part)) for part in parts[::2]]
-        text = "".join(parts)
-        if str(post.get("type") or "").startswith("system_"):
+        """Return the text with emoji and names converted outside of code, and with what a webhook has attached."""
+        text = self.plain(written)
+        if text and str(post.get("type") or "").startswith("system_"):
             text = f"_{text}_"
-        files = [link(str(one.get("path", "")).rpartition("/")[2], None) for one in post.get("attachments") or ()]
-        return "\n".join(part for part in [text, *files] if part)
+        props = post.get("props")
+        attached = props.get("attachments") if isinstance(props, dict) else None
+        quotes = [self.plain(clean(quote(one))) for one in attached or () if isinstance(one, dict)]
+        return "\n".join(part for part in [text, *quotes] if part)
+
+    def plain(self, text: str) -> str:
+        """Return a text as a reader sees it: emoji and names are converted outside of code. Linear."""
+        parts = CODE.split(text)
+        parts[::2] = [show_emoji(CALL.sub(self._call, part)) for part in parts[::2]]
+        return "".join(parts)
 
     def _call(self, call: re.Match[str]) -> str:
         name = call[1].rstrip("._-")
         return "@" + self._users.names.get(name.lower(), name) + call[1][len(name) :]
 
-    def _reactions(self, post: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
+    def _reactions(self, post: Fields, skipped: list[SkippedItem], place: str) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in post.get("reactions") or ():
             if (emoji := find_emoji(str(one["emoji_name"]))) is None:
-                skipped.append(SkippedItem(f"reactions with :{one['emoji_name']}:, which is not a Unicode emoji"))
+                what = f"reactions with :{one['emoji_name']}:, which is not a Unicode emoji"
+                skipped.append(SkippedItem(what, place))
             else:
                 found.setdefault(emoji, {})[self._users.name_of(one["user"])] = None
         return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]
+
+
+def ref_of(message: MessageRecord) -> Ref:
+    """Return a reference to a message."""
+    return Ref(author=message.author, client_id=message.client_id)
+
+
+def quote(attachment: Fields) -> str:
+    """Return a webhook's attachment as quoted lines of Markdown."""
+    shown, url = str(attachment.get("title") or ""), str(attachment.get("title_link") or "")
+    titled = link(shown or url, url) if url else shown
+    lines = [attachment.get("pretext"), attachment.get("author_name"), titled, attachment.get("text")]
+    lines += [f"{one.get('title') or ''}: {one.get('value') or ''}" for one in attachment.get("fields") or ()]
+    lines += [attachment.get(name) for name in ("image_url", "thumb_url", "author_link", "footer")]
+    text = "\n".join(str(line) for line in lines if line) or str(attachment.get("fallback") or "")
+    return "\n".join("> " + line for line in text.splitlines())

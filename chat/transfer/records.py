@@ -240,6 +240,8 @@ class ImportCounts:
     bad: int = 0
     new: int = 0
     known: int = 0
+    created: int = 0  # accounts
+    late: int = 0  # messages that are older than the last one that was here, and come after it
 
     def add(self, item: Item) -> Record | None:
         """Count the item. Return it if it is a record."""
@@ -263,6 +265,22 @@ class ImportCounts:
         if item.place and len(places) < MAX_PLACES and item.place not in places:
             places.append(item.place)
 
+    def to_json(self) -> dict[str, object]:
+        """Return everything that was counted, for programs."""
+        skipped = [
+            {"what": what, "count": number, "places": self.places[what]} for what, number in self.skipped.most_common()
+        ]
+        return {
+            "found": dict(self.records),
+            "new": self.new,
+            "known": self.known,
+            "late": self.late,
+            "created_accounts": self.created,
+            "skipped": skipped,
+            "invalid": self.bad,
+            "errors": [{"place": one.place, "reason": one.reason} for one in self.errors],
+        }
+
     def __str__(self) -> str:
         return f"{self.new:,} new, {self.known:,} known, {self.bad:,} invalid"
 
@@ -278,6 +296,7 @@ def parts_of(record: Record) -> Iterable[str]:
             yield from ["reactions"] * sum(len(one.users) for one in record.reactions)
         case UserRecord():
             yield "users"
+            yield from ["server admins"] if record.role == "admin" else []
         case ConversationRecord():
             yield "conversations"
         case PinRecord():

@@ -14,9 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from chat.accounts.validation import DisplayName
 from chat.model.types import Moment, Name, Text, check_words
+from chat.shared.appearance import look_key
 from chat.transfer.archive import Archive, read_lines
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
-from chat.transfer.mattermost import MattermostServer
+from chat.transfer.mattermost import MattermostServer, find_server
 from chat.transfer.records import (
     ConversationRecord,
     HeaderRecord,
@@ -30,7 +31,7 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.slack import Workspace
-from chat.transfer.text import account_name
+from chat.transfer.text import account_name, digest
 
 ZIP = b"PK\x03\x04"
 MAX_START = 1024 * 1024
@@ -43,7 +44,8 @@ class Source:
     """A file to import. `origin` is put before the keys of its conversations; None: they are channel names.
 
     `exact`: the source says what each user has read and follows. Otherwise everything counts as read. `size`: the bytes
-    that `read` will report. `fingerprint`: the same for the same file.
+    that `read` will report. `fingerprint`: the same for the same file. `repeats`: two messages may have the same author
+    and `client_id`.
     """
 
     kind: str
@@ -52,22 +54,22 @@ class Source:
     size: int
     fingerprint: str
     read: Read
+    repeats: bool = False
 
 
-def open_source(path: Path, into: str | None, private: bool) -> Source:
+def open_source(path: Path, into: str | None, private: bool, server: str | None = None) -> Source:
     """Return the source in a file. Raise `UnknownFile`, `BadArchive`, `NewerVersion` or `PersonalData`."""
     with path.open("rb") as file:
         start = file.read(4)
-    return open_archive(path) if start == ZIP else open_lines(path, into, private)
+    return open_archive(path, server) if start == ZIP else open_lines(path, into, private, server)
 
 
-def open_archive(path: Path) -> Source:
+def open_archive(path: Path, server: str | None) -> Source:
     """Return the source in a ZIP: Slack, or Mattermost's lines with its files."""
     archive = Archive(path)
     lines = [name for name in archive.names() if name.endswith(".jsonl") and "/" not in name]
     if len(lines) == 1:
-        read = partial(read_mattermost, lambda: archive.open(lines[0]), f"{path.name}/{lines[0]}")
-        return Source("Mattermost", "mattermost", False, archive.size, fingerprint(path), read)
+        return open_mattermost(path, lambda: archive.open(lines[0]), f"{path.name}/{lines[0]}", archive.size, server)
     if "users.json" in archive.names():
         team = Workspace(archive).team
         return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), partial(read_slack, path))
@@ -79,21 +81,28 @@ def read_slack(path: Path, progress: Progress) -> Iterator[Item]:
     return Workspace(Archive(path, progress)).read()
 
 
+def open_mattermost(path: Path, open_file: Callable[[], IO[bytes]], name: str, size: int, server: str | None) -> Source:
+    """Return the source in a Mattermost export. `server`: its name, if the operator gives one."""
+    with closing(open_file()) as file:
+        origin = digest("server", server) if server else find_server(file)
+    read = partial(read_mattermost, open_file, name)
+    return Source("Mattermost", f"mattermost:{origin}", False, size, fingerprint(path), read, repeats=True)
+
+
 def read_mattermost(open_file: Callable[[], IO[bytes]], name: str, progress: Progress) -> Iterator[Item]:
     """Yield the items of a Mattermost export."""
     with closing(open_file()) as file:
         yield from MattermostServer().read(file, name, progress)
 
 
-def open_lines(path: Path, into: str | None, private: bool) -> Source:
+def open_lines(path: Path, into: str | None, private: bool, server: str | None) -> Source:
     """Return the source in a file of lines, recognized by the first line that is JSON."""
     size, mark = path.stat().st_size, fingerprint(path)
     match first_value(path):
         case {"type": "tandem"} as header:
             return Source("Tandem", check_header(path, header), True, size, mark, partial(read_file, path, read_tandem))
         case {"type": "version"}:
-            read = partial(read_mattermost, lambda: path.open("rb"), path.name)
-            return Source("Mattermost", "mattermost", False, size, mark, read)
+            return open_mattermost(path, lambda: path.open("rb"), path.name, size, server)
         case {"author": _} | {"body": _}:
             plain = partial(read_plain, path, into, private)
             return Source("lines", None, False, size, f"{mark}:{into}", plain)
@@ -184,7 +193,7 @@ class Plain:
         title, author = message.conversation or self._into, account_name(message.author)
         if title is None:
             raise NoConversation(place)
-        key = title.lower()
+        key = look_key(title)
         if author not in self._users:
             self._users.add(author)
             yield UserRecord(name=author, display_name=message.author)

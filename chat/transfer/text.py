@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -177,10 +177,29 @@ def account_name(author: str) -> str:
     return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
+CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+MENTION = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]{2,32})")
+
+
+def rename_mentions(text: str, renamed: Mapping[str, str]) -> str:
+    """Replace the names of users who have another name here where a text mentions them, but not in code. Linear."""
+    if not renamed or "@" not in text:
+        return text
+
+    def rename(found: re.Match[str]) -> str:
+        name = found[1].rstrip("._-")
+        here = renamed.get(found[1].lower()) or renamed.get(name.lower())
+        return f"@{here}{found[1][len(name) :]}" if here else found[0]
+
+    parts = CODE.split(text)
+    parts[::2] = [MENTION.sub(rename, part) for part in parts[::2]]
+    return "".join(parts)
+
+
 # Emoji names, such as `:tada:`, as the emoji.
 
 # A name of one letter must stand alone: otherwise it is often something else.
-CODE = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
+EMOJI_NAME = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
 
 # Names that differ from Unicode's and GitHub's lists.
@@ -227,4 +246,4 @@ def toned(emoji: str, tone: str) -> str | None:
 
 def show_emoji(text: str) -> str:
     """Replace the emoji names in a text. Unknown ones stay as they are."""
-    return CODE.sub(lambda code: find_emoji(code[1] or code[2]) or code[0], text) if ":" in text else text
+    return EMOJI_NAME.sub(lambda code: find_emoji(code[1] or code[2]) or code[0], text) if ":" in text else text

@@ -58,7 +58,7 @@ from chat.transfer.mattermost import MattermostUsers as MattermostPeople
 from chat.transfer.slack import texts_in
 from chat.transfer.slack_markup import MarkdownWriter, link_to
 from chat.transfer.sources import parse_record
-from chat.transfer.text import digest, link, one_line, parse, toned
+from chat.transfer.text import digest, link, one_line, parse, rename_mentions, toned
 from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
 
@@ -271,6 +271,8 @@ ADAPTED = {
     "chat.transfer.text:toned": Subject(lambda text: toned(text, text), FILE),
     "chat.transfer.archive:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
     "chat.transfer.mattermost:MattermostPosts.read": Subject(read_markdown, FILE),
+    "chat.transfer.mattermost:MattermostPosts.plain": Subject(MattermostPosts(MattermostPeople()).plain, FILE),
+    "chat.transfer.text:rename_mentions": Subject(lambda text: rename_mentions(text, {"ana": "una"}), FILE),
     "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
     "chat.transfer.slack_markup:MarkdownWriter.write": Subject(write_slack, FILE),
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
@@ -372,8 +374,8 @@ REASONS = {
         chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.cross_origin:parse_origins
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
-        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns
     """,
+    "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns",
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
     "the image worker's answer": "chat.files.images:split",

@@ -36,6 +36,12 @@ async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
     return read_lines(path)
 
 
+def write_people(path: Path, **names: str) -> Path:
+    """Write which account here is which user of the source, by id or name there."""
+    path.write_text("".join(f"{there},{here}\n" for there, here in names.items()))
+    return path
+
+
 def big(number: int) -> list[Json]:
     """Write an export with one long conversation."""
     head = {"type": "tandem", "version": 1, "source": "abc", "scope": "everything", "at": "2024-01-01T00:00:00.000Z"}

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.transfer.accounting import leftovers, strings_in, words_in
+from chat.transfer.accounting import leftovers, strings_in, texts_of, words_in
+from chat.transfer.mattermost import MattermostServer
 from chat.transfer.records import (
     MAX_REASONS,
     OTHER_REASONS,
@@ -55,6 +58,41 @@ def test_every_word_is_in_a_record_or_counted(raw: dict[str, Any], data: st.Data
     for path, text in found:
         assert words_in(text) <= words or f"text in {path}" in left
     assert all(any(f"text in {path}" == what for path, _ in found) for what in left)
+
+
+SHAPES = st.dictionaries(
+    st.sampled_from(
+        ["message", "props", "card", "attachments", "replies", "text", "title", "fields", "value", "footer"]
+    ),
+    st.recursive(
+        WORDS,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["attachments", "text", "title", "fields", "pretext", "value", "override_username", "x"]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    ),
+    max_size=6,
+)
+
+
+@given(extra=SHAPES, kind=st.sampled_from(["post", "direct_post", "channel", "user", "direct_channel", "team"]))
+def test_the_mattermost_reader_loses_no_word(extra: dict[str, Any], kind: str) -> None:
+    """Whatever fields a line has, each word of it is in a record, counted under a reason, or the line is an error."""
+    base = {"user": "ana", "username": "ana", "team": "farm", "channel": "garden", "name": "garden", "create_at": 1}
+    line = {"type": kind, kind: {"channel_members": ["ana", "ben"], "members": ["ana", "ben"]} | base | extra}
+    items = list(MattermostServer().read(BytesIO(orjson.dumps(line)), "mm.jsonl", lambda _: None))
+    if not any(isinstance(item, LineError) for item in items):
+        kept = {word for item in items for text in texts_of(item) for word in words_in(text)}
+        counted = {item.what for item in items if isinstance(item, SkippedItem)}
+        for path, text in strings_in({kind: extra}):
+            assert words_in(text) <= kept or f"text in {path}" in counted, (path, text)
 
 
 def test_fields_are_named_by_their_path() -> None:

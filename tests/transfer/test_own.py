@@ -11,7 +11,7 @@ from chat.transfer.errors import NothingToExport, PersonalData
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.search.asking import finds, indexed
-from tests.transfer.files import big, exports, imports, write_lines
+from tests.transfer.files import big, exports, imports, write_lines, write_people
 from tests.verbs import CONVERSATIONS, begins, marks_read, sees
 from tests.waiting import eventually
 
@@ -151,14 +151,15 @@ async def test_members_get_one_entry_and_nothing_unread(cast: Cast, database_url
     """New members receive the conversation; a later import counts as read, and one entry states the new end."""
     ana, ben = await cast.enters("ana", "ben")
     lines = big(300)
-    assert await imports(database_url, write_lines(tmp_path / "first.jsonl", *lines)) == 0
+    people = write_people(tmp_path / "people.csv", ana="ana", ben="ben")
+    assert await imports(database_url, write_lines(tmp_path / "first.jsonl", *lines), people=people) == 0
     reader = await ana.listens(after=(await sees(ana))["cursor"])
     (room,) = (await sees(ana))["conversations"]
     assert (room["unread"], room["last_seq"]) == (300, 300)  # the file says that she has read nothing
     await marks_read(ana, room["id"], 300)
     members = [{"type": "member", "conversation": 7, "user": "ben", "role": "member"}]
     file = write_lines(tmp_path / "more.jsonl", *lines[:-1], *big(350)[303:-1], *members)
-    assert await imports(database_url, file) == 0
+    assert await imports(database_url, file, people=people) == 0
     await eventually(lambda: reader.named("member"))
     told = [event.json() for event in reader.named("conversation")]
     assert [(one["last_seq"], one["unread"], one["last_message"]["body"]) for one in told] == [(350, 0, "line 349")]

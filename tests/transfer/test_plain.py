@@ -78,3 +78,16 @@ async def test_an_import_into_an_existing_channel(cast: Cast, database_url: str,
     assert await imports(database_url, file, into="Archive") == 0
     (mine,) = (await sees(ben))["conversations"]
     assert (mine["id"], mine["last_seq"], mine["unread"], mine["role"]) == (room, 1, 0, "member")
+
+
+@pytest.mark.parametrize("name", ["ΟΔΟΣ", "İzmir", "Straße", "ﬁsh", "e\u0301té"])
+async def test_a_channel_is_known_again_by_what_its_name_looks_like(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """A second import finds the channel, though Python and PostgreSQL have different rules of case."""
+    lines = [{"author": "Una", "body": body, "conversation": name} for body in ("one", "two", "three")]
+    assert await imports(database_url, write_lines(tmp_path / "a.jsonl", *lines[:2])) == 0
+    assert await imports(database_url, write_lines(tmp_path / "b.jsonl", *lines)) == 0
+    assert capsys.readouterr().out == "2 new, 0 known, 0 invalid\n1 new, 2 known, 0 invalid\n"
+    with psycopg.connect(database_url) as database:
+        assert database.execute("select count(*) from conversations").fetchall() == [(1,)]

@@ -9,7 +9,7 @@ from chat.transfer.errors import BadArchive, UnknownFile
 from chat.transfer.slack_markup import MarkdownWriter
 from chat.transfer.text import find_emoji, show_emoji
 from tests.cast import Cast
-from tests.transfer.files import Json, exports, imports
+from tests.transfer.files import Json, exports, imports, write_people
 from tests.transfer.slack_export import GARDEN, said, slack_files, write_slack
 from tests.verbs import CONVERSATIONS, sees
 
@@ -22,7 +22,8 @@ def messages(lines: list[Json], conversation: int) -> list[Json]:
 async def test_everything_in_it_is_imported(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """Ana has an account already; members, roles, and messages with everything attached are imported."""
     (ana,) = await cast.enters("ana")
-    assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
+    people = write_people(tmp_path / "people.csv", ana="ana")
+    assert await imports(database_url, write_slack(tmp_path / "slack.zip"), people=people) == 0
     mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
     assert sorted(mine) == ["direct", "garden", "group"]
     assert [one["unread"] for one in mine.values()] == [0, 0, 0]
