@@ -42,11 +42,12 @@ def import_(
     Example: tandem import slack-export.zip --dry-run
     """
     with report_errors():
-        from chat.local.databases import use_migrated_database
+        from chat.local.databases import files_url, use_migrated_database
         from chat.transfer.commands import ImportOptions, import_file
 
+        options = ImportOptions(file, into, private, dry_run, people, admins, server, as_json, files_url(data))
         with use_migrated_database(data) as url:
-            code = import_file(url, ImportOptions(file, into, private, dry_run, people, admins, server, as_json))
+            code = import_file(url, options)
     sys.exit(code)
 
 
@@ -59,14 +60,16 @@ def export(
 ) -> None:
     """Export everything, one conversation, or one user's own data as JSON lines, without passwords.
 
+    A name that ends in .zip gets a ZIP with the lines and the bytes of files and avatars.
+
     `tandem import` reads exports of everything and of conversations. After a kill, the same command resumes. Uses the
     database in DATABASE_URL, otherwise the one in the data folder. Tandem may be running.
 
     Example: tandem export everything.jsonl
     """
     with report_errors():
-        from chat.local.databases import use_migrated_database
+        from chat.local.databases import files_url, use_migrated_database
         from chat.transfer.commands import ExportOptions, export_file
 
         with use_migrated_database(data) as url:
-            export_file(url, ExportOptions(file, conversation, person))
+            export_file(url, ExportOptions(file, conversation, person, files_url(data)))

@@ -91,8 +91,15 @@ class Attachments:
     async def write(self, change: Change) -> None:
         """Attach the files to the messages, whose rows exist already."""
         if self._attached:
-            await change.connection.execute(queries.attach_files, [*map(list, zip(*self._attached, strict=True))])
-            await change.connection.execute(queries.show_files, [*map(list, zip(*self._shown, strict=True))])
+            await attach_files(change, self._attached, self._shown)
+
+
+async def attach_files(
+    change: Change, attached: Sequence[tuple[int, int, int]], shown: Sequence[tuple[int, int, str]]
+) -> None:
+    """Attach files to messages whose rows exist: `(file, conversation, seq)`, and the files' JSON by message."""
+    await change.connection.execute(queries.attach_files, [*map(list, zip(*attached, strict=True))])
+    await change.connection.execute(queries.show_files, [*map(list, zip(*shown, strict=True))])
 
 
 async def detach_files(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:

@@ -50,6 +50,11 @@ def given_urls() -> Urls:
     return Urls(*(found.get(name) or "" for name in names))
 
 
+def files_url(data: Path) -> str:
+    """Return the URL of the file store: the one in FILES_URL, otherwise the folder in the data folder."""
+    return given_urls().files or (data / "files").resolve().as_uri()
+
+
 @contextmanager
 def use_database(data: Path) -> Iterator[str]:
     """Yield the URL of the database, with the role that owns its tables if it was given.

@@ -57,6 +57,11 @@ class Archive:
         self.progress(len(content))
         return content
 
+    def size_of(self, name: str) -> int | None:
+        """Return the size of a file, or None if it is missing."""
+        info = self._infos.get(name)
+        return info.file_size if info else None
+
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading in pieces."""
         return self._zip.open(name)

@@ -19,15 +19,17 @@ from rich.progress import (
 from rich.table import Table
 
 from chat.accounts.validation import fold_name
+from chat.files.uploads import open_uploads
 from chat.log.maintenance import Retention
 from chat.shared.appearance import look_key
 from chat.shared.postgres import open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 from chat.transfer.errors import NothingToExport
-from chat.transfer.export_files import write_export, write_user
+from chat.transfer.export_files import write_archive, write_export, write_user
 from chat.transfer.exporter import ExportReader, Parameters, open_reader
 from chat.transfer.import_conversations import Options, read_people
+from chat.transfer.import_files import FileStore
 from chat.transfer.importer import Importer
 from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
@@ -42,6 +44,7 @@ class ImportOptions:
 
     `dry`: only report what would be imported. `people`: a file that says which users are which accounts here.
     `admins`: keep the source's server admins. `server`: a name for the server that a Mattermost export is from.
+    `files_url`: where files are stored; without it, they are only named.
     """
 
     path: Path
@@ -52,6 +55,7 @@ class ImportOptions:
     admins: bool = False
     server: str | None = None
     as_json: bool = False
+    files_url: str | None = None
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
@@ -65,7 +69,7 @@ def import_file(database_url: str, options: ImportOptions) -> int:
             for item in source.read(shown.on_read):
                 counts.add(item)
         else:
-            asyncio.run(run_import(database_url, source, Options(people, options.admins), counts, shown))
+            asyncio.run(run_import(database_url, source, options, people, counts, shown))
         shown.finish()
     report(source, counts, options)
     return 1 if counts.bad else 0
@@ -97,13 +101,28 @@ class ImportProgress:
 
 
 async def run_import(
-    database_url: str, source: Source, options: Options, counts: ImportCounts, shown: ImportProgress
+    database_url: str,
+    source: Source,
+    options: ImportOptions,
+    people: dict[str, str],
+    counts: ImportCounts,
+    shown: ImportProgress,
 ) -> None:
     """Import the source. New log partitions are made ahead of it, because no node may be running."""
     async with open_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
-        importer = Importer(pool, source, Retention(pool, size, days).maintain, options)
+        store = None
+        if options.files_url:
+            settings = file_settings(database_url, options.files_url)
+            store = FileStore(open_uploads(pool, settings), settings.directory)
+        decided = Options(people, options.admins)
+        importer = Importer(pool, source, Retention(pool, size, days).maintain, decided, store)
         await importer.run(counts, shown.on_read, shown.on_write)
+
+
+def file_settings(database_url: str, files_url: str) -> Settings:
+    """Return the settings of the environment with this database and file store. Redis is not used."""
+    return Settings(database_url=database_url, redis_url="redis://localhost", files_url=files_url)
 
 
 def report(source: Source, counts: ImportCounts, options: ImportOptions) -> None:
@@ -148,11 +167,15 @@ def notes(source: Source, counts: ImportCounts, options: ImportOptions) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """The options of `tandem export`: one conversation, one user's own data, or everything."""
+    """The options of `tandem export`: one conversation, one user's own data, or everything.
+
+    A path that ends in `.zip` gets a ZIP with the bytes of files, which are at `files_url`.
+    """
 
     path: Path
     conversation: str | None = None
     person: str | None = None
+    files_url: str | None = None
 
 
 def export_file(database_url: str, options: ExportOptions) -> None:
@@ -163,21 +186,30 @@ def export_file(database_url: str, options: ExportOptions) -> None:
 
 async def write(database_url: str, options: ExportOptions) -> int:
     """Write the export. Return the number of messages."""
+    with_files = options.path.suffix == ".zip" and options.person is None and options.files_url is not None
     with progress_bar(options.path.name) as progress:
         bar = progress.add_task("messages", total=None)
-        async with open_reader(database_url) as reader:
+
+        def on_start(total: int, done: int) -> None:
+            progress.update(TaskID(bar), total=total, completed=done)
+
+        def on_progress(number: int) -> None:
+            progress.advance(bar, number)
+
+        async with open_reader(database_url, with_files) as reader:
             if options.person is not None:
                 name = [fold_name(options.person)]
                 user_id = await find(reader, queries.find_user, name, f"user called {options.person}")
-                return await write_user(reader, options.path, user_id, lambda number: progress.advance(bar, number))
+                return await write_user(reader, options.path, user_id, on_progress)
             only = await find_conversation(reader, options.conversation)
-            return await write_export(
-                reader,
-                options.path,
-                only,
-                lambda total, done: progress.update(TaskID(bar), total=total, completed=done),
-                lambda number: progress.advance(bar, number),
-            )
+            if not with_files:
+                return await write_export(reader, options.path, only, on_start, on_progress)
+            async with open_pool(database_url) as pool:
+                uploads = open_uploads(pool, file_settings(database_url, str(options.files_url)))
+                messages, missing = await write_archive(reader, uploads, options.path, only, on_start, on_progress)
+    if missing:
+        console.print(f"{missing:,} files are left out, because their bytes are missing", style="yellow")
+    return messages
 
 
 async def find_conversation(reader: ExportReader, what: str | None) -> int | None:

@@ -70,6 +70,13 @@ class UnknownAccounts(TransferError):
         super().__init__(f"These users do not exist: {shown}. Create them first, or remove them from the list.")
 
 
+class NoFileStore(TransferError):
+    """The file store does not work."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Files cannot be stored: {reason} Run the import again later; it continues.")
+
+
 class FileTaken(TransferError):
     """The file to write exists, or is not a partial export of the same."""
 

@@ -4,12 +4,17 @@ An export file is complete or absent. Until it is complete, it is called `….pa
 """
 
 import os
+import shutil
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import orjson
 
+from chat.files.models import File, Span, StorageAway
+from chat.files.uploads import Uploads
 from chat.shared.sql import load
 from chat.transfer.errors import FileTaken, NothingToExport
 from chat.transfer.exporter import (
@@ -18,8 +23,10 @@ from chat.transfer.exporter import (
     ExportReader,
     Names,
     Row,
+    avatar_path,
     conversation_line,
     encode,
+    file_path,
     header_line,
     message_line,
     message_rows,
@@ -32,6 +39,7 @@ from chat.transfer.exporter import (
 
 queries = load(__file__)
 Progress = Callable[[int], None]  # gets numbers of messages
+SPOOL = 8 * 1024 * 1024  # bytes of one file in memory
 
 
 class PartialExport:
@@ -92,6 +100,77 @@ async def write_export(
             draft.write(piece.lines, piece.messages, piece.mark)
             on_progress(piece.messages)
     return draft.messages
+
+
+async def write_archive(
+    reader: ExportReader,
+    uploads: Uploads,
+    path: Path,
+    only: int | None,
+    on_start: Callable[[int, int], None],
+    on_progress: Progress,
+) -> tuple[int, int]:
+    """Export to a ZIP with the lines and the bytes of files and avatars.
+
+    Return the numbers of messages and of files whose bytes are missing. After a kill, the ZIP begins again.
+    """
+    lines, draft = archive_parts(path)
+    messages = await write_export(reader, lines, only, on_start, on_progress)
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        first = member("export.jsonl", zipfile.ZIP_DEFLATED)
+        with lines.open("rb") as source, archive.open(first, "w", force_zip64=True) as to:
+            shutil.copyfileobj(source, to)
+        missing = await pack_files(reader, uploads, archive, only)
+    draft.rename(path)
+    lines.unlink()
+    return messages, missing
+
+
+def archive_parts(path: Path) -> tuple[Path, Path]:
+    """Return where the lines and the ZIP are until it is complete. Raise `FileTaken` if it exists."""
+    if path.exists():
+        raise FileTaken(path)
+    lines = path.with_name(path.name + ".jsonl")
+    lines.unlink(missing_ok=True)
+    return lines, path.with_name(path.name + ".part")
+
+
+async def pack_files(reader: ExportReader, uploads: Uploads, archive: zipfile.ZipFile, only: int | None) -> int:
+    """Add avatars and files to the archive. Return the number of files whose bytes are missing."""
+    missing = 0
+    async for rows in reader.pages(queries.list_avatars, {"only": only}):
+        for user_id, picture in rows:
+            archive.writestr(member(avatar_path(user_id)), bytes(picture))
+    async for rows in reader.pages(queries.list_files, {"only": only}):
+        for conversation, seq, number, id_, name, size in rows:
+            file = File(id_, 0, name, size, size, "", None, None, False, True)
+            packed = await pack(archive, file_path(conversation, seq, number), uploads.read(file, Span(0, size)), size)
+            missing += not packed
+    return missing
+
+
+async def pack(archive: zipfile.ZipFile, name: str, blocks: AsyncIterator[bytes], size: int) -> bool:
+    """Add a file to the archive. Return whether the store had all its bytes; a part is not added."""
+    with SpooledTemporaryFile(max_size=SPOOL) as draft:
+        try:
+            async for block in blocks:
+                draft.write(block)
+        except StorageAway:
+            return False
+        if draft.tell() != size:
+            return False
+        draft.seek(0)
+        with archive.open(member(name), "w", force_zip64=True) as to:
+            shutil.copyfileobj(draft, to)
+    return True
+
+
+def member(name: str, compression: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
+    """Return the entry of an archive: without a time, so that equal exports have equal bytes."""
+    info = zipfile.ZipInfo(name)
+    info.compress_type = compression
+    info.external_attr = 0o600 << 16
+    return info
 
 
 async def write_user(reader: ExportReader, path: Path, user_id: int, on_progress: Progress) -> int:

@@ -1,5 +1,7 @@
 -- name: read_user
-select name, display_name, role, about, time_zone, receipts, created_at, disabled_at from users where id = %s
+select u.id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at,
+       (select min(i.email) from imported_users i where i.user_id = u.id), avatar
+  from users u where u.id = %s
 
 -- name: list_own_conversations
 -- All conversations that the user was ever a member of. The last column: whether they may read it now.
@@ -29,3 +31,20 @@ select mode, text, emoji from presence_choices where user_id = %s
 
 -- name: list_own_reports
 select r.conversation_id, r.reason, r.at, r.outcome from reports r where r.reporter_id = %s order by r.id
+
+-- name: list_avatars
+-- Of the users of an export, as `list_users` in exporter.sql.
+select u.id, a.picture from users u join avatars a on a.id = u.avatar
+ where not is_probe(u.id) and (%(only)s::bigint is null
+    or u.id in (select m.user_id from memberships m where m.conversation_id = %(only)s
+                 union select m.author_id from messages m where m.conversation_id = %(only)s
+                 union select b.user_id from bans b where b.conversation_id = %(only)s))
+ order by lower(u.name)
+
+-- name: list_files
+-- The files of all messages, in the order of the lines.
+select m.conversation_id, m.seq, f.number - 1, (f.file ->> 'id')::bigint, f.file ->> 'name', (f.file ->> 'size')::bigint
+  from messages m cross join lateral jsonb_array_elements(m.files) with ordinality as f (file, number)
+ where m.files is not null and jsonb_typeof(m.files) = 'array' and (%(only)s::bigint is null or m.conversation_id = %(only)s)
+   and not is_probe(m.conversation_id)
+ order by 1, 2, 3

@@ -25,10 +25,13 @@ Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
 class ExportReader:
-    """Reads from one snapshot of the database, through server-side cursors, a page at a time."""
+    """Reads from one snapshot of the database, through server-side cursors, a page at a time.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    `with_files`: records say where the archive has the bytes of files and avatars.
+    """
+
+    def __init__(self, connection: Connection, with_files: bool = False) -> None:
+        self._connection, self.with_files = connection, with_files
         self._numbers = count(1)
         self._cursors: list[AsyncServerCursor[Row]] = []
 
@@ -58,14 +61,14 @@ class ExportReader:
 
 
 @asynccontextmanager
-async def open_reader(database_url: str) -> AsyncIterator[ExportReader]:
+async def open_reader(database_url: str, with_files: bool = False) -> AsyncIterator[ExportReader]:
     """Yield a reader on a connection of its own: an export may take longer than any other query."""
     # Nothing is prepared: a pooler may hand this session to another client.
     opening = psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5, prepare_threshold=None)
     async with await opening as connection:
         await connection.execute(queries.set_timeouts)
         await connection.execute(queries.begin_snapshot)
-        reader = ExportReader(connection)
+        reader = ExportReader(connection, with_files)
         try:
             yield reader
         finally:
@@ -127,7 +130,7 @@ class Export:
                 await header_line(self._reader, "everything" if self._only is None else "conversation"), 0, mark
             )
             async for rows in self._reader.pages(queries.list_users, {"only": self._only}):
-                yield ExportPiece(b"".join(map(user_line, rows)), 0, mark)
+                yield ExportPiece(b"".join(user_line(row, self._reader.with_files) for row in rows), 0, mark)
             if self._only is None:
                 async for rows in self._reader.pages(queries.list_blocks, None):
                     yield ExportPiece(b"".join(encode("block", user=row[0], blocked=row[1]) for row in rows), 0, mark)
@@ -169,7 +172,7 @@ async def messages_of(
 ) -> AsyncIterator[ExportPiece]:
     """Yield the messages of a conversation after a seq, by one author if given."""
     async for rows in message_rows(reader, names, conversation, after, author):
-        lines = b"".join(message_line(conversation, row, names) for row in rows)
+        lines = b"".join(message_line(conversation, row, names, reader.with_files) for row in rows)
         yield ExportPiece(lines, len(rows), ExportMark(conversation, rows[-1][0]))
 
 
@@ -234,13 +237,24 @@ def encode(type_: str, **fields: object) -> bytes:
     return orjson.dumps({"type": type_} | filled) + b"\n"
 
 
-def user_line(row: Row) -> bytes:
+def user_line(row: Row, with_files: bool = False) -> bytes:
     """Return the record of an account, without its password."""
-    name, display_name, role, about, time_zone, receipts, created_at, disabled_at = row
+    id_, name, display_name, role, about, time_zone, receipts, created_at, disabled_at, email, avatar = row
     fields = {"about": about, "time_zone": time_zone, "created_at": created_at, "disabled_at": disabled_at}
-    role = role if role != "member" else ""
-    line = encode("user", name=name.lower(), display_name=display_name, role=role, **fields)
+    picture = {"name": "avatar.webp", "path": avatar_path(id_)} if avatar and with_files else None
+    first = {"id": str(id_), "name": name.lower(), "display_name": display_name, "email": email, "avatar": picture}
+    line = encode("user", **first, role=role if role != "member" else "", **fields)
     return line if receipts else line[:-2] + b',"receipts":false}\n'
+
+
+def avatar_path(user_id: int) -> str:
+    """Return the place of an avatar in an archive."""
+    return f"avatars/{user_id}.webp"
+
+
+def file_path(conversation: int, seq: int, number: int) -> str:
+    """Return the place of a message's file in an archive, the same after an import into an empty server."""
+    return f"files/{conversation}/{seq}-{number}"
 
 
 def conversation_line(row: Row, names: Names) -> bytes:
@@ -258,9 +272,9 @@ def users_of(pair: str | None) -> list[int]:
     return list(dict.fromkeys(map(int, pair.split(":")))) if pair else []
 
 
-def message_line(conversation: int, row: Row, names: Names) -> bytes:
+def message_line(conversation: int, row: Row, names: Names, with_files: bool = False) -> bytes:
     """Return the record of a message with its reactions, edits and files."""
-    _, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
+    seq, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
     mentions, everyone, reactions, edits, files = row[11:]
     return encode(
         "message",
@@ -276,7 +290,11 @@ def message_line(conversation: int, row: Row, names: Names) -> bytes:
         mentions=[names[user] for user in mentions or ()],
         mentions_all=everyone,
         reactions=[{"emoji": emoji, "users": [names[user] for user in users]} for emoji, users in reactions or ()],
-        files=[{name: one[name] for name in ("id", "name", "size", "type")} for one in files or ()],
+        files=[
+            {name: one[name] for name in ("name", "size", "type")}
+            | ({"path": file_path(conversation, seq, number)} if with_files else {"id": one["id"]})
+            for number, one in enumerate(files or ())
+        ],
         edits=[{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
     )
 

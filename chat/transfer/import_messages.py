@@ -12,6 +12,8 @@ import orjson
 
 from chat.conversations.memberships import change_role
 from chat.conversations.views import introduce
+from chat.files.attachments import attach_files
+from chat.files.models import File
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.mentions import EVERYBODY, array_text, insert_mentions
@@ -40,6 +42,8 @@ class Rows:
     edits: list[tuple[object, ...]] = field(default_factory=list)
     mentions: list[tuple[object, ...]] = field(default_factory=list)
     replies: list[tuple[object, ...]] = field(default_factory=list)
+    attached: list[tuple[int, int, int]] = field(default_factory=list)
+    shown_files: list[tuple[int, int, str]] = field(default_factory=list)
     last: dict[int, Shown] = field(default_factory=dict)
 
 
@@ -48,6 +52,7 @@ class MessageImporter:
 
     def __init__(self, users: ImportedUsers, conversations: ImportedConversations, exact: bool) -> None:
         self._users, self._conversations, self._exact = users, conversations, exact
+        self.files: dict[MessageKey, list[File | None]] = {}  # stored ones of messages to be inserted
         self._newest: dict[int, datetime] = {}  # the last message's time, by conversation
         self.late = 0
 
@@ -114,10 +119,13 @@ class MessageImporter:
         )
         said_at = min(one.created_at, now)
         self._count_late(conversation, said_at)
-        body = rename_mentions(name_files(one), self._users.renamed)
+        stored = self.files.pop(name, [])
+        body = rename_mentions(name_files(one, stored), self._users.renamed)
+        files = self._attach(rows, conversation, seq, [file for file in stored if file])
         shown = Shown(
             conversation, seq, author, body, one.client_id, said_at, one.edited_at, bool(one.deleted_at),
             reply_to, thread, reactions=self._show(one), mentions=mentions, mentions_all=one.mentions_all,
+            files=files,
         )  # fmt: skip
         reactions = orjson.dumps(shown.reactions).decode() if shown.reactions else ""
         rest = one.edited_at, one.deleted_at, reply_to, thread, reactions, array_text(mentions) or ""
@@ -130,6 +138,15 @@ class MessageImporter:
         rows.mentions += [(conversation, seq, author, user) for user in ([EVERYBODY] if one.mentions_all else mentions)]
         rows.replies += [(conversation, thread, author, seq, said_at)] if thread else []
         rows.last[conversation] = shown
+
+    def _attach(self, rows: Rows, conversation: int, seq: int, files: Sequence[File]) -> list[dict[str, object]] | None:
+        """Note the files of a message, and return them as the message shows them."""
+        if not files:
+            return None
+        shown = [file.to_json() for file in files]
+        rows.attached += [(file.id, conversation, seq) for file in files]
+        rows.shown_files.append((conversation, seq, orjson.dumps(shown).decode()))
+        return shown
 
     def _reactions(self, conversation: int, seq: int, one: MessageRecord) -> Iterator[tuple[object, ...]]:
         """Yield reactions in their order, before all later ones: those are ordered by their positions in the log."""
@@ -158,6 +175,8 @@ class MessageImporter:
         for query, written in ((queries.insert_reactions, rows.reactions), (queries.insert_edits, rows.edits)):
             if written:
                 await run(query, columns(written))
+        if rows.attached:
+            await attach_files(change, rows.attached, rows.shown_files)
         if rows.mentions:
             await insert_mentions(change, rows.mentions)
         if rows.replies:
@@ -167,9 +186,10 @@ class MessageImporter:
             await follow_threads(change, [(*follower, seq) for follower, seq in follows.items()])
 
 
-def name_files(one: MessageRecord) -> str:
-    """Return the body. Files are not imported, so their names are added to it."""
-    return "\n".join([*([one.body] if one.body else []), *(link(file.name, None) for file in one.files)])
+def name_files(one: MessageRecord, stored: Sequence[File | None]) -> str:
+    """Return the body. Files that are not stored are linked in it, or named."""
+    left = [file for n, file in enumerate(one.files) if n >= len(stored) or stored[n] is None]
+    return "\n".join([*([one.body] if one.body else []), *(link(file.name, file.url) for file in left)])
 
 
 async def refresh(change: Change, last: dict[int, Shown]) -> None:

@@ -21,6 +21,7 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 from chat.transfer.exporter import read_origin
 from chat.transfer.import_conversations import Identity, ImportedConversations, ImportedUsers, Options
+from chat.transfer.import_files import FileImporter, FileStore
 from chat.transfer.import_messages import MemberImporter, MessageImporter, lock_conversations, lock_users
 from chat.transfer.records import (
     BanRecord,
@@ -52,7 +53,11 @@ def ignore(done: int, total: int) -> None:
 
 
 class Importer:
-    """The import of one file. `keep` makes log partitions ahead of it. `options`: what the operator decided."""
+    """The import of one file.
+
+    `keep` makes log partitions ahead of it. `options`: what the operator decided. `store`: for files; without one, they
+    are only named.
+    """
 
     def __init__(
         self,
@@ -60,8 +65,9 @@ class Importer:
         source: Source,
         keep: Callable[[], Awaitable[None]],
         options: Options = DEFAULTS,
+        store: FileStore | None = None,
     ) -> None:
-        self._pool, self._source, self._keep, self._options = pool, source, keep, options
+        self._pool, self._source, self._keep, self._options, self._store = pool, source, keep, options, store
         self._log = Log(pool, unannounced)
 
     async def run(
@@ -71,6 +77,7 @@ class Importer:
 
         `on_read` gets the sizes of reads of the file, `on_write` the number of records imported and of all records.
         """
+        self._files = FileImporter(self._store, self._source.archive, self._source.exact, counts)
         with open_spool(self._source) as spool:
             await asyncio.to_thread(spool.fill, self._source.read(on_read), counts)
             await self._open(spool)
@@ -118,7 +125,8 @@ class Importer:
         return int(row[0])
 
     async def _import_group(self, group: Sequence[Record], at: int) -> int:
-        """Import a group in one transaction. Return the number of new messages."""
+        """Import a group in one transaction, after its files. Return the number of new messages."""
+        await self._store_files(group)
         async with self._log.change() as change:
             await change.connection.execute(queries.force_indexes)
             await self._users.ensure(change.connection, names_in(group))
@@ -134,6 +142,30 @@ class Importer:
             await self._members.add_bans(change, pick(group, BanRecord))
             await change.connection.execute(queries.move_import, [at, self._source.fingerprint])
         return new
+
+    async def _store_files(self, group: Sequence[Record]) -> None:
+        """Store the avatars and files of the group, but not those of messages that exist."""
+        with_files = [one for one in pick(group, MessageRecord) if self._files.has_bytes(one)]
+        avatars = [(one.name, one.avatar) for one in pick(group, UserRecord) if one.avatar]
+        if not with_files and not avatars:
+            return
+        async with self._log.change() as change:
+            conversations = pick(group, ConversationRecord)
+            names = names_in([*with_files, *conversations]) | {name for name, _ in avatars}
+            await self._users.ensure(change.connection, names)
+            await self._conversations.ensure(change, conversations)
+            await self._conversations.find(change.connection, {one.conversation for one in with_files})
+            keys = {self._messages.key(self._conversations[one.conversation], one): one for one in with_files}
+            known = await self._messages.find(change, list(keys))
+            rows = await change.connection.execute(
+                queries.find_without_avatar, [[self._users[name] for name, _ in avatars]]
+            )
+            bare = {row[0] for row in await rows.fetchall()}
+        wanted = [(self._users[name], file) for name, file in avatars if self._users[name] in bare]
+        await self._files.set_avatars(self._log, wanted)
+        for key, one in keys.items():
+            if key not in known:
+                self._messages.files[key] = await self._files.store_all(key[1], one.files)
 
     async def _lock(self, change: Change, group: Sequence[Record]) -> dict[int, int]:
         """Lock the conversations that the group adds to. Return their last seqs."""

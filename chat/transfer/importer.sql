@@ -2,6 +2,11 @@
 -- The number of records of this file that are imported already.
 insert into imports (print) values (%s) on conflict (print) do update set ended_at = null returning records
 
+-- name: find_without_avatar
+-- Those of the users whom an import has created and who have no avatar.
+select u.id from users u join imported_users i on i.user_id = u.id
+ where u.id = any(%s) and u.avatar is null and u.deleted_at is null and i.print is not null
+
 -- name: force_indexes
 -- The tables grow fast while their statistics say that they are empty: PostgreSQL would scan them for each group.
 select set_config(name, 'off', true) from (values ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) as plan (name)

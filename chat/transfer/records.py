@@ -17,7 +17,7 @@ from chat.accounts.validation import About, DisplayName, Name, TimeZone
 from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_words
 from chat.model.types import Name as Title
 
-VERSION = 1
+VERSION = 2  # 1 had no ids of users and no paths of files
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ ZIP = b"PK\x03\x04"
 MAX_START = 1024 * 1024
 Progress = Callable[[int], None]
 Read = Callable[[Progress], Iterator[Item]]
+OpenFile = Callable[[], IO[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Source:
 
     `exact`: the source says what each user has read and follows. Otherwise everything counts as read. `size`: the bytes
     that `read` will report. `fingerprint`: the same for the same file. `repeats`: two messages may have the same author
-    and `client_id`.
+    and `client_id`. `archive`: has the bytes of files.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Source:
     fingerprint: str
     read: Read
     repeats: bool = False
+    archive: Archive | None = None
 
 
 def open_source(path: Path, into: str | None, private: bool, server: str | None = None) -> Source:
@@ -65,14 +67,23 @@ def open_source(path: Path, into: str | None, private: bool, server: str | None 
 
 
 def open_archive(path: Path, server: str | None) -> Source:
-    """Return the source in a ZIP: Slack, or Mattermost's lines with its files."""
+    """Return the source in a ZIP: Slack, or the lines of Tandem or Mattermost with their files."""
     archive = Archive(path)
     lines = [name for name in archive.names() if name.endswith(".jsonl") and "/" not in name]
     if len(lines) == 1:
-        return open_mattermost(path, lambda: archive.open(lines[0]), f"{path.name}/{lines[0]}", archive.size, server)
+        open_file = partial(archive.open, lines[0])
+        with closing(open_file()) as file:
+            first = first_value(file)
+        if isinstance(first, dict) and first.get("type") == "tandem":
+            read = partial(read_file, open_file, f"{path.name}/{lines[0]}", read_tandem)
+            origin = check_header(path, first)
+            return Source("Tandem", origin, True, archive.size, fingerprint(path), read, archive=archive)
+        name = f"{path.name}/{lines[0]}"
+        return replace(open_mattermost(path, open_file, name, archive.size, server), archive=archive)
     if "users.json" in archive.names():
         team = Workspace(archive).team
-        return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), partial(read_slack, path))
+        read = partial(read_slack, path)
+        return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), read, archive=archive)
     raise UnknownFile(path)
 
 
@@ -89,7 +100,7 @@ def open_mattermost(path: Path, open_file: Callable[[], IO[bytes]], name: str, s
     return Source("Mattermost", f"mattermost:{origin}", False, size, fingerprint(path), read, repeats=True)
 
 
-def read_mattermost(open_file: Callable[[], IO[bytes]], name: str, progress: Progress) -> Iterator[Item]:
+def read_mattermost(open_file: OpenFile, name: str, progress: Progress) -> Iterator[Item]:
     """Yield the items of a Mattermost export."""
     with closing(open_file()) as file:
         yield from MattermostServer().read(file, name, progress)
@@ -98,11 +109,15 @@ def read_mattermost(open_file: Callable[[], IO[bytes]], name: str, progress: Pro
 def open_lines(path: Path, into: str | None, private: bool, server: str | None) -> Source:
     """Return the source in a file of lines, recognized by the first line that is JSON."""
     size, mark = path.stat().st_size, fingerprint(path)
-    match first_value(path):
+    open_file = partial(open_bytes, path)
+    with open_file() as file:
+        first = first_value(file)
+    match first:
         case {"type": "tandem"} as header:
-            return Source("Tandem", check_header(path, header), True, size, mark, partial(read_file, path, read_tandem))
+            read = partial(read_file, open_file, path.name, read_tandem)
+            return Source("Tandem", check_header(path, header), True, size, mark, read)
         case {"type": "version"}:
-            return open_mattermost(path, lambda: path.open("rb"), path.name, size, server)
+            return open_mattermost(path, open_file, path.name, size, server)
         case {"author": _} | {"body": _}:
             plain = partial(read_plain, path, into, private)
             return Source("lines", None, False, size, f"{mark}:{into}", plain)
@@ -111,25 +126,29 @@ def open_lines(path: Path, into: str | None, private: bool, server: str | None) 
 
 def read_plain(path: Path, into: str | None, private: bool, progress: Progress) -> Iterator[Item]:
     """Yield the items of plain lines."""
-    return read_file(path, Plain(into, private).read, progress)
+    return read_file(partial(open_bytes, path), path.name, Plain(into, private).read, progress)
 
 
 def read_file(
-    path: Path, read: Callable[[IO[bytes], str, Progress], Iterator[Item]], progress: Progress
+    open_file: OpenFile, name: str, read: Callable[[IO[bytes], str, Progress], Iterator[Item]], progress: Progress
 ) -> Iterator[Item]:
     """Yield the items of a file of lines."""
-    with path.open("rb") as file:
-        yield from read(file, path.name, progress)
+    with closing(open_file()) as file:
+        yield from read(file, name, progress)
 
 
-def first_value(path: Path) -> Any:
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for reading."""
+    return path.open("rb")
+
+
+def first_value(file: IO[bytes]) -> Any:
     """Return the first value that is JSON, within the first MiB. A file may start with a broken line."""
-    with path.open("rb") as file:
-        for line in file.read(MAX_START).removeprefix(b"\xef\xbb\xbf").splitlines():
-            try:
-                return orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
+    for line in file.read(MAX_START).removeprefix(b"\xef\xbb\xbf").splitlines():
+        try:
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
     return None
 
 
