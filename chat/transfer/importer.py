@@ -360,11 +360,10 @@ class Spool:
 
 @contextmanager
 def open_spool(source: Source) -> Iterator[Spool]:
-    """Yield an empty spool. Its file is removed afterwards."""
-    with (
-        TemporaryDirectory(prefix="tandem-import-") as folder,
-        closing(Spool(Path(folder) / "records", source.exact, source.repeats)) as spool,
-    ):
+    """Yield an empty spool. Its file has no name from the start, so the system removes it even after a kill."""
+    with TemporaryDirectory(prefix="tandem-import-") as folder:
+        spool = Spool(Path(folder) / "records", source.exact, source.repeats)
+    with closing(spool):
         yield spool
 
 

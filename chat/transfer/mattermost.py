@@ -48,24 +48,27 @@ INVALID = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 Json = dict[str, Any]
 Fields = Mapping[str, Any]
 
-# Fields without words of users. Names of users and channels in references are among them.
-MACHINERY = """
-type roles locale theme auth_service auth_data notify_props scheme reactions flagged_by thread_followers favorited_by
-shown_by team.name team.display_name user.username user.teams user.timezone user.password user.display_mode
-user.military_time user.custom_status.emoji user.custom_status.duration user.collapse_previews user.message_display
-user.channel_display_mode user.tutorial_step user.use_formatting user.show_unread_section user.email_interval
-user.use_markdown_preview user.name_format user.show_join_leave user.show_teammates user.send_on_ctrl_enter
-user.code_block_ctrl_enter user.show_last_active bot.username bot.owner channel.team channel.name
-direct_channel.members direct_channel.participants post.team post.channel direct_post.channel_members
-"""
+# Fields without words of users, by the type of the line. Names in references to users and channels are among them.
+MACHINERY = {
+    "team": "name display_name type scheme roles",
+    "channel": "team name type scheme",
+    "user": "username teams roles locale theme auth_service auth_data notify_props timezone password display_mode"
+    " military_time custom_status.emoji custom_status.duration collapse_previews message_display channel_display_mode"
+    " tutorial_step use_formatting show_unread_section email_interval use_markdown_preview name_format show_join_leave"
+    " show_teammates send_on_ctrl_enter code_block_ctrl_enter show_last_active",
+    "bot": "username owner",
+    "direct_channel": "members participants favorited_by shown_by",
+}
 OF_POSTS = """
-user id props.from_webhook props.from_bot props.override_icon_url props.override_icon_emoji props.use_user_icon
-props.channel_mentions props.mentionHighlightDisabled props.disable_group_highlight props.userId props.addedUserId
-props.removedUserId props.unsafe_links props.attachments.color props.attachments.id props.attachments.author_icon
+team channel channel_members user id type reactions flagged_by thread_followers props.from_webhook props.from_bot
+props.override_icon_url props.override_icon_emoji props.use_user_icon props.channel_mentions
+props.mentionHighlightDisabled props.disable_group_highlight props.userId props.addedUserId props.removedUserId
+props.unsafe_links props.attachments.color props.attachments.id props.attachments.author_icon
 props.attachments.footer_icon
 """
-POSTS = ("post", "direct_post", "post.replies", "direct_post.replies")
-KNOWN = frozenset([*MACHINERY.split(), *(f"{post}.{name}" for post in POSTS for name in OF_POSTS.split())])
+POSTS = dict.fromkeys(("post", "direct_post", "post.replies", "direct_post.replies"), OF_POSTS)
+KNOWN = frozenset(f"{line}.{name}" for line, names in (MACHINERY | POSTS).items() for name in names.split())
+READ_TYPES = frozenset({*MACHINERY, "post", "direct_post"})  # other lines are counted as a whole
 CREATED = re.compile(rb'"create_at"\s*:\s*(\d+)')
 
 
@@ -113,7 +116,8 @@ class MattermostServer:
                 raw = parse(line)
                 items = [*self._read_line(raw, place)]
                 made = [*self._users.take_new(), *items]
-                items = [*made, *leftovers({raw["type"]: raw.get(raw["type"])}, made, KNOWN, place, self._posts.plain)]
+                told = {raw["type"]: raw.get(raw["type"])} if raw["type"] in READ_TYPES else {}
+                items = [*made, *leftovers(told, made, KNOWN, place, self._posts.plain)]
             except ValidationError as error:
                 items = [*self._users.take_new(), LineError(place, explain(error))]
             except INVALID as error:
@@ -145,7 +149,7 @@ class MattermostServer:
                 self._teams[str(what["name"])] = title(what.get("display_name"), what["name"])
                 yield SkippedItem("teams; their channels are imported", place)
             case "emoji":
-                yield SkippedItem("custom emoji", place)
+                yield SkippedItem(f"custom emoji :{one_line(str(what.get('name')), 64)}:", place)
             case _ if kind != "version":
                 yield SkippedItem(f"lines of the type {kind}", place)
 

@@ -26,7 +26,7 @@ async def test_everything_in_it_is_imported(
     told = capsys.readouterr()
     assert told.out == "8 new, 0 known, 0 invalid\n"
     assert "skipped: 1 reactions with :custom:" in told.err
-    assert "skipped: 1 custom emoji (mm.jsonl:15)" in told.err
+    assert "skipped: 1 custom emoji :custom: (mm.jsonl:15)" in told.err
     mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
     assert sorted(mine) == ["Secret", "The Garden", "direct", "group"]
     assert {one["unread"] for one in mine.values()} == {0}
@@ -165,5 +165,5 @@ async def test_the_report_is_also_json(database_url: str, tmp_path: Path, capsys
     assert (report["source"], report["new"], report["known"], report["invalid"]) == ("Mattermost", 8, 0, 1)
     assert report["found"]["messages"] == 8
     assert report["created_accounts"] == 3
-    assert {"what": "custom emoji", "count": 1, "places": ["mm.jsonl:15"]} in report["skipped"]
+    assert {"what": "custom emoji :custom:", "count": 1, "places": ["mm.jsonl:15"]} in report["skipped"]
     assert report["errors"][0]["place"] == "mm.jsonl:16"

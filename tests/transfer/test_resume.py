@@ -11,6 +11,7 @@ from chat.transfer.export_files import PartialExport
 from chat.transfer.exporter import ExportMark
 from chat.transfer.importer import Importer
 from tests.transfer.files import big, exports, imports, write_lines
+from tests.transfer.million import import_all, lines
 
 
 class Killed(Exception):
@@ -98,3 +99,11 @@ async def test_a_newer_version_is_refused(elsewhere: str, tmp_path: Path) -> Non
     lines = big(1)
     with pytest.raises(TransferError, match="version"):
         await imports(elsewhere, write_lines(tmp_path / "new.jsonl", lines[0] | {"version": 99}, *lines[1:]))
+
+
+def test_a_large_import_is_killed_and_continued(elsewhere: str, tmp_path: Path) -> None:
+    """The short form of `python -m tests.transfer.million`: a kill, nothing twice, in the order of time, with little
+    memory."""
+    file = tmp_path / "mm.jsonl"
+    file.write_bytes(b"\n".join(lines(4_000)))
+    assert import_all(elsewhere, file, 4_000, kills=1) == 0
