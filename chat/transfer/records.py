@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_words
+from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_text, check_words
 from chat.model.types import Name as Title
 
 VERSION = 2  # 1 had no ids of users and no paths of files
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
-Body = Annotated[str, Field(max_length=BODY_MOST)]
+Body = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
 
 
 class RecordModel(BaseModel):
@@ -58,7 +58,7 @@ class AttachmentRecord(RecordModel):
     """
 
     id: Annotated[int, Field(ge=1)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    name: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_text)]
     size: Annotated[int, Field(ge=0)] = 0
     type: Annotated[str, Field(max_length=200)] = ""
     path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
@@ -192,7 +192,7 @@ class BanRecord(RecordModel):
     conversation: Key
     user: Name
     by: Name
-    reason: str = ""
+    reason: Annotated[str, AfterValidator(check_text)] = ""
     at: Moment
 
 
