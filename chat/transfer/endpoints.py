@@ -123,7 +123,7 @@ async def add_missing(change: Change, access: Access, settings: Settings, user_i
     rows = await (await change.connection.execute(queries.find_missing, [user_ids, access.conversation.id])).fetchall()
     if missing := [row[0] for row in rows]:
         await require_capacity(change, access, settings.max_group_members, len(missing))
-        await check_users(change, missing, settings.conversations_per_person)
+        await check_users(change, access.conversation.id, missing, settings.conversations_per_person)
         await add_members(change, access.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
             await introduce(change, user_id, access.conversation.id)
