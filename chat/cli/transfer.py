@@ -10,7 +10,11 @@ from chat.shared.operator_errors import report_errors
 
 transfer = typer.Typer()
 Data = Annotated[Path, typer.Option(help="Data folder.")]
-ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="File to import.")]
+ChatFile = Annotated[Path, typer.Argument(exists=True, readable=True, help="File or unpacked archive to import.")]
+SlackToken = Annotated[
+    str | None,
+    typer.Option(envvar="SLACK_TOKEN", metavar="TOKEN", help="Fetch linked files from Slack with this token."),
+]
 
 
 @transfer.command("import")
@@ -25,6 +29,7 @@ def import_(
     ] = None,
     admins: Annotated[bool, typer.Option("--admins", help="Make the source's server admins admins here.")] = False,
     server: Annotated[str | None, typer.Option(help="Name of the Mattermost server, to tell it from others.")] = None,
+    fetch_files: SlackToken = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: Data = Path(".tandem"),
 ) -> None:
@@ -45,7 +50,8 @@ def import_(
         from chat.local.databases import files_url, use_migrated_database
         from chat.transfer.commands import ImportOptions, import_file
 
-        options = ImportOptions(file, into, private, dry_run, people, admins, server, as_json, files_url(data))
+        decided = into, private, dry_run, people, admins, server, as_json
+        options = ImportOptions(file, *decided, files_url(data), fetch_files)
         with use_migrated_database(data) as url:
             code = import_file(url, options)
     sys.exit(code)

@@ -1,34 +1,61 @@
 """Untrusted archives and line files: a ZIP is never unpacked to disk, and no more is read than its size can hold."""
 
+import contextlib
+import hashlib
+import json
+import os
+import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from chat.transfer.errors import BadArchive
+from chat.transfer.text import parse, repair
 
 MAX_FILE = 512 * 1024 * 1024
 MAX_RATIO = 200  # JSON is compressed to a tenth or a twentieth
 ALWAYS_ALLOWED = 16 * 1024 * 1024  # bytes, whatever the ratio
+MAX_DEPTH = 3  # folders around everything else
+NAMES_ARE_UTF8 = 0x800
+DRIVE = re.compile(r"[A-Za-z]:(?:/|$)")
+LEFT_BY_SYSTEMS = re.compile(r"(?:^|/)(?:__MACOSX/|\.git/|(?:\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)$)")
 
 
 class Archive:
-    """The files of a ZIP by path. Raise `BadArchive` for an unsafe one. `progress` gets the sizes of reads."""
+    """The files of a ZIP, or of an unpacked one, by path. `progress` gets the sizes of reads.
+
+    A folder that contains everything is left out of the paths, and so are files that operating systems add to archives.
+    Raise `BadArchive` for an unsafe archive.
+    """
 
     def __init__(self, path: Path, progress: Callable[[int], object] = int) -> None:
         self.path, self.progress = path, progress
+        self._files: dict[str, zipfile.ZipInfo | Path] = {}
+        found: dict[str, zipfile.ZipInfo | Path] = {}
+        found |= dict(files_below(path)) if path.is_dir() else dict(self._open_zip())
+        depth = wrapping(list(found))
+        self._files = {"/".join(name.split("/")[depth:]): file for name, file in found.items()}
+        self._folders: dict[str, list[str]] = {}
+        for name in sorted(self._files):
+            self._folders.setdefault(name.rpartition("/")[0], []).append(name)
+
+    def _open_zip(self) -> Iterator[tuple[str, zipfile.ZipInfo]]:
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(self.path)
         except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise BadArchive(path, f"it cannot be read ({error})") from None
-        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
-        for name, info in self._infos.items():
+            raise BadArchive(self.path, f"it cannot be read ({error})") from None
+        for info in self._zip.infolist():
+            name = name_of(info)
             self._check(name, info)
+            if not info.is_dir() and not LEFT_BY_SYSTEMS.search(name):
+                yield name, info
 
     def _check(self, name: str, info: zipfile.ZipInfo) -> None:
-        path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or DRIVE.match(name):
             raise BadArchive(self.path, f"its file {name!r} has a path outside of the archive")
         if info.flag_bits & 1:
             raise BadArchive(self.path, f"its file {name!r} is encrypted")
@@ -40,35 +67,78 @@ class Archive:
     @property
     def size(self) -> int:
         """Return the size of all files that are read."""
-        return sum(info.file_size for name, info in self._infos.items() if name.endswith((".json", ".jsonl")))
+        return sum(self.size_of(name) or 0 for name in self._files if name.endswith((".json", ".jsonl")))
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the same text for the same files: a digest of their names and sizes."""
+        listed = "\0".join(f"{name}\0{self.size_of(name)}" for name in self.names())
+        return hashlib.sha256(listed.encode("utf-8", "replace")).hexdigest()[:40]
+
+    def size_of(self, name: str) -> int | None:
+        """Return the size of a file in bytes, or None if it is missing."""
+        file = self._files.get(name)
+        return file.stat().st_size if isinstance(file, Path) else file.file_size if file else None
 
     def names(self) -> list[str]:
         """Return the paths of all files, sorted."""
-        return sorted(self._infos)
+        return sorted(self._files)
 
     def read(self, name: str) -> bytes:
         """Return the content of a file, or nothing if it is missing. Raise `BadArchive`."""
-        if name not in self._infos:
+        if name not in self._files:
             return b""
         try:
-            content = self._zip.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            with self.open(name) as file:
+                content = file.read(MAX_FILE + 1)
+        except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError) as error:
             raise BadArchive(self.path, f"its file {name!r} is damaged ({error})") from None
+        if len(content) > MAX_FILE:
+            raise BadArchive(self.path, f"its file {name!r} has more than {MAX_FILE:,} bytes")
         self.progress(len(content))
         return content
 
-    def size_of(self, name: str) -> int | None:
-        """Return the size of a file, or None if it is missing."""
-        info = self._infos.get(name)
-        return info.file_size if info else None
-
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading in pieces."""
-        return self._zip.open(name)
+        file = self._files[name]
+        return file.open("rb") if isinstance(file, Path) else self._zip.open(file)
 
-    def under(self, folder: str) -> Iterator[str]:
+    def under(self, folder: str) -> list[str]:
         """Return the paths of the files directly in a folder, sorted."""
-        return (name for name in self.names() if name.rpartition("/")[0] == folder)
+        return self._folders.get(unicodedata.normalize("NFC", folder), [])
+
+    def folders(self) -> list[str]:
+        """Return the paths of all folders that have files of their own, sorted."""
+        return sorted(self._folders)
+
+
+def name_of(info: zipfile.ZipInfo) -> str:
+    """Return the path of a file. Slack and others write UTF-8 without saying so; `zipfile` then reads code page 437."""
+    name = info.filename
+    if not info.flag_bits & NAMES_ARE_UTF8:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./"))
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the path and place of each file in a folder. Links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            place = Path(parent) / name
+            path = unicodedata.normalize("NFC", place.relative_to(folder).as_posix())
+            if place.is_file() and not place.is_symlink() and not LEFT_BY_SYSTEMS.search(path):
+                yield path, place
+
+
+def wrapping(names: list[str]) -> int:
+    """Return how many folders, each in the one before it, contain all files. A re-zipped export has one."""
+    folders = [name.split("/")[:-1] for name in names]
+    depth = 0
+    while depth < MAX_DEPTH and len({tuple(parts[: depth + 1]) for parts in folders}) == 1 and len(folders[0]) > depth:
+        depth += 1
+    return depth
 
 
 # Files with one JSON value per line.
@@ -92,3 +162,51 @@ def read_lines(file: IO[bytes], progress: Callable[[int], None], most: int = MAX
         progress(size)
         if raw.strip():
             yield number, raw.removeprefix(BOM) if number == 1 else raw
+
+
+# Files with one JSON list.
+
+BETWEEN = re.compile(r"(?<=\})\s*,\s*(?=\{)")
+SPACE = re.compile(r"[\s,]*")
+
+
+def read_list(content: bytes) -> tuple[list[Any], list[tuple[int, str]]]:
+    """Return the entries of a JSON list, and the line and reason of each place that cannot be read.
+
+    Entries before and after such a place are read. The time is linear in the size.
+    """
+    try:
+        found = parse(content or b"[]")
+        return (found, []) if isinstance(found, list) else ([], [(1, "is not a list")])
+    except ValueError:
+        text = content.decode("utf-8-sig", "replace")
+    entries: list[Any] = []
+    errors: list[tuple[int, str]] = []
+    decoder, at, line, counted = json.JSONDecoder(), text.find("[") + 1, 1, 0
+    while (at := skip(text, at)) < len(text) and text[at] != "]":
+        try:
+            value, at = decoder.raw_decode(text, at)
+            entries.append(repair(value))
+        except (json.JSONDecodeError, RecursionError) as error:
+            wrong = error.pos if isinstance(error, json.JSONDecodeError) else at
+            line, counted = line + text.count("\n", counted, wrong), wrong
+            errors.append((line, error.msg if isinstance(error, json.JSONDecodeError) else "is nested too deeply"))
+            if (further := BETWEEN.search(text, max(wrong, at + 1))) is None:
+                break
+            at = further.end()
+    return entries, errors
+
+
+def line_of(content: bytes, number: int) -> int:
+    """Return the line of an entry of a JSON list. Slow, and only used to name places."""
+    text = content.decode("utf-8-sig", "replace")
+    decoder, at = json.JSONDecoder(), text.index("[") + 1
+    for _ in range(number):
+        at = decoder.raw_decode(text, skip(text, at))[1]
+    return text.count("\n", 0, skip(text, at)) + 1
+
+
+def skip(text: str, at: int) -> int:
+    """Return the start of the next entry."""
+    found = SPACE.match(text, at)
+    return found.end() if found else at

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -32,6 +33,7 @@ from chat.transfer.import_conversations import Options, read_people
 from chat.transfer.import_files import FileStore
 from chat.transfer.importer import Importer
 from chat.transfer.records import ImportCounts
+from chat.transfer.remote_files import RemoteFiles
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
@@ -44,7 +46,7 @@ class ImportOptions:
 
     `dry`: only report what would be imported. `people`: a file that says which users are which accounts here.
     `admins`: keep the source's server admins. `server`: a name for the server that a Mattermost export is from.
-    `files_url`: where files are stored; without it, they are only named.
+    `files_url`: where files are stored; without it, they are only named. `fetch_files`: Slack's token for linked files.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class ImportOptions:
     server: str | None = None
     as_json: bool = False
     files_url: str | None = None
+    fetch_files: str | None = None
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
@@ -109,12 +112,17 @@ async def run_import(
     shown: ImportProgress,
 ) -> None:
     """Import the source. New log partitions are made ahead of it, because no node may be running."""
-    async with open_pool(database_url) as pool:
+    async with open_pool(database_url) as pool, AsyncExitStack() as stack:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
         store = None
         if options.files_url:
             settings = file_settings(database_url, options.files_url)
             store = FileStore(open_uploads(pool, settings), settings.directory)
+            if options.fetch_files:
+                folder = options.path.with_name(f"{options.path.name}.files")
+                remote = RemoteFiles(options.fetch_files, folder, settings.max_file_bytes)
+                remote = await stack.enter_async_context(remote)
+                store = replace(store, fetch=remote.fetch, prefetch=remote.prefetch)
         decided = Options(people, options.admins)
         importer = Importer(pool, source, Retention(pool, size, days).maintain, decided, store)
         await importer.run(counts, shown.on_read, shown.on_write)

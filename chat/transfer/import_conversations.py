@@ -212,12 +212,15 @@ class UnknownConversation(KeyError):
 class ImportedConversations:
     """Ids of conversations by the source's keys. A key always leads to the same conversation, even if that is renamed.
 
-    The origin is put before the keys. Without one, a key is what the name of a channel looks like.
+    The origin is put before the keys. Without one, a key is what the name of a channel looks like. `renamed`: the names
+    here by the case-folded names there, of channels that have another name here.
     """
 
     def __init__(self, identity: Identity, users: ImportedUsers) -> None:
         self._identity, self._users = identity, users
         self._ids: dict[Key, int] = {}
+        self.renamed: dict[str, str] = {}
+        self._same: set[str] = set()  # names that a channel of the source has here, too
 
     def __getitem__(self, key: Key) -> int:
         return self._ids[key]
@@ -241,6 +244,21 @@ class ImportedConversations:
         for one in wanted:
             if one.id not in self._ids:
                 self._ids[one.id] = await self._make(change.connection, one)
+        await self._note_names(change.connection, [one for one in conversations if one.kind == "channel"])
+
+    async def _note_names(self, connection: Connection, channels: Sequence[ConversationRecord]) -> None:
+        """Note which channels have another name here. Two channels of the source may have the same name."""
+        if not channels:
+            return
+        cursor = await connection.execute(queries.find_names, [[self._ids[one.id] for one in channels]])
+        names: dict[int, str] = dict(await cursor.fetchall())
+        for one in channels:
+            there, here = one.name.casefold(), names.get(self._ids[one.id], one.name)
+            if here.casefold() == there:
+                self._same.add(there)
+                self.renamed.pop(there, None)
+            elif there not in self._same:
+                self.renamed.setdefault(there, here)
 
     async def _find(self, connection: Connection, keys: set[Key]) -> None:
         if self._identity.origin is None:

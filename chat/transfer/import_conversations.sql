@@ -7,6 +7,9 @@ select name, id from conversations where kind = 'channel' and archived_at is nul
 -- name: find_ids
 select id from conversations where id = any(%s::bigint[])
 
+-- name: find_names
+select id, name from conversations where id = any(%s::bigint[])
+
 -- name: find_pair
 select id from conversations where pair = %s
 

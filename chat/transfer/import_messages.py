@@ -26,7 +26,7 @@ from chat.model.message import Message as Shown
 from chat.shared.sql import elements, load
 from chat.transfer.import_conversations import ImportedConversations, ImportedUsers
 from chat.transfer.records import BanRecord, FollowRecord, MemberRecord, MessageRecord, PinRecord, Ref
-from chat.transfer.text import link, rename_mentions
+from chat.transfer.text import link, rename_channels, rename_mentions
 
 queries = load(__file__)
 MessageKey = tuple[int, int, str]  # conversation, author, client_id
@@ -120,7 +120,7 @@ class MessageImporter:
         said_at = min(one.created_at, now)
         self._count_late(conversation, said_at)
         stored = self.files.pop(name, [])
-        body = rename_mentions(name_files(one, stored), self._users.renamed)
+        body = self._rename(name_files(one, stored))
         files = self._attach(rows, conversation, seq, [file for file in stored if file])
         shown = Shown(
             conversation, seq, author, body, one.client_id, said_at, one.edited_at, bool(one.deleted_at),
@@ -133,11 +133,15 @@ class MessageImporter:
         rows.messages.append((conversation, seq, entry.position, *said, *rest, one.mentions_all or ""))
         rows.reactions += self._reactions(conversation, seq, one)
         for number, edit in enumerate(one.edits, 1):
-            text = rename_mentions(edit.body, self._users.renamed)
+            text = self._rename(edit.body)
             rows.edits.append((conversation, seq, number, text, self._users[edit.user], edit.at))
         rows.mentions += [(conversation, seq, author, user) for user in ([EVERYBODY] if one.mentions_all else mentions)]
         rows.replies += [(conversation, thread, author, seq, said_at)] if thread else []
         rows.last[conversation] = shown
+
+    def _rename(self, text: str) -> str:
+        """Return the text with the names here of the users and channels that it names."""
+        return rename_channels(rename_mentions(text, self._users.renamed), self._conversations.renamed)
 
     def _attach(self, rows: Rows, conversation: int, seq: int, files: Sequence[File]) -> list[dict[str, object]] | None:
         """Note the files of a message, and return them as the message shows them."""

@@ -163,6 +163,7 @@ class Importer:
             bare = {row[0] for row in await rows.fetchall()}
         wanted = [(self._users[name], file) for name, file in avatars if self._users[name] in bare]
         await self._files.set_avatars(self._log, wanted)
+        self._files.prefetch(one for key, one in keys.items() if key not in known)
         for key, one in keys.items():
             if key not in known:
                 self._messages.files[key] = await self._files.store_all(key[1], one.files)

@@ -1,313 +1,245 @@
-"""A Slack export: a ZIP with lists of users and conversations, and a folder per conversation with a file per day."""
+"""A Slack export: a ZIP with lists of users and conversations, and a folder per conversation with a file per day.
 
-import json
+An Enterprise Grid export has the lists of the organization, and below `teams` those of each workspace.
+"""
+
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
-from chat.transfer.archive import Archive
+from chat.transfer.archive import Archive, line_of, read_list
+from chat.transfer.errors import BadArchive
 from chat.transfer.records import (
+    MAX_PLACES,
     ConversationRecord,
     Item,
     LineError,
     MemberRecord,
-    MessageRecord,
     PinRecord,
-    ReactionRecord,
-    Ref,
     SkippedItem,
-    UserRecord,
     explain,
 )
-from chat.transfer.slack_markup import MarkdownWriter, SlackText
-from chat.transfer.text import (
-    account_name,
-    clean,
-    continued,
-    find_emoji,
-    link,
-    moment,
-    shown_name,
-    split_body,
-    title,
-    topic,
-)
-
-
-class SlackUsers:
-    """Users from `users.json`, and others that messages mention: bots, and guests of other workspaces."""
-
-    def __init__(self, listed: list[Any]) -> None:
-        self.names: dict[str, str] = {}
-        self._new: list[UserRecord] = []
-        for one in listed:
-            if isinstance(one, dict) and isinstance(one.get("id"), str):
-                self._add(one["id"], str(one.get("name") or one["id"]), one)
-
-    def take_new(self) -> Iterator[UserRecord]:
-        """Yield the users found since the last call."""
-        new, self._new = self._new, []
-        yield from new
-
-    def name_of(self, user_id: str) -> str:
-        """Return the account name. An unknown user is named by the id."""
-        if user_id not in self.names:
-            self._add(user_id, user_id, {})
-        return self.names[user_id]
-
-    def author_of(self, message: Mapping[str, Any]) -> str:
-        """Return the account name of a message's author: a user, perhaps of another workspace, or a bot."""
-        user_id = message.get("user")
-        if isinstance(user_id, str):
-            profile = message.get("user_profile")
-            if user_id not in self.names and isinstance(profile, dict):
-                self._add(user_id, str(profile.get("name") or user_id), {"profile": profile})
-            return self.name_of(user_id)
-        bot = message.get("bot_profile")
-        shown = message.get("username") or (bot.get("name") if isinstance(bot, dict) else None) or "bot"
-        key = f"{message.get('bot_id') or 'bot'} {shown}"
-        if key not in self.names:
-            self._add(key, f"{shown} (bot)", {"real_name": shown})
-        return self.names[key]
-
-    def _add(self, user_id: str, name: str, one: Mapping[str, Any]) -> None:
-        profile = one.get("profile")
-        profile = profile if isinstance(profile, dict) else {}
-        self.names[user_id] = account_name(name)
-        names = [profile.get("display_name"), profile.get("real_name"), one.get("real_name"), name]
-        disabled_at = moment(float(one.get("updated") or 0)) if one.get("deleted") else None
-        about = shown_name(profile.get("title")) if profile.get("title") else ""
-        self._new.append(
-            UserRecord(name=self.names[user_id], display_name=shown_name(*names), about=about, disabled_at=disabled_at)
-        )
-
-
-# Messages. Pure.
-
-Fields = Mapping[str, Any]
-IGNORED_SUBTYPES = {"message_deleted", "message_changed", "message_replied", "hidden"}
-
-
-class Messages:
-    """The messages of one conversation, in order: a reply refers to the first message of its thread."""
-
-    def __init__(self, key: str, users: SlackUsers, writer: MarkdownWriter) -> None:
-        self._key, self._users, self._writer = key, users, writer
-        self.refs: dict[str, Ref] = {}  # of roots and of what is pinned, by `ts`
-
-    def read(self, raw: Fields, referenced: bool) -> Iterator[Item]:
-        """Yield records: a long message becomes several. Raise `ValueError` if it is not a message.
-
-        `referenced`: other records will refer to it.
-        """
-        if raw.get("subtype") in IGNORED_SUBTYPES:
-            yield SkippedItem(f"events of the kind {raw['subtype']}")
-            return
-        ts = str(raw["ts"])
-        ref = Ref(author=self._users.author_of(raw), client_id=f"slack-{ts}")
-        if referenced or raw.get("thread_ts") == ts:
-            self.refs[ts] = ref
-        text, deleted, skipped = self._text(raw), raw.get("subtype") == "tombstone", list[SkippedItem]()
-        pieces = [""] if deleted else split_body(clean(text.body))
-        fields = self._fields(raw, text, deleted, skipped)
-        yield from skipped
-        if pieces:
-            message = MessageRecord(conversation=self._key, body=pieces[0], **ref.model_dump(), **fields)
-            yield from [message, *continued(message, pieces[1:])]
-        else:
-            yield SkippedItem("messages without any content")
-
-    def _fields(self, raw: Fields, text: SlackText, deleted: bool, skipped: list[SkippedItem]) -> dict[str, Any]:
-        """Return all fields but author and text. A deleted message has few."""
-        ts = str(raw["ts"])
-        sent_at = moment(float(ts))
-        fields = {"created_at": sent_at, "thread": self._thread(raw, ts, skipped)}
-        if deleted:
-            return fields | {"deleted_at": sent_at}
-        return fields | {
-            "edited_at": moment(float(raw["edited"]["ts"])) if raw.get("edited") else None,
-            "mentions": list(dict.fromkeys(text.mentions)),
-            "mentions_all": text.everyone,
-            "reactions": self._reactions(raw, skipped),
-        }
-
-    def _thread(self, raw: Fields, ts: str, skipped: list[SkippedItem]) -> Ref | None:
-        root = str(raw.get("thread_ts") or ts)
-        if root == ts:
-            return None
-        if root not in self.refs:
-            skipped.append(SkippedItem("replies to messages outside of the export, imported as messages"))
-        return self.refs.get(root)
-
-    def _reactions(self, raw: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
-        found: dict[str, dict[str, None]] = {}
-        for one in raw.get("reactions") or ():
-            emoji = find_emoji(str(one["name"]))
-            users = [self._users.name_of(user) for user in one.get("users") or ()]
-            if emoji is None:
-                skipped.append(SkippedItem(f"reactions with :{one['name']}:, which is not a Unicode emoji"))
-            elif users:
-                found.setdefault(emoji, {}).update(dict.fromkeys(users))
-        return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]
-
-    def _text(self, raw: Fields) -> SlackText:
-        """Return the text, followed by attachments and files."""
-        written = str(raw.get("text") or "") or "\n".join(texts_in(raw.get("blocks")))
-        text = self._writer.write(written)
-        if raw.get("subtype") in ("me_message", "channel_join", "channel_leave", "group_join", "group_leave"):
-            text.body = f"_{text.body}_"
-        parts = [text.body, *(self._quote(one) for one in raw.get("attachments") or () if not is_preview(one))]
-        parts += [link_file(one) for one in raw.get("files") or ([raw["file"]] if raw.get("file") else [])]
-        text.body = "\n".join(part for part in parts if part)
-        return text
-
-    def _quote(self, attachment: Fields) -> str:
-        """Return an attachment of a bot's message as quoted lines."""
-        title = str(attachment.get("title") or "")
-        if url := attachment.get("title_link"):
-            title = f"<{url}|{title or url}>"
-        lines = [attachment.get("pretext"), title, attachment.get("text")]
-        lines += [f"{one.get('title', '')}: {one.get('value', '')}" for one in attachment.get("fields") or ()]
-        quoted = "\n".join(str(line) for line in lines if line) or str(attachment.get("fallback") or "")
-        return "\n".join("> " + line for line in self._writer.write(quoted).body.splitlines())
-
-
-def is_preview(attachment: Fields) -> bool:
-    """Return whether Slack made the attachment as a preview of a link in the text."""
-    return bool(attachment.get("from_url") or attachment.get("original_url"))
-
-
-def link_file(file: Fields) -> str:
-    """Return a link to the file, without the token in the export's URL that gives everyone access."""
-    url = str(file.get("url_private") or file.get("permalink") or "")
-    return link(file.get("name") or file.get("title"), url.partition("?")[0])
-
-
-def texts_in(block: object) -> Iterator[str]:
-    """Yield the texts of a message that has blocks only, whatever their nesting."""
-    waiting = [block]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting += reversed(one)
-        elif isinstance(one, dict):
-            if isinstance(text := one.get("text"), str):
-                yield text
-            parts = [one.get(name) for name in ("text", "elements", "fields", "url")]
-            waiting += [part for part in reversed(parts) if not isinstance(part, str)]
-
+from chat.transfer.slack_markup import MarkdownWriter
+from chat.transfer.slack_messages import Messages, SlackFiles, SlackUsers
+from chat.transfer.text import moment, title, topic
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
 LISTS = {"channels.json": "channel", "groups.json": "private", "dms.json": "direct", "mpims.json": "group"}
-# The workspace.
-
-INVALID = (KeyError, TypeError, ValueError, AttributeError)
+USER_LISTS = ("users.json", "org_users.json")
+OTHER_MESSAGES = "messages beside canvases and lists, or of conversations that the export does not list"
+INVALID = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 Json = dict[str, Any]
 
 
+@dataclass
+class Listed:
+    """A conversation: its kind, its entry in a list, and its folders."""
+
+    kind: str
+    entry: Json
+    folders: dict[str, None]
+    roots: set[str]
+
+
 class Workspace:
-    """The workspace of an export, as items."""
+    """The workspace of an export, or the organization with all its workspaces, as items."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._errors: list[LineError] = []
-        listed = self._read("users.json")
-        self.team = next((str(one["team_id"]) for one in listed if isinstance(one, dict) and one.get("team_id")), "")
-        self._users = SlackUsers(listed)
-        self._conversations = {name: [one for one in self._read(name) if self._is_valid(name, one)] for name in LISTS}
-        self._names = {one["id"]: str(one.get("name", "")) for listed in self._conversations.values() for one in listed}
-        self._writer = MarkdownWriter(self._users.name_of, lambda id_, shown: self._names.get(id_) or shown or id_)
+        self._placed = Counter[str]()
+        names = set(archive.names())
+        teams = {name.rsplit("/", 1)[0] + "/" for name in names if re.fullmatch(r"teams/[^/]+/\w+\.json", name)}
+        self._bases = ["", *sorted(teams)]
+        users = [one for base in self._bases for name in USER_LISTS for one in self._read(base + name)]
+        self._users = SlackUsers(users, SlackFiles(names))
+        self.team = organization_of(users)
+        self._listed = self._find_conversations()
+        shown = {id_: str(one.entry.get("name") or "") for id_, one in self._listed.items() if one.kind != "direct"}
+        self._writer = MarkdownWriter(self._users.name_of, lambda id_, name: title(shown.get(id_) or name or id_))
 
     def read(self) -> Iterator[Item]:
-        """Yield users first, then each conversation with all its records."""
+        """Yield users and conversations first, then the messages and other records of each conversation."""
+        self._look_ahead()
+        read = {file for one in self._listed.values() for folder in one.folders for file in self._days(folder)}
+        kept = {id_: one for id_, one in self._listed.items() if self._is_complete(one)}
+        described = [self._describe(one) for one in kept.values()]
         yield from self._users.take_new()
-        for name, listed in self._conversations.items():
-            for conversation in listed:
-                yield from self._conversation(LISTS[name], conversation)
-        yield from self._errors
+        yield from described
+        for one in kept.values():
+            yield from self._conversation(one)
+        yield from self._rest(read)
+        yield from self._users.take_new()
+        yield from self._take_errors()
 
     def _read(self, name: str) -> list[Any]:
-        """Return the list in a file. For invalid content, note an error and return an empty list."""
-        content = self._archive.read(name)
+        """Return the entries of a file. Errors are noted."""
         try:
-            found = orjson.loads(content or b"[]")
-        except orjson.JSONDecodeError as error:
-            self._errors.append(LineError(f"{name}:{error.lineno}", error.msg))
-            return []
-        if not isinstance(found, list):
-            self._errors.append(LineError(f"{name}:1", "is not a list"))
-            return []
-        return found
-
-    def _is_valid(self, name: str, one: object) -> bool:
-        if isinstance(one, dict) and isinstance(one.get("id"), str):
-            return True
-        self._errors.append(LineError(name, "an entry without an id"))
-        return False
-
-    def _conversation(self, kind: str, conversation: Json) -> Iterator[Item]:
-        members = [self._users.name_of(user) for user in dict.fromkeys(conversation.get("members") or ())]
-        creator = self._users.name_of(conversation["creator"]) if conversation.get("creator") else None
-        yield from self._users.take_new()
-        if kind == "direct" and not 1 <= len(members) <= 2:
-            yield LineError("dms.json", f"{conversation['id']} names {len(members)} users")
-            return
-        yield describe(kind, conversation, members, creator)
-        messages = Messages(conversation["id"], self._users, self._writer)
-        pinned = {str(pin.get("id")): pin for pin in conversation.get("pins") or ()}
-        folder = str(conversation.get("name") or conversation["id"]) if kind != "direct" else conversation["id"]
-        for path in self._archive.under(folder):
-            if DAY.fullmatch(path.rpartition("/")[2]):
-                yield from self._day(path, messages, pinned)
-        yield from self._pins(conversation["id"], messages, pinned)
-        yield from self._users.take_new()
-        for member in members:
-            runs = member == creator and kind != "direct"
-            yield MemberRecord(conversation=conversation["id"], user=member, role="owner" if runs else "member")
-
-    def _day(self, path: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
-        day = self._read(path)
-        yield from self._take_errors()
-        for number, raw in enumerate(day):
-            try:
-                items = list(messages.read(raw, str(raw.get("ts")) in pinned))
-            except ValidationError as error:
-                items = [LineError(f"{path}:{self._line_of(path, number)}", explain(error))]
-            except INVALID as error:
-                items = [LineError(f"{path}:{self._line_of(path, number)}", f"is not a message: {error!r}")]
-            yield from self._users.take_new()
-            yield from items
-
-    def _pins(self, key: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
-        for ts, pin in sorted(pinned.items(), key=lambda one: float(one[1].get("created") or 0)):
-            if (ref := messages.refs.get(ts)) is None:
-                yield SkippedItem("pins of messages outside of the export")
-            else:
-                by = self._users.name_of(pin["user"]) if pin.get("user") else ref.author
-                yield from self._users.take_new()
-                yield PinRecord(conversation=key, message=ref, user=by)
+            entries, errors = read_list(self._archive.read(name))
+        except BadArchive as error:
+            entries, errors = [], [(1, str(error))]
+        self._errors += [LineError(f"{name}:{line}", reason) for line, reason in errors]
+        return entries
 
     def _take_errors(self) -> list[LineError]:
         taken, self._errors = self._errors, []
         return taken
 
-    def _line_of(self, path: str, number: int) -> int:
-        """Return the line of an entry. Slow, and only used for errors."""
-        text = self._archive.read(path).decode("utf-8", "replace")
-        decoder, at = json.JSONDecoder(), text.index("[") + 1
-        for _ in range(number):
-            at = decoder.raw_decode(text, skip(text, at))[1]
-        return text.count("\n", 0, skip(text, at)) + 1
+    def _find_conversations(self) -> dict[str, Listed]:
+        """Return the conversations of all lists by id. A conversation of several workspaces has several folders."""
+        found: dict[str, Listed] = {}
+        for base in self._bases:
+            for name, kind in LISTS.items():
+                for entry in self._read(base + name):
+                    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+                        self._errors.append(LineError(base + name, "an entry without an id"))
+                        continue
+                    one = found.setdefault(entry["id"], Listed(kind, entry, {}, set()))
+                    one.folders |= dict.fromkeys(self._folders_of(base, entry))
+        return found
+
+    def _folders_of(self, base: str, entry: Json) -> list[str]:
+        """Return the folder of a conversation. It is called by the name, or by the id if there is none."""
+        names = [str(entry.get("name") or entry["id"]), entry["id"]]
+        return [base + name for name in names if self._archive.under(base + name)][:1]
+
+    def _days(self, folder: str) -> list[str]:
+        return [path for path in self._archive.under(folder) if DAY.fullmatch(path.rpartition("/")[2])]
+
+    def _look_ahead(self) -> None:
+        """Read all messages once for what earlier ones need: the names of guests and bots, and which have replies."""
+        progress, self._archive.progress = self._archive.progress, int
+        for one in self._listed.values():
+            for path in [path for folder in one.folders for path in self._days(folder)]:
+                for raw in self._read(path):
+                    if isinstance(raw, dict):
+                        self._users.meet(raw)
+                        root, ts = raw.get("thread_ts"), raw.get("ts")
+                        one.roots |= {str(root)} if root and root != ts else set()
+        self._archive.progress = progress
+        self._errors = [error for error in self._errors if not DAY.search(error.place)]
+
+    def _is_complete(self, one: Listed) -> bool:
+        members = one.entry.get("members") or ()
+        if one.kind != "direct" or 1 <= len(set(members)) <= 2:
+            return True
+        self._errors.append(LineError("dms.json", f"{one.entry['id']} names {len(members)} users"))
+        return False
+
+    def _members(self, one: Listed) -> list[str]:
+        members = one.entry.get("members")
+        return [self._users.name_of(str(user)) for user in dict.fromkeys(members if isinstance(members, list) else ())]
+
+    def _creator(self, one: Listed) -> str | None:
+        return self._users.name_of(str(one.entry["creator"])) if one.entry.get("creator") else None
+
+    def _describe(self, one: Listed) -> Item:
+        try:
+            return describe(one.kind, one.entry, self._members(one), self._creator(one))
+        except ValidationError as error:
+            return LineError(f"{one.entry['id']}", explain(error))
+        except INVALID as error:
+            return LineError(f"{one.entry['id']}", f"is not a conversation: {error!r}")
+
+    def _conversation(self, one: Listed) -> Iterator[Item]:
+        key = one.entry["id"]
+        pins = one.entry.get("pins")
+        pinned = {str(pin.get("id")): pin for pin in pins or () if isinstance(pin, dict)}
+        messages = Messages(key, self._users, self._writer, one.roots | pinned.keys())
+        for folder in one.folders:
+            for path in self._archive.under(folder):
+                if DAY.fullmatch(path.rpartition("/")[2]):
+                    yield from self._day(path, messages)
+        yield from self._pins(key, messages, pinned)
+        yield from self._users.take_new()
+        creator = self._creator(one)
+        for member in self._members(one):
+            runs = member == creator and one.kind != "direct"
+            yield MemberRecord(conversation=key, user=member, role="owner" if runs else "member")
+
+    def _day(self, path: str, messages: Messages) -> Iterator[Item]:
+        """Yield the messages of a day in the order of their times."""
+        day = list(enumerate(self._read(path)))
+        yield from self._take_errors()
+        for number, raw in sorted(day, key=lambda one: time_of(one[1])):
+            try:
+                items = messages.read(raw)
+            except ValidationError as error:
+                items = [LineError("", explain(error))]
+            except INVALID as error:
+                items = [LineError("", f"is not a message: {error!r}")]
+            yield from self._users.take_new()
+            yield from (self._place(item, path, number) for item in items)
+
+    def _place(self, item: Item, path: str, number: int) -> Item:
+        """Return the item with its file and line, if it is one of the first for its reason."""
+        match item:
+            case LineError(reason=reason):
+                return LineError(self._line(path, number), reason)
+            case SkippedItem(what=what) if self._placed[what] < MAX_PLACES:
+                self._placed[what] += 1
+                return replace(item, place=self._line(path, number))
+        return item
+
+    def _line(self, path: str, number: int) -> str:
+        progress, self._archive.progress = self._archive.progress, int
+        try:
+            return f"{path}:{line_of(self._archive.read(path), number)}"
+        except (ValueError, RecursionError):
+            return path
+        finally:
+            self._archive.progress = progress
+
+    def _pins(self, key: str, messages: Messages, pinned: dict[str, Json]) -> Iterator[Item]:
+        for ts, pin in sorted(pinned.items(), key=lambda one: time_of({"ts": one[1].get("created")})):
+            if (ref := messages.refs.get(ts)) is None:
+                yield SkippedItem("pins of messages outside of the export")
+            else:
+                by = self._users.name_of(str(pin["user"])) if pin.get("user") else ref.author
+                yield from self._users.take_new()
+                yield PinRecord(conversation=key, message=ref, user=by)
+
+    def _rest(self, read: Iterable[str]) -> Iterator[Item]:
+        """Yield a skipped item for each entry of a file that is not imported."""
+        lists = {base + name for base in self._bases for name in (*LISTS, *USER_LISTS)}
+        for path in self._archive.names():
+            if path.endswith(".json") and path not in lists and path not in read:
+                day = DAY.fullmatch(path.rpartition("/")[2])
+                what = OTHER_MESSAGES if day else f"entries of {path.rpartition('/')[2]}"
+                for number, entry in enumerate(self._read(path)):
+                    if entry:
+                        yield self._place(SkippedItem(what), path, number)
 
 
-def skip(text: str, at: int) -> int:
-    """Return the start of the next entry."""
-    while text[at] in " \t\r\n,":
-        at += 1
-    return at
+def is_slack(archive: Archive) -> bool:
+    """Return whether the archive is a Slack export."""
+    return any(archive.under("") and name in archive.names() for name in (*USER_LISTS, "channels.json"))
+
+
+def organization_of(users: list[Any]) -> str:
+    """Return the id of the organization, or of the workspace, that most users are of."""
+    named: dict[str, Counter[str]] = {"enterprise": Counter(), "team": Counter()}
+    for user in users:
+        if isinstance(user, dict):
+            grid = user.get("enterprise_user")
+            named["enterprise"][str(grid.get("enterprise_id") or "") if isinstance(grid, dict) else ""] += 1
+            named["team"][str(user.get("team_id") or "")] += 1
+    for counted in named.values():
+        del counted[""]
+    most = (named["enterprise"] or named["team"]).most_common(1)
+    return most[0][0] if most else ""
+
+
+def time_of(raw: object) -> float:
+    """Return the time of a message in seconds, or infinity if it has none."""
+    try:
+        return float(raw["ts"])  # type: ignore[index]
+    except INVALID:
+        return float("inf")
 
 
 def describe(kind: str, conversation: Json, members: list[str], creator: str | None) -> ConversationRecord:

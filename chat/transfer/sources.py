@@ -30,7 +30,7 @@ from chat.transfer.records import (
     UserRecord,
     explain,
 )
-from chat.transfer.slack import Workspace
+from chat.transfer.slack import Workspace, is_slack
 from chat.transfer.text import account_name, digest
 
 ZIP = b"PK\x03\x04"
@@ -61,13 +61,15 @@ class Source:
 
 def open_source(path: Path, into: str | None, private: bool, server: str | None = None) -> Source:
     """Return the source in a file. Raise `UnknownFile`, `BadArchive`, `NewerVersion` or `PersonalData`."""
+    if path.is_dir():
+        return open_archive(path, server)
     with path.open("rb") as file:
         start = file.read(4)
     return open_archive(path, server) if start == ZIP else open_lines(path, into, private, server)
 
 
 def open_archive(path: Path, server: str | None) -> Source:
-    """Return the source in a ZIP: Slack, or the lines of Tandem or Mattermost with their files."""
+    """Return the source in a ZIP or an unpacked one: Slack, or the lines of Tandem or Mattermost with their files."""
     archive = Archive(path)
     lines = [name for name in archive.names() if name.endswith(".jsonl") and "/" not in name]
     if len(lines) == 1:
@@ -80,7 +82,7 @@ def open_archive(path: Path, server: str | None) -> Source:
             return Source("Tandem", origin, True, archive.size, fingerprint(path), read, archive=archive)
         name = f"{path.name}/{lines[0]}"
         return replace(open_mattermost(path, open_file, name, archive.size, server), archive=archive)
-    if "users.json" in archive.names():
+    if is_slack(archive):
         team = Workspace(archive).team
         read = partial(read_slack, path)
         return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), read, archive=archive)
@@ -164,7 +166,9 @@ def check_header(path: Path, header: Any) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """Return a fingerprint of the file: its size, start and end."""
+    """Return a fingerprint of the file: its size, start and end. Of a folder: the names and sizes of its files."""
+    if path.is_dir():
+        return Archive(path).fingerprint
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(MAX_START)

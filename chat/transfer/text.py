@@ -8,10 +8,11 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import orjson
-from emoji import EMOJI_DATA, emojize
+from emoji import emojize
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.validation import NAME, RESERVED, DisplayName
@@ -196,40 +197,60 @@ def rename_mentions(text: str, renamed: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
+def rename_channels(text: str, renamed: Mapping[str, str]) -> str:
+    """Replace the names of channels that have another name here where a text has `#name`, but not in code.
+
+    `renamed`: the names here by the case-folded names there. Linear in the length of the text.
+    """
+    if not renamed or "#" not in text:
+        return text
+    pattern = channel_pattern(tuple(renamed))
+    parts = CODE.split(text)
+    parts[::2] = [
+        pattern.sub(lambda found: "#" + renamed.get(found[1].casefold(), found[1]), one) for one in parts[::2]
+    ]
+    return "".join(parts)
+
+
+@lru_cache(16)
+def channel_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern that finds `#name` for each of the names, the longest first."""
+    listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<![\w&#/])#({listed})(?![\w-])", re.IGNORECASE)
+
+
 # Emoji names, such as `:tada:`, as the emoji.
 
 # A name of one letter must stand alone: otherwise it is often something else.
-EMOJI_NAME = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
+EMOJI_NAME = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6](?:-[2-6])?)?):")
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
-
-# Names that differ from Unicode's and GitHub's lists.
-OTHER_NAMES = {
-    "simple_smile": "🙂",
-    "thumbsup_all": "👍",
-    "slightly_smiling_face": "🙂",
-    "white_check_mark": "✅",
-    "heavy_check_mark": "✔️",
-    "rolling_on_the_floor_laughing": "🤣",
-    "face_with_rolling_eyes": "🙄",
-    "hugging_face": "🤗",
-    "man-shrugging": "🤷‍♂️",
-    "woman-shrugging": "🤷‍♀️",
-    "man-facepalming": "🤦‍♂️",
-    "woman-facepalming": "🤦‍♀️",
-    "heart": "❤️",
-    "flag-us": "🇺🇸",
-}
+TONE_NAMES = {"light": "2", "medium_light": "3", "medium": "4", "medium_dark": "5", "dark": "6"}  # Mattermost's
+TONE = re.compile(r"(.+?)(?:::skin-tone-([2-6])(?:-([2-6]))?|_(light|medium_light|medium|medium_dark|dark)_skin_tone)")
 FLAG = re.compile(r"flag-([a-z]{2})")
+JOINED_PEOPLE = ("\u200d\U0001f468", "\u200d\U0001f469", "\u200d\U0001f9d1")
+HANDSHAKE = "\N{RIGHTWARDS HAND}{}\u200d\N{LEFTWARDS HAND}{}"
+
+# Names of Slack and Mattermost that the `emoji` package gives another emoji or none; see tests/transfer/emoji_table.py.
+OTHER_NAMES: dict[str, str] = dict(
+    line.split(" ") for line in Path(__file__).with_name("emoji_names.txt").read_text("utf-8").splitlines()
+)
 
 
 @lru_cache(4096)
 def find_emoji(name: str) -> str | None:
     """Return the emoji of this name in its standard spelling, or None for a custom emoji."""
-    base, _, tone = name.partition("::skin-tone-")
-    emoji = OTHER_NAMES.get(base) or flag(base) or emojize(f":{base}:", language="alias")
-    if tone and emoji in EMOJI_DATA:
-        emoji = toned(emoji, TONES.get(tone, "")) or emoji
-    return SPELLINGS.get(strip_selectors(emoji))
+    if emoji := named_emoji(name):
+        return emoji
+    if (tone := TONE.fullmatch(name)) and (emoji := named_emoji(tone[1])):
+        tones = [tone[2] or TONE_NAMES[tone[4]], tone[3] or ""]
+        return toned(emoji, *(TONES.get(one, "") for one in tones)) or emoji
+    return None
+
+
+def named_emoji(name: str) -> str | None:
+    """Return the emoji of a name without a skin tone."""
+    emoji = OTHER_NAMES.get(name) or flag(name) or emojize(f":{name}:", language="alias")
+    return SPELLINGS.get(strip_selectors(emoji), OTHER_NAMES.get(name))
 
 
 def flag(name: str) -> str | None:
@@ -238,10 +259,19 @@ def flag(name: str) -> str | None:
     return "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in found[1]) if found else None
 
 
-def toned(emoji: str, tone: str) -> str | None:
-    """Return the emoji with this skin tone, if there is one."""
+def toned(emoji: str, tone: str, second: str = "") -> str | None:
+    """Return the emoji with this skin tone, or two of them for two people, if there is one."""
     first, rest = strip_selectors(emoji)[:1], strip_selectors(emoji)[1:]
-    return SPELLINGS.get(first + tone + rest)
+    if second and second != tone:
+        pair = HANDSHAKE.format(tone, second) if emoji == "\N{HANDSHAKE}" else first + tone + second_toned(rest, second)
+        return SPELLINGS.get(pair)
+    return SPELLINGS.get(first + tone + rest) or SPELLINGS.get(first + tone + second_toned(rest, tone))
+
+
+def second_toned(rest: str, tone: str) -> str:
+    """Return the rest of an emoji of two people with a skin tone after the second."""
+    at = max(rest.rfind(person) for person in JOINED_PEOPLE) + 2
+    return rest[:at] + tone + rest[at:] if at > 1 else rest
 
 
 def show_emoji(text: str) -> str:

@@ -52,15 +52,16 @@ from chat.stream.connections import is_ahead
 from chat.stream.long_poll import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
-from chat.transfer.archive import read_lines
+from chat.transfer.archive import read_lines, read_list
 from chat.transfer.mattermost import MattermostPosts
 from chat.transfer.mattermost import MattermostUsers as MattermostPeople
-from chat.transfer.slack import texts_in
-from chat.transfer.slack_markup import MarkdownWriter, link_to
+from chat.transfer.slack_blocks import file_text, is_preview
+from chat.transfer.slack_markup import link_to, marked, stacked
 from chat.transfer.sources import parse_record
-from chat.transfer.text import digest, link, one_line, parse, rename_mentions, toned
+from chat.transfer.text import digest, link, one_line, parse, rename_channels, rename_mentions, toned
 from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
+from tests.transfer.slack_export import blocks_as_markdown, text_as_markdown
 
 MESSAGE = 16_000  # characters of a message
 FILE = 32_000  # of an imported file, whose size alone is a limit
@@ -86,7 +87,13 @@ BY_NAME = {
     "chat.transfer.text:account_name": 64,
     "chat.transfer.text:find_emoji": FILE,
     "chat.transfer.text:show_emoji": FILE,
-    "chat.transfer.slack_markup:shown_of": FILE,
+    "chat.transfer.slack_blocks:from_points": FILE,
+    "chat.transfer.slack_markup:literal": FILE,
+    "chat.transfer.slack_blocks:text_of_html": FILE,
+    "chat.transfer.slack_markup:fenced": FILE,
+    "chat.transfer.slack_markup:kind_of": FILE,
+    "chat.transfer.slack_markup:quote": FILE,
+    "chat.transfer.slack_markup:separated": FILE,
     "chat.transfer.slack_markup:unescape": FILE,
     "chat.transfer.accounting:words_in": FILE // 4,
     "chat.transfer.text:clean": FILE,
@@ -221,19 +228,6 @@ def read_markdown(text: str) -> object:
     return MattermostPosts(MattermostPeople()).read("town", {"user": "ana", "message": text, "create_at": 1})
 
 
-def write_slack(text: str) -> object:
-    """Turn a text of Slack into Markdown."""
-    return MarkdownWriter(lambda name: name, lambda name, shown: shown or name).write(text)
-
-
-def nested_texts(text: str) -> object:
-    """Collect the texts of nested blocks, as deep as the JSON parser allows."""
-    block: object = text
-    for _ in range(min(len(text), 1_000)):
-        block = [{"text": "a"}, {"elements": block}]
-    return texts_in(block)
-
-
 def pieces_of(text: str) -> list[str]:
     """Return `text` in pieces of seven characters."""
     return [text[n : n + 7] for n in range(0, len(text), 7)]
@@ -272,11 +266,17 @@ ADAPTED = {
     "chat.transfer.archive:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
     "chat.transfer.mattermost:MattermostPosts.read": Subject(read_markdown, FILE),
     "chat.transfer.mattermost:MattermostPosts.plain": Subject(MattermostPosts(MattermostPeople()).plain, FILE),
+    "chat.transfer.text:rename_channels": Subject(lambda text: rename_channels(text, {"a": "b", "a b": "c"}), FILE),
     "chat.transfer.text:rename_mentions": Subject(lambda text: rename_mentions(text, {"ana": "una"}), FILE),
     "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
-    "chat.transfer.slack_markup:MarkdownWriter.write": Subject(write_slack, FILE),
+    "chat.transfer.slack_markup:MarkdownWriter.write": Subject(text_as_markdown, FILE),
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
-    "chat.transfer.slack:texts_in": Subject(nested_texts, 1_000),
+    "chat.transfer.slack_markup:stacked": Subject(lambda text: stacked(pieces_of(text)), FILE),
+    "chat.transfer.slack_blocks:BlockWriter.blocks": Subject(blocks_as_markdown, FILE // 8),
+    "chat.transfer.slack_blocks:file_text": Subject(lambda text: file_text({"title": text, "preview": text}), FILE),
+    "chat.transfer.slack_blocks:is_preview": Subject(lambda text: is_preview({"from_url": text[:100]}, text), FILE),
+    "chat.transfer.slack_markup:marked": Subject(lambda text: marked(text, ("bold", "code")), FILE),
+    "chat.transfer.archive:read_list": Subject(lambda data: read_list(b"[" + data), FILE, encoded=True),
     "chat.transfer.text:parse": Subject(lambda text: parse(json_of(a=text)[:-2] + b'\\ud83d"}'), FILE // 4),
     "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
     "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE),

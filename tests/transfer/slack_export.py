@@ -5,6 +5,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from chat.transfer.slack_blocks import BlockWriter
+from chat.transfer.slack_markup import MarkdownWriter, SlackText
+
 Json = dict[str, Any]
 PEOPLE = {"U1ANA": "ana", "U2BEN": "ben.okafor", "U3CHLOE": "chloé", "U4GONE": "dmitri"}
 
@@ -95,3 +98,18 @@ def write_slack(path: Path, files: Json | None = None) -> Path:
         for name, content in (files or slack_files()).items():
             archive.writestr(name, content if isinstance(content, str | bytes) else json.dumps(content, indent=4))
     return path
+
+
+def text_as_markdown(text: str) -> str:
+    """Turn a text of Slack into Markdown."""
+    return MarkdownWriter(lambda name: name, lambda name, shown: shown or name).write(text).body
+
+
+def blocks_as_markdown(text: str) -> tuple[str, str]:
+    """Turn rich text, sections and an attachment of Slack with this text into Markdown."""
+    words = [{"type": "text", "text": text, "style": {"bold": True}}, {"type": "text", "text": text}]
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": words}]}
+    pieces = [text[at : at + 7] for at in range(0, len(text), 7)]
+    sections = [{"type": "section", "text": {"type": "mrkdwn", "text": piece}} for piece in pieces]
+    writer = BlockWriter(MarkdownWriter(lambda name: name, lambda name, shown: shown or name), SlackText())
+    return writer.blocks([rich, *sections]), writer.attachment({"text": text, "blocks": sections})

@@ -1,0 +1,76 @@
+"""No word of a Slack message is lost without being counted, whatever fields and blocks the message has."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.transfer.accounting import words_in
+from chat.transfer.records import LineError, MessageRecord, SkippedItem, UserRecord
+from tests.transfer.files import Json
+from tests.transfer.slack_export import write_slack
+from tests.transfer.test_slack_messages import case, mrkdwn, reads, section, words
+
+WORDS = st.text("abcdefghij", min_size=3, max_size=9)
+STYLES = st.fixed_dictionaries({}, optional={name: st.booleans() for name in ("bold", "italic", "strike", "code")})
+INLINE = st.one_of(
+    st.builds(lambda text, style: {"type": "text", "text": text, "style": style}, WORDS, STYLES),
+    st.builds(lambda text, url: {"type": "link", "text": text, "url": f"https://{url}.example"}, WORDS, WORDS),
+    st.builds(lambda text: {"type": "mystery", "fallback": text}, WORDS),
+    st.builds(lambda text: {"type": "mystery", "elements": [words(text)]}, WORDS),
+    st.builds(lambda text, more: words(text) | {"note": more}, WORDS, WORDS),
+)
+RICH = st.builds(
+    lambda kind, inner: {"type": kind, "elements": [section(*inner)] if kind == "rich_text_list" else inner},
+    st.sampled_from(["rich_text_section", "rich_text_quote", "rich_text_preformatted", "rich_text_list", "rich_new"]),
+    st.lists(INLINE, max_size=3),
+)
+FIELD = st.sampled_from(["text", "title", "pretext", "fallback", "footer", "value", "fields", "blocks", "plain_text"])
+ANYTHING = st.recursive(
+    WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELD, inner, max_size=3), max_leaves=8
+)
+MESSAGES = st.fixed_dictionaries(
+    {"ts": st.just("1.1"), "user": st.just("U1")},
+    optional={
+        "text": WORDS,
+        "blocks": st.lists(
+            st.builds(lambda elements: {"type": "rich_text", "elements": elements}, st.lists(RICH, max_size=3))
+            | st.builds(lambda text: mrkdwn(text), WORDS)
+            | st.builds(lambda kind, inner: {"type": kind, "inner": inner}, WORDS, ANYTHING),
+            max_size=3,
+        ),
+        "attachments": st.lists(st.dictionaries(FIELD, ANYTHING, max_size=4), max_size=2),
+        "files": st.lists(st.dictionaries(FIELD, ANYTHING, max_size=4), max_size=2),
+        "novelty": ANYTHING,
+    },
+)
+
+
+@given(message=MESSAGES)
+def test_no_word_of_a_message_is_lost_uncounted(tmp_path_factory: pytest.TempPathFactory, message: Json) -> None:
+    """Whatever a message has, each word is in what came of it, or a reason is counted."""
+    path = write_slack(tmp_path_factory.mktemp("slack") / "a.zip", case(message))
+    found = [one for one in reads(path) if not (isinstance(one, UserRecord) and one.id in ("U1", "U2"))]
+    kept = {
+        word
+        for one in found
+        if isinstance(one, MessageRecord)
+        for text in (one.body, *(file.name for file in one.files))
+        for word in words_in(text)
+    }
+    squeezed = "".join(one.body for one in found if isinstance(one, MessageRecord))
+    squeezed = "".join(filter(str.isalpha, squeezed))
+    lost = {word for word in words_of(message) if word not in kept and word not in squeezed}
+    assert not lost or any(isinstance(one, SkippedItem | LineError) for one in found)
+
+
+def words_of(value: object) -> set[str]:
+    """Return the words of a message that are no machinery."""
+    if isinstance(value, str):
+        return words_in(value)
+    if isinstance(value, list):
+        return set().union(*map(words_of, value))
+    if isinstance(value, dict):
+        return set().union(
+            *(words_of(one) for name, one in value.items() if name not in ("ts", "user", "type", "style"))
+        )
+    return set()
