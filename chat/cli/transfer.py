@@ -15,6 +15,12 @@ SlackToken = Annotated[
     str | None,
     typer.Option(envvar="SLACK_TOKEN", metavar="TOKEN", help="Fetch linked files from Slack with this token."),
 ]
+Zone = Annotated[str, typer.Option("--time-zone", help="Time zone of times without one, such as Europe/Berlin.")]
+People = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="CSV: id or e-mail address there, username here.")
+]
+Server = Annotated[str | None, typer.Option(help="Name of the server, network or phone, to tell it from others.")]
+Mapping = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file with a CSV's columns.")]
 
 
 @transfer.command("import")
@@ -23,19 +29,19 @@ def import_(
     into: Annotated[str | None, typer.Option(help="Channel for plain lines without a conversation.")] = None,
     private: Annotated[bool, typer.Option("--private", help="Make channels created from plain lines private.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be imported; import nothing.")] = False,
-    people: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV: id or e-mail address there, username here."),
-    ] = None,
+    time_zone: Zone = "UTC",
+    mapping: Mapping = None,
+    people: People = None,
     admins: Annotated[bool, typer.Option("--admins", help="Make the source's server admins admins here.")] = False,
-    server: Annotated[str | None, typer.Option(help="Name of the Mattermost server, to tell it from others.")] = None,
+    server: Server = None,
     fetch_files: SlackToken = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: Data = Path(".tandem"),
 ) -> None:
-    """Import a Slack export (ZIP), a Mattermost bulk export, a Tandem export, or plain JSON lines.
+    """Import a chat from Slack, Mattermost, Zulip, Discord, Telegram, WhatsApp, IRC, CSV or Tandem.
 
-    The format is detected from the content. A plain line is one message; only author and body are required:
+    The format is detected from the content. Plain JSON lines work too: one message each; only author and body are
+    required:
 
     {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
 
@@ -51,7 +57,7 @@ def import_(
         from chat.transfer.commands import ImportOptions, import_file
 
         decided = into, private, dry_run, people, admins, server, as_json
-        options = ImportOptions(file, *decided, files_url(data), fetch_files)
+        options = ImportOptions(file, *decided, files_url(data), fetch_files, time_zone, mapping)
         with use_migrated_database(data) as url:
             code = import_file(url, options)
     sys.exit(code)

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from chat.transfer.errors import BadArchive
 from chat.transfer.text import parse, repair
@@ -22,6 +22,16 @@ MAX_DEPTH = 3  # folders around everything else
 NAMES_ARE_UTF8 = 0x800
 DRIVE = re.compile(r"[A-Za-z]:(?:/|$)")
 LEFT_BY_SYSTEMS = re.compile(r"(?:^|/)(?:__MACOSX/|\.git/|(?:\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)$)")
+
+
+class FileArchive(Protocol):
+    """Whatever has the bytes of files by their paths."""
+
+    def size_of(self, name: str) -> int | None:
+        """Return the size of a file in bytes, or None if it is missing."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file for reading in pieces."""
 
 
 class Archive:

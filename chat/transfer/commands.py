@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 from rich.console import Console
@@ -26,15 +27,17 @@ from chat.shared.appearance import look_key
 from chat.shared.postgres import open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.transfer.errors import NothingToExport
+from chat.transfer.errors import NothingToExport, UnknownZone
 from chat.transfer.export_files import write_archive, write_export, write_user
 from chat.transfer.exporter import ExportReader, Parameters, open_reader
 from chat.transfer.import_conversations import Options, read_people
 from chat.transfer.import_files import FileStore
 from chat.transfer.importer import Importer
+from chat.transfer.recognize import ForeignOptions
 from chat.transfer.records import ImportCounts
 from chat.transfer.remote_files import RemoteFiles
 from chat.transfer.sources import Source, open_source
+from chat.transfer.text import time_zone
 
 queries = load(__file__)
 MAX_SKIPPED_SHOWN = 20
@@ -45,8 +48,9 @@ class ImportOptions:
     """The options of `tandem import`.
 
     `dry`: only report what would be imported. `people`: a file that says which users are which accounts here.
-    `admins`: keep the source's server admins. `server`: a name for the server that a Mattermost export is from.
+    `admins`: keep the source's server admins. `server`: a name for the server, network or phone that an export is from.
     `files_url`: where files are stored; without it, they are only named. `fetch_files`: Slack's token for linked files.
+    `zone`: the time zone of times without one. `mapping`: a file that names the columns of a table.
     """
 
     path: Path
@@ -59,12 +63,15 @@ class ImportOptions:
     as_json: bool = False
     files_url: str | None = None
     fetch_files: str | None = None
+    zone: str = "UTC"
+    mapping: Path | None = None
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
     """Import a file and report the result. Return the exit code. Raise `TransferError`."""
     people = read_people(options.people) if options.people else {}
-    source = open_source(options.path, options.into, options.private, options.server)
+    foreign = ForeignOptions(find_zone(options.zone), options.mapping)
+    source = open_source(options.path, options.into, options.private, options.server, foreign)
     counts = ImportCounts()
     with progress_bar(options.path.name) as progress:
         shown = ImportProgress(progress, source.size, options.dry)
@@ -76,6 +83,13 @@ def import_file(database_url: str, options: ImportOptions) -> int:
         shown.finish()
     report(source, counts, options)
     return 1 if counts.bad else 0
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """Return the time zone. Raise `UnknownZone`."""
+    if not time_zone(name):
+        raise UnknownZone(name)
+    return ZoneInfo(name)
 
 
 class ImportProgress:

@@ -14,9 +14,9 @@ class UnknownFile(TransferError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} cannot be imported. Supported are a Slack export (ZIP), a Mattermost bulk export (JSON lines, or "
-            "the ZIP with them), a Tandem export, and lines such as "
-            '{"author": "Ana", "body": "hello", "conversation": "general"}.'
+            f"{path} cannot be imported. Supported are exports of Slack, Mattermost, Zulip, Discord "
+            "(DiscordChatExporter's JSON), Telegram (JSON), WhatsApp and Tandem, logs of IRC, tables (CSV with "
+            '--mapping), and lines such as {"author": "Ana", "body": "hello", "conversation": "general"}.'
         )
 
 
@@ -25,6 +25,20 @@ class BadArchive(TransferError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path} cannot be used: {reason}.")
+
+
+class UnknownZone(TransferError):
+    """The time zone has no known name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not a time zone. Use a name such as Europe/Berlin.")
+
+
+class BadMapping(TransferError):
+    """The file that names the columns of a table is not valid."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} does not name the columns of a table: {reason}.")
 
 
 class PersonalData(TransferError):

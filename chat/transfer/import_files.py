@@ -19,7 +19,7 @@ from chat.log.append import Log
 from chat.model.types import FILES_MOST
 from chat.shared.bodies import UploadBody
 from chat.shared.errors import ApiError, NotFound, RateLimited
-from chat.transfer.archive import Archive
+from chat.transfer.archive import FileArchive
 from chat.transfer.errors import NoFileStore
 from chat.transfer.records import AttachmentRecord, ImportCounts, MessageRecord, SkippedItem
 
@@ -53,7 +53,7 @@ class FileStore:
 class FileImporter:
     """Stores the files of one source. What cannot be stored is counted, with its path or address."""
 
-    def __init__(self, store: FileStore | None, archive: Archive | None, exact: bool, counts: ImportCounts) -> None:
+    def __init__(self, store: FileStore | None, archive: FileArchive | None, exact: bool, counts: ImportCounts) -> None:
         self._store, self._archive, self._exact, self._counts = store, archive, exact, counts
 
     def has_bytes(self, message: MessageRecord) -> bool:

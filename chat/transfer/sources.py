@@ -15,9 +15,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from chat.accounts.validation import DisplayName
 from chat.model.types import Moment, Name, Text, check_words
 from chat.shared.appearance import look_key
-from chat.transfer.archive import Archive, read_lines
+from chat.transfer.archive import Archive, FileArchive, read_lines
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
+from chat.transfer.foreign import TarArchive
 from chat.transfer.mattermost import MattermostServer, find_server
+from chat.transfer.recognize import Files, ForeignOptions, SingleFile, find_chat, fingerprint
 from chat.transfer.records import (
     ConversationRecord,
     HeaderRecord,
@@ -33,7 +35,7 @@ from chat.transfer.records import (
 from chat.transfer.slack import Workspace, is_slack
 from chat.transfer.text import account_name, digest
 
-ZIP = b"PK\x03\x04"
+ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 MAX_START = 1024 * 1024
 Progress = Callable[[int], None]
 Read = Callable[[Progress], Iterator[Item]]
@@ -56,20 +58,30 @@ class Source:
     fingerprint: str
     read: Read
     repeats: bool = False
-    archive: Archive | None = None
+    archive: FileArchive | None = None
 
 
-def open_source(path: Path, into: str | None, private: bool, server: str | None = None) -> Source:
-    """Return the source in a file. Raise `UnknownFile`, `BadArchive`, `NewerVersion` or `PersonalData`."""
+def open_source(
+    path: Path, into: str | None, private: bool, server: str | None = None, foreign: ForeignOptions | None = None
+) -> Source:
+    """Return the source in a file or folder. A mapping makes any file a table.
+
+    Raise `UnknownFile`, `BadArchive`, `NewerVersion` or `PersonalData`.
+    """
+    foreign = replace(foreign or ForeignOptions(), private=private, server=server)
     if path.is_dir():
-        return open_archive(path, server)
+        return open_archive(path, foreign)
+    if foreign.mapping:
+        return open_foreign(SingleFile(path), foreign)
     with path.open("rb") as file:
         start = file.read(4)
-    return open_archive(path, server) if start == ZIP else open_lines(path, into, private, server)
+    if start[:2] == GZIP:
+        return open_foreign(TarArchive(path), foreign)
+    return open_archive(path, foreign) if start == ZIP else open_lines(path, into, private, foreign)
 
 
-def open_archive(path: Path, server: str | None) -> Source:
-    """Return the source in a ZIP or an unpacked one: Slack, or the lines of Tandem or Mattermost with their files."""
+def open_archive(path: Path, foreign: ForeignOptions) -> Source:
+    """Return the source in a ZIP or an unpacked one: Slack, lines of Tandem or Mattermost with files, or another."""
     archive = Archive(path)
     lines = [name for name in archive.names() if name.endswith(".jsonl") and "/" not in name]
     if len(lines) == 1:
@@ -81,12 +93,22 @@ def open_archive(path: Path, server: str | None) -> Source:
             origin = check_header(path, first)
             return Source("Tandem", origin, True, archive.size, fingerprint(path), read, archive=archive)
         name = f"{path.name}/{lines[0]}"
-        return replace(open_mattermost(path, open_file, name, archive.size, server), archive=archive)
+        return replace(open_mattermost(path, open_file, name, archive.size, foreign.server), archive=archive)
     if is_slack(archive):
         team = Workspace(archive).team
         read = partial(read_slack, path)
         return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), read, archive=archive)
-    raise UnknownFile(path)
+    return open_foreign(archive, foreign)
+
+
+def open_foreign(files: Files, options: ForeignOptions) -> Source:
+    """Return the chat of another program. Raise `UnknownFile`."""
+    if (found := find_chat(files, options)) is None:
+        raise UnknownFile(files.path)
+    size = sum(files.size_of(name) or 0 for name in found.files)
+    columns = digest(options.mapping.read_text()) if options.mapping else ""
+    mark = f"{files.fingerprint}:{options.zone}:{options.server}:{columns}"
+    return Source(found.kind, found.origin, False, size, mark, found.read, archive=files)
 
 
 def read_slack(path: Path, progress: Progress) -> Iterator[Item]:
@@ -108,7 +130,7 @@ def read_mattermost(open_file: OpenFile, name: str, progress: Progress) -> Itera
         yield from MattermostServer().read(file, name, progress)
 
 
-def open_lines(path: Path, into: str | None, private: bool, server: str | None) -> Source:
+def open_lines(path: Path, into: str | None, private: bool, foreign: ForeignOptions) -> Source:
     """Return the source in a file of lines, recognized by the first line that is JSON."""
     size, mark = path.stat().st_size, fingerprint(path)
     open_file = partial(open_bytes, path)
@@ -119,11 +141,11 @@ def open_lines(path: Path, into: str | None, private: bool, server: str | None) 
             read = partial(read_file, open_file, path.name, read_tandem)
             return Source("Tandem", check_header(path, header), True, size, mark, read)
         case {"type": "version"}:
-            return open_mattermost(path, open_file, path.name, size, server)
+            return open_mattermost(path, open_file, path.name, size, foreign.server)
         case {"author": _} | {"body": _}:
             plain = partial(read_plain, path, into, private)
             return Source("lines", None, False, size, f"{mark}:{into}", plain)
-    raise UnknownFile(path)
+    return open_foreign(SingleFile(path), foreign)
 
 
 def read_plain(path: Path, into: str | None, private: bool, progress: Progress) -> Iterator[Item]:
@@ -163,17 +185,6 @@ def check_header(path: Path, header: Any) -> str:
     if record.scope == "person":
         raise PersonalData(path)
     return f"tandem:{record.source}"
-
-
-def fingerprint(path: Path) -> str:
-    """Return a fingerprint of the file: its size, start and end. Of a folder: the names and sizes of its files."""
-    if path.is_dir():
-        return Archive(path).fingerprint
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(MAX_START)
-        file.seek(max(0, size - MAX_START))
-        return hashlib.sha256(b"%d\n%b%b" % (size, start, file.read())).hexdigest()[:40]
 
 
 # Plain lines: a message each with its author, and optionally its time and channel.

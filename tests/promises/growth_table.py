@@ -57,10 +57,10 @@ from chat.transfer.mattermost import MattermostPosts
 from chat.transfer.mattermost import MattermostUsers as MattermostPeople
 from chat.transfer.slack_blocks import file_text, is_preview
 from chat.transfer.slack_markup import link_to, marked, stacked
-from chat.transfer.sources import parse_record
 from chat.transfer.text import digest, link, one_line, parse, rename_channels, rename_mentions, toned
 from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
+from tests.transfer.hostile_reads import FOREIGN
 from tests.transfer.slack_export import blocks_as_markdown, text_as_markdown
 
 MESSAGE = 16_000  # characters of a message
@@ -268,7 +268,6 @@ ADAPTED = {
     "chat.transfer.mattermost:MattermostPosts.plain": Subject(MattermostPosts(MattermostPeople()).plain, FILE),
     "chat.transfer.text:rename_channels": Subject(lambda text: rename_channels(text, {"a": "b", "a b": "c"}), FILE),
     "chat.transfer.text:rename_mentions": Subject(lambda text: rename_mentions(text, {"ana": "una"}), FILE),
-    "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
     "chat.transfer.slack_markup:MarkdownWriter.write": Subject(text_as_markdown, FILE),
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
     "chat.transfer.slack_markup:stacked": Subject(lambda text: stacked(pieces_of(text)), FILE),
@@ -402,4 +401,5 @@ SUBJECTS = (
     {name: Subject(plain(name), most) for name, most in BY_NAME.items()}
     | {name: Subject(plain(name), most, encoded=True) for name, most in BYTES_BY_NAME.items()}
     | ADAPTED
+    | FOREIGN
 )

@@ -1,12 +1,17 @@
 """Files to import, and commands in processes of their own."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from chat.transfer.commands import ExportOptions, ImportOptions, export_file, import_file
+from chat.transfer.recognize import ForeignOptions
+from chat.transfer.records import ImportCounts, Item, MessageRecord
+from chat.transfer.sources import open_source
 
 Json = dict[str, Any]
 
@@ -53,3 +58,23 @@ def big(number: int) -> list[Json]:
     user = {"type": "user", "name": "ana", "display_name": "Ana"}
     room = {"type": "conversation", "id": 7, "kind": "channel", "name": "long"}
     return [head, user, room, *talk, {"type": "member", "conversation": 7, "user": "ana", "role": "owner"}]
+
+
+def reads(path: Path, zone: str = "UTC", **options: Any) -> tuple[list[Item], ImportCounts]:
+    """Return the items of a source, and their counts, without a database."""
+    items: list[Item] = []
+    counts = ImportCounts()
+    for item in open_source(path, None, False, foreign=ForeignOptions(ZoneInfo(zone), **options)).read(lambda _: None):
+        items.append(item)
+        counts.add(item)
+    return items, counts
+
+
+def messages_in(items: Iterable[Item]) -> list[MessageRecord]:
+    """Return the messages."""
+    return [one for one in items if isinstance(one, MessageRecord)]
+
+
+def bodies_in(items: Iterable[Item]) -> list[str]:
+    """Return the texts of the messages."""
+    return [one.body for one in messages_in(items)]

@@ -1,0 +1,252 @@
+"""A chat as a table: CSV of any program, whose columns a mapping names. Each row is a message."""
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from chat.transfer.chat_logs import Repeats
+from chat.transfer.errors import BadMapping
+from chat.transfer.foreign import ForeignMessages, ForeignUsers, client_id, file_record, guarded
+from chat.transfer.records import ConversationRecord, Item, LineError, explain
+from chat.transfer.text import clean, email, moment, time_zone, title
+
+SAMPLE = 1024 * 1024  # bytes by which encoding and delimiter are recognized
+MAX_FIELD = 4 * 1024 * 1024  # characters
+MILLISECONDS = 100_000_000_000  # larger numbers are milliseconds since 1970, smaller ones seconds
+DELIMITERS = ",;\t|"
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; raise `ValueError` if it is not known."""
+    if not time_zone(name):
+        raise ValueError("is not a time zone")
+    return name
+
+
+class MappingModel(BaseModel):
+    """The base of a mapping: other fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Column = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
+
+
+class TimeColumn(MappingModel):
+    """A column of times. `format`: as in Python's `strptime`; without one, ISO 8601 or a number since 1970."""
+
+    column: Column
+    format: str | None = None
+    zone: Annotated[str, AfterValidator(known_zone)] | None = None
+
+
+class ColumnMapping(MappingModel):
+    """Columns by their names in the first row, or by their numbers from 1 if `header` is false.
+
+    `channel`: the conversation of rows that name none. `thread`, `reply_to`: columns with ids of other messages.
+    `files`: a column of addresses with spaces or commas between them. `origin`: the program or server that the users'
+    and conversations' ids belong to.
+    """
+
+    author: Column
+    body: Column
+    at: Column | TimeColumn
+    conversation: Column | None = None
+    channel: str | None = None
+    id: Column | None = None
+    author_id: Column | None = None
+    email: Column | None = None
+    thread: Column | None = None
+    reply_to: Column | None = None
+    files: Column | None = None
+    private: bool = False
+    origin: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,60}$")] | None = None
+    header: bool = True
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+
+    def columns(self) -> list[str | int]:
+        """Return the columns that are read."""
+        known = self.author, self.body, self.conversation, self.id, self.author_id, self.email
+        at = self.at.column if isinstance(self.at, TimeColumn) else self.at
+        return [one for one in (*known, at, self.thread, self.reply_to, self.files) if one is not None]
+
+
+# The tables that DiscordChatExporter writes need no mapping.
+DISCORD = ColumnMapping(
+    author="Author", author_id="AuthorID", at="Date", body="Content", files="Attachments", origin="discord"
+)
+READY_MADE = (DISCORD,)
+
+
+def read_mapping(path: Path) -> ColumnMapping:
+    """Return the mapping in a JSON file. Raise `BadMapping`."""
+    try:
+        return ColumnMapping.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BadMapping(path, explain(error)) from None
+
+
+def ready_mapping(open_file: Callable[[], IO[bytes]]) -> ColumnMapping | None:
+    """Return the mapping of a table that needs none, by its first row."""
+    with closing(open_file()) as file:
+        sample = file.read(SAMPLE)
+    first = sample.decode(find_encoding(sample), "replace").partition("\n")[0]
+    found = {name.strip().casefold() for name in next(csv.reader([first]), [])}
+    return next((one for one in READY_MADE if {str(name).casefold() for name in one.columns()} <= found), None)
+
+
+def find_encoding(sample: bytes) -> str:
+    """Return the encoding of a text: what its first bytes say, otherwise UTF-8, otherwise Windows' Latin."""
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+class CsvTable:
+    """The messages of a table, as items. `zone`: that of times for which neither value nor mapping tells one."""
+
+    def __init__(
+        self, open_file: Callable[[], IO[bytes]], name: str, mapping: ColumnMapping, zone: tzinfo, private: bool
+    ) -> None:
+        self._open, self._name, self._mapping, self._zone = open_file, name, mapping, zone
+        self._private = private or mapping.private
+        self._users, self._rooms, self._repeats = ForeignUsers(), dict[str, ForeignMessages](), Repeats("csv-")
+        self._columns: dict[str | int, int] = {}
+
+    def read(self, progress: Callable[[int], object]) -> Iterator[Item]:
+        """Yield each conversation before its first message, and the members at the end."""
+        with closing(self._open()) as file:
+            sample = file.read(SAMPLE)
+        csv.field_size_limit(MAX_FIELD)
+        encoding = self._mapping.encoding or find_encoding(sample)
+        try:
+            delimiter = self._mapping.delimiter or self._find_delimiter(sample.decode(encoding, "replace"))
+        except LookupError:
+            yield LineError(f"{self._name}:1", f"The encoding {encoding} is not known")
+            return
+        with closing(self._open()) as file, io.TextIOWrapper(file, encoding, "replace", newline="") as text:
+            yield from self._read_rows(csv.reader(text, delimiter=delimiter), progress)
+        for messages in self._rooms.values():
+            yield from messages.member_records()
+
+    def _find_delimiter(self, sample: str) -> str:
+        """Return the delimiter by which the first row has the most of the mapped columns, or the most columns."""
+        first = sample.partition("\n")[0].strip("\r")
+
+        def fit(delimiter: str) -> tuple[int, int]:
+            row = [one.strip().casefold() for one in next(csv.reader([first], delimiter=delimiter), [])]
+            wanted = [str(one).casefold() for one in self._mapping.columns()]
+            return sum(one in row for one in wanted), len(row)
+
+        return max(DELIMITERS, key=fit)
+
+    def _read_rows(self, rows: Any, progress: Callable[[int], object]) -> Iterator[Item]:
+        header: list[str] | None = None
+        while True:
+            line = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield LineError(f"{self._name}:{line}", f"is not a row: {error}")
+                continue
+            progress(sum(map(len, row)) + len(row))
+            if header is None:
+                header = row if self._mapping.header else [str(number) for number in range(1, len(row) + 1)]
+                if missing := self._find_columns(header):
+                    yield LineError(f"{self._name}:{line}", missing)
+                    return
+                if self._mapping.header:
+                    continue
+            if any(map(str.strip, row)):
+                yield from self._read_row(header, row, f"{self._name}:{line}")
+
+    def _find_columns(self, header: list[str]) -> str:
+        """Find the places of the mapped columns. Return what is missing."""
+        places = {name.strip().casefold(): place for place, name in reversed(list(enumerate(header)))}
+        missing: list[str] = []
+        for column in self._mapping.columns():
+            place = column - 1 if isinstance(column, int) else places.get(column.casefold())
+            if place is None or place >= len(header):
+                missing.append(str(column))
+            else:
+                self._columns[column] = place
+        named = ", ".join(header)[:500]
+        return f"There is no column {', '.join(missing)}. The columns are {named}." if missing else ""
+
+    def _read_row(self, header: list[str], row: list[str], place: str) -> Iterator[Item]:
+        known = {self._columns[column] for column in self._mapping.columns()}
+        rest = {
+            name or f"column {n + 1}": value
+            for n, (name, value) in enumerate(zip(header, row, strict=False))
+            if n not in known
+        }
+        raw = rest | {"body": self._value(row, self._mapping.body)} | ({"further columns": row[len(header) :]})
+        items = guarded(partial(self._convert, row), raw, (), place)
+        yield from self._users.take_new()
+        yield from items
+
+    def _value(self, row: list[str], column: str | int | None) -> str:
+        """Return the value of a column, or nothing if the row is too short."""
+        place = self._columns[column] if column is not None else len(row)
+        return clean(row[place]) if place < len(row) else ""
+
+    def _convert(self, row: list[str]) -> Iterator[Item]:
+        wanted, mapping = partial(self._value, row), self._mapping
+        author = wanted(mapping.author).strip()
+        id_ = wanted(mapping.author_id).strip() or author
+        if not id_:
+            raise ValueError("the author is missing")
+        address = email(wanted(mapping.email).strip())
+        user = self._users.add(id_, author or id_, author, email=address)
+        at = self._time(row)
+        body, files = wanted(mapping.body), [one for one in wanted(mapping.files).replace(",", " ").split() if one]
+        name = wanted(mapping.conversation).strip() or mapping.channel or PurePosixPath(self._name).stem
+        messages = self._rooms.get(name)
+        if messages is None:
+            messages = self._rooms[name] = ForeignMessages(
+                name[:200], "", named=bool(mapping.thread or mapping.reply_to)
+            )
+            yield ConversationRecord(id=messages.key, kind="channel", name=title(name), private=self._private)
+        given = wanted(mapping.id).strip()
+        number = client_id(given) if given else self._repeats.name(at, id_, body)
+        root, answered = wanted(mapping.thread).strip(), wanted(mapping.reply_to).strip()
+        thread = client_id(root) if root and root != given else 0
+        yield from messages.write(
+            number,
+            user,
+            at,
+            body,
+            thread if messages.find(thread) else 0,
+            reply_to=messages.ref(client_id(answered)) if answered else None,
+            files=[file_record(PurePosixPath(one.partition("?")[0]).name, url=one) for one in files],
+        )
+
+    def _time(self, row: list[str]) -> datetime:
+        """Return the time of a row. Raise `ValueError`."""
+        at = self._mapping.at
+        column = at if isinstance(at, TimeColumn) else TimeColumn(column=at)
+        value, zone = self._value(row, column.column).strip(), ZoneInfo(column.zone) if column.zone else self._zone
+        if column.format:
+            found = datetime.strptime(value, column.format)
+        elif value.lstrip("-").replace(".", "", 1).isdecimal():
+            number = float(value)
+            return moment(number / 1000 if number > MILLISECONDS else number)
+        else:
+            found = datetime.fromisoformat(value)
+        return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)
