@@ -310,7 +310,7 @@ CHAT = [
     Operation("GET", M + "/delivery/{user}", delivery.get_delivery, "delivery.get_delivery", answer="Delivery"),
     Operation(
         "GET",
-        "/api/chat/search?after&before&conversation&from&limit&q",
+        "/api/chat/search?after&before&conversation&from&limit&q&zone",
         search.get_search,
         "search.get_search",
         answer="Found",

@@ -185,7 +185,7 @@ async def read_users(pool: Pool, user_ids: list[int], viewer: int | None = None)
 
 async def find_users(pool: Pool, text: str, viewer: int | None = None) -> list[User]:
     """Return up to 20 users whose name begins with `text` or whose display name contains it, the closest first."""
-    asked = {"text": text.lower(), "beyond": text.lower() + LAST_LETTER, "most": FOUND_MOST, "viewer": viewer}
+    asked = {"text": text, "beyond": text + LAST_LETTER, "most": FOUND_MOST, "viewer": viewer}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.find_users, asked)).fetchall()
     return [User(*row) for row in rows]

@@ -19,7 +19,7 @@ select conversation_id from memberships where user_id = %s and until is null ord
 -- viewer, finds only users who share a conversation, among the first thousand keys of each range.
 with named as (
     select k.user_id
-      from (select * from user_names where kind = 0 and key >= %(text)s and key < %(beyond)s order by key limit 1000) k
+      from (select * from user_names where kind = 0 and key >= user_key(%(text)s) and key < user_key(%(beyond)s) order by key limit 1000) k
       join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
      where %(viewer)s::bigint is null or u.id = %(viewer)s
         or exists (select from memberships theirs join memberships mine using (conversation_id)
@@ -28,7 +28,7 @@ with named as (
      order by k.key limit %(most)s),
 shown as (
     select k.user_id
-      from (select * from user_names where kind = 1 and key >= %(text)s and key < %(beyond)s order by key limit 1000) k
+      from (select * from user_names where kind = 1 and key >= user_key(%(text)s) and key < user_key(%(beyond)s) order by key limit 1000) k
       join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
      where %(viewer)s::bigint is null or u.id = %(viewer)s
         or exists (select from memberships theirs join memberships mine using (conversation_id)
@@ -37,7 +37,7 @@ shown as (
      order by k.key limit 10 * %(most)s)
 select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
   from users u where u.id in (select user_id from named union select user_id from shown)
- order by lower(u.name) = %(text)s desc, starts_with(lower(u.name), %(text)s) desc, u.name
+ order by lower(u.name) = user_key(%(text)s) desc, starts_with(lower(u.name), user_key(%(text)s)) desc, u.name
  limit %(most)s
 
 -- name: list_admin_names

@@ -10,11 +10,15 @@ from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_
 
 QUERY_MOST = 256
 CURSOR = re.compile(r"([ps])([0-9]{1,15})")
+ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
 PAGE, PAGE_MOST = 20, 100
 
 
 async def get_search(request: web.Request) -> web.Response:
-    """Search messages: a page, the newest first, with the matches highlighted."""
+    """Search messages: a page, the newest first, with the matches highlighted.
+
+    Days begin in the time zone `zone`, by default that of your profile.
+    """
     member = await require_identity(request)
     search = parse_request(request)
     found = await find(request.app[POOL], member.user_id, search)
@@ -28,17 +32,17 @@ def parse_request(request: web.Request) -> SearchRequest:
     """
     query, below = parse_query(parse_text(request)), None
     for text in request.query.getall("after", []):
-        query.after = max(query.after, parse_day(text, "after"))
+        query.begin(parse_day(text, "after"))
     for text in request.query.getall("before", []):
         if (match := CURSOR.fullmatch(text)) is not None:
             below = match[1], int(match[2])
         else:
-            query.before = min(query.before, parse_day(text, "before"))
+            query.end(parse_day(text, "before"))
     author, conversation = parse_id(request, "from"), parse_id(request, "conversation")
     if not query.any and author is None:
         raise invalid_field("q", "must not be empty")
     limit = parse_count(request, "limit", default=PAGE, least=1, most=PAGE_MOST)
-    return SearchRequest(query, author, conversation, below, limit)
+    return SearchRequest(query, author, conversation, below, limit, parse_zone(request))
 
 
 def parse_text(request: web.Request) -> str:
@@ -47,6 +51,14 @@ def parse_text(request: web.Request) -> str:
     if len(text) > QUERY_MOST or "\0" in text:
         raise invalid_field("q", f"at most {QUERY_MOST} characters, none of them NUL")
     return text
+
+
+def parse_zone(request: web.Request) -> str | None:
+    """Return the name of a time zone, or None if it is missing; raise `Invalid` for text that cannot be one."""
+    name = request.query.get("zone")
+    if name is not None and not ZONE.fullmatch(name):
+        raise invalid_field("zone", "must be one like Europe/Berlin")
+    return name
 
 
 def parse_id(request: web.Request, name: str) -> int | None:

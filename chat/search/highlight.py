@@ -52,8 +52,31 @@ class Phrase:
         return span
 
     def begins_before(self, end: int) -> bool:
-        """Return whether the unfinished phrase starts before `end`."""
-        return self._starts[0] < end
+        """Return whether an unfinished phrase starts before `end`."""
+        return self.matched > 0 and self._starts[0] < end
+
+
+class OpenPhrase:
+    """Finds a phrase whose last term is the start of a word."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self._head, self._last, self._begun = Phrase(names[:-1]), names[-1], -1
+
+    @property
+    def matched(self) -> int:
+        """Return how many terms are matched so far, at least."""
+        return self._head.matched + (self._begun >= 0)
+
+    def feed(self, term: Term) -> Span | None:
+        """Return the span of the phrase if `term` completes it."""
+        begun, head = self._begun, self._head.feed(term)
+        self._begun = head[0] if head else -1
+        return (begun, term.end) if begun >= 0 and term.name.startswith(self._last) else None
+
+    def begins_before(self, end: int) -> bool:
+        """Return whether an unfinished phrase starts before `end`."""
+        return 0 <= self._begun < end or self._head.begins_before(end)
 
 
 def fallbacks(names: Sequence[str]) -> list[int]:
@@ -71,17 +94,21 @@ class Matcher:
     """The terms and phrases of a search, arranged so that each term of a body is looked up once."""
 
     def __init__(self, wanted: Sequence[SearchTerms]) -> None:
-        self.signs = [one.sign[0] for one in wanted if one.sign]
-        self._prefixes = tuple(one.terms[0] for one in wanted if one.prefix)
-        plain = [one.terms for one in wanted if one.terms and not one.prefix]
-        self._words = frozenset(terms[0] for terms in plain if len(terms) == 1)
-        self._phrases = [Phrase(terms) for terms in dict.fromkeys(plain) if len(terms) > 1]
+        self.signs = any(one.sign for one in wanted)
+        self._prefixes = tuple(one.terms[0] for one in wanted if one.prefix and len(one.terms) == 1)
+        whole = [one.terms for one in wanted if one.terms and not one.prefix]
+        self._words = frozenset([terms[0] for terms in whole if len(terms) == 1] + [one.sign for one in wanted])
+        self._phrases: list[Phrase | OpenPhrase] = [Phrase(terms) for terms in dict.fromkeys(whole) if len(terms) > 1]
+        begun = dict.fromkeys(one.terms for one in wanted if one.prefix and len(one.terms) > 1)
+        self._phrases += [OpenPhrase(terms) for terms in begun]
         self._firsts = frozenset(phrase.names[0] for phrase in self._phrases)
 
     def feed(self, term: Term) -> Iterator[Span]:
         """Yield the spans that `term` completes."""
         if term.name in self._words or term.name.startswith(self._prefixes):
             yield term.start, term.end
+        if term.sign:
+            return
         first = term.name in self._firsts
         for phrase in self._phrases:
             if (first or phrase.matched) and (span := phrase.feed(term)):
@@ -89,7 +116,7 @@ class Matcher:
 
     def unfinished(self, end: int) -> int:
         """Return how many unfinished phrases start before `end`."""
-        return sum(1 for phrase in self._phrases if phrase.matched and phrase.begins_before(end))
+        return sum(1 for phrase in self._phrases if phrase.begins_before(end))
 
 
 def highlight(body: str, wanted: Sequence[SearchTerms], budget: Budget | None = None) -> list[tuple[str, bool]]:
@@ -107,17 +134,16 @@ def highlight(body: str, wanted: Sequence[SearchTerms], budget: Budget | None = 
 
 def find_spans(body: str, matcher: Matcher, budget: Budget) -> list[Span]:
     """Return all hits that can be in the excerpt, as far as the budget goes; a phrase spans all its terms."""
-    places = [place for sign in matcher.signs if (place := body.find(sign)) >= 0]
-    spans = [(place, place + 1) for place in places]
-    end = horizon(body, spans)
-    for term in cut(body):
+    spans: list[Span] = []
+    end = len(body)
+    for term in cut(body, matcher.signs):
         unfinished = matcher.unfinished(end)
         if (term.start >= end and not unfinished) or not budget.spend(1 + unfinished):
             break
         if found := list(matcher.feed(term)):
             spans += found
             end = horizon(body, spans)
-    return spans + [(n, n + 1) for sign in set(matcher.signs) for n in find_all(body, sign, end)]
+    return spans
 
 
 def horizon(body: str, spans: Sequence[Span]) -> int:
@@ -127,14 +153,6 @@ def horizon(body: str, spans: Sequence[Span]) -> int:
     low = min(span[0] for span in spans)
     high = max(span[1] for span in spans)
     return max(low + LENGTH, min(high, low + HIT_MOST)) + 1
-
-
-def find_all(body: str, sign: str, end: int) -> Iterator[int]:
-    """Yield the positions of `sign` before `end`, from the first on."""
-    at = body.find(sign, 0, end)
-    while at >= 0:
-        yield at
-        at = body.find(sign, at + 1, end)
 
 
 def join_spans(spans: Sequence[Span]) -> list[Span]:

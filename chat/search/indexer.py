@@ -35,11 +35,13 @@ log = structlog.get_logger(__name__)
 class Progress:
     """The log is indexed up to `position`.
 
-    `walked`: the last message of a walk over all messages, if one is running.
+    `walked`: the last message of a walk over all messages, if one is running. `terms_only`: it replaces terms alone;
+    the messages that it has not reached have the keys of all windows.
     """
 
     position: int
     walked: tuple[int, int] | None
+    terms_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,15 @@ class Indexer:
             row = await (await connection.execute(queries.lock_progress)).fetchone()
             if row is None:
                 return False
-            before = Progress(row[0], None if row[1] is None else (row[1], row[2]))
+            before = Progress(row[0], None if row[1] is None else (row[1], row[2]), row[3])
             after = await self._follow(connection, before)
             if after.walked:
                 after = await self._walk(connection, after)
             if after != before:
-                walked = after.walked or (None, None)
-                await connection.execute(queries.move_progress, [after.position, *walked])
+                conversation, seq = after.walked or (None, None)
+                fields = {"indexed": after.position, "conversation": conversation, "seq": seq}
+                fields["terms_only"] = after.terms_only and after.walked is not None
+                await connection.execute(queries.move_progress, fields)
         return after.walked is not None or after.position - before.position >= self._batch
 
     async def _follow(self, connection: Connection, progress: Progress) -> Progress:

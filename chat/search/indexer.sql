@@ -1,6 +1,6 @@
 -- name: lock_progress
 -- No row: another node is indexing.
-select position, conversation_id, seq from search_state for update skip locked
+select indexed, conversation_id, seq, terms_only from search_state for update skip locked
 
 -- name: read_entries
 -- The entries after a position.
@@ -30,6 +30,7 @@ select conversation_id, seq, position, said_at, vector::tsvector
   from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::timestamptz[], %s::text[])
        as document (conversation_id, seq, position, said_at, vector)
     on conflict (conversation_id, seq) do update set vector = excluded.vector
+ where search_documents.vector <> excluded.vector
 
 -- name: note_days
 -- The stretch of log positions of the messages of each day.
@@ -45,4 +46,4 @@ delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as delet
  where d.conversation_id = deleted.conversation_id and d.seq = deleted.seq
 
 -- name: move_progress
-update search_state set position = %s, conversation_id = %s, seq = %s
+update search_state set indexed = %(indexed)s, conversation_id = %(conversation)s, seq = %(seq)s, terms_only = %(terms_only)s

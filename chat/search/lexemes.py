@@ -10,11 +10,22 @@ instead of its million messages, and a rare one a few look-ups.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from chat.search.query import SearchQuery, SearchTerms, cut, gram_for, grams_of, signs_of
+from chat.search.query import (
+    FIRST,
+    LAST,
+    SearchPiece,
+    SearchQuery,
+    SearchTerms,
+    cut,
+    grams_of,
+    is_exact,
+    keys_for,
+    want,
+)
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
 LOG_WINDOWS = (10, 12, 14, 16, 18)
@@ -34,11 +45,17 @@ def encode_words(body: str, names: Sequence[str] = ()) -> str:
     """Return the lexemes of the text and of the file names."""
     positions: dict[str, list[str]] = {}
     text = "\n".join((body, *names))
-    for number, term in enumerate(cut(text), 1):
-        positions.setdefault(term.name, []).append(str(number))
+    signs: set[str] = set()
+    number = 0
+    for name, _, _ in cut(text, True):
+        if name[-1] == "~":
+            signs.add(name)
+        else:
+            number += 1
+            positions.setdefault(name, []).append(str(number))
     words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in positions.items()]
     words += [quoted_grams(term) for term in positions]
-    words += [] if text.isascii() else map(quote, signs_of(text))
+    words += map(quote, signs)
     words += ["@link"] if LINK.search(body) else []
     words += ["@file"] if names else []
     return " ".join(words)
@@ -69,13 +86,23 @@ def quote(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def encode_what(query: SearchQuery, authors: Iterable[int]) -> str:
-    """Return the `tsquery` of terms and authors, as far as they are exact keys; empty if there are none."""
-    parts = [key for one in query.wanted for key in keys_of(one)]
+def encode_what(query: SearchQuery, authors: Iterable[int], former: bool = False) -> str:
+    """Return the `tsquery` of terms and authors, as far as they are exact keys; empty if there are none.
+
+    `former`: some messages have the terms of before migration 0170. Each word is asked for in both forms.
+    """
+    asked = [forms_of(piece) for piece in query.pieces] if former else [[query.wanted]]
+    parts = [any_of(all_of(key for one in form for key in keys_of(one, former)) for form in forms) for forms in asked]
     parts += [either(f"@a{author}" for author in authors)]
     parts += [quote("@link")] if query.links else []
     parts += [quote("@file")] if query.files else []
-    return " & ".join(part for part in parts if part)
+    return all_of(parts)
+
+
+def forms_of(piece: SearchPiece) -> list[list[SearchTerms]]:
+    """Return what the piece must match in messages indexed now, and in those indexed before migration 0170."""
+    now, formerly = list(want(piece)), list(want(piece, former=True))
+    return [now, formerly] if formerly and formerly != now else [now]
 
 
 def encode_where(conversations: Iterable[int]) -> str:
@@ -83,24 +110,60 @@ def encode_where(conversations: Iterable[int]) -> str:
     return either(f"@c{one}" for one in conversations)
 
 
-def encode_when(query: SearchQuery) -> str:
+def encode_when(after: datetime, before: datetime) -> str:
     """Return the `tsquery` of the time, a little wider than asked; empty for any time."""
-    return either(months_between(query.after, query.before - MOMENT)) if query.timed else ""
+    return either(months_between(after, before - MOMENT)) if (after, before) != (FIRST, LAST) else ""
 
 
-def keys_of(wanted: SearchTerms) -> Iterator[str]:
-    """Yield the keys that a match must have in the index."""
+def keys_of(wanted: SearchTerms, former: bool = False) -> Iterator[str]:
+    """Yield the keys that a match must have in the index.
+
+    Without a star, `former` messages are found by whole words, as they were: their short grams have too many matches.
+    """
     if wanted.sign:
         yield quote(wanted.sign)
     elif wanted.prefix:
-        yield quote(gram_for(wanted.terms[0]) or "")
+        *head, last = wanted.terms
+        yield from map(quote, head)
+        yield either(dict.fromkeys((last, *keys_for(last))) if former and not wanted.star else keys_for(last, former))
     else:
-        yield " <-> ".join(map(quote, wanted.terms))
+        yield phrase_of(wanted)
 
 
-def encode_rest(query: SearchQuery) -> str:
-    """Return the `tsquery` that matches must satisfy in addition: prefixes in their full length."""
-    return " & ".join(quote(one.terms[0]) + ":*" for one in query.wanted if one.prefix)
+def phrase_of(wanted: SearchTerms) -> str:
+    """Return the `tsquery` of what must match, also where it is no exact key."""
+    terms = [quote(term) for term in wanted.terms or (wanted.sign,)]
+    return " <-> ".join(terms) + (":*" if wanted.prefix else "")
+
+
+def encode_rest(query: SearchQuery, former: bool = False) -> str:
+    """Return the `tsquery` that matches must satisfy in addition: prefixes in their full length, and in phrases."""
+    if not former:
+        return all_of(phrase_of(one) for one in query.wanted if is_rest(one))
+    asked = [forms_of(piece) for piece in query.pieces]
+    open_ones = [forms for forms in asked if any(is_rest(one, True) for form in forms for one in form)]
+    return all_of(any_of(all_of(map(phrase_of, form)) for form in with_whole(forms)) for forms in open_ones)
+
+
+def with_whole(forms: list[list[SearchTerms]]) -> list[list[SearchTerms]]:
+    """Return the forms, and each with whole words: the grams of before migration 0170 hide a prefix in a phrase."""
+    return forms + [[replace(one, prefix=False) for one in form] for form in forms]
+
+
+def is_rest(wanted: SearchTerms, former: bool = False) -> bool:
+    """Return whether a message with all keys may still not match."""
+    return wanted.prefix and (len(wanted.terms) > 1 or not is_exact(wanted.terms[-1], former and wanted.star))
+
+
+def all_of(parts: Iterable[str]) -> str:
+    """Return a `tsquery` of all these; empty ones are left out."""
+    return " & ".join(part for part in parts if part)
+
+
+def any_of(parts: Iterable[str]) -> str:
+    """Return a `tsquery` of any of these."""
+    listed = [part for part in parts if part]
+    return " | ".join(listed) if len(listed) < 2 else f"({' | '.join(f'({part})' for part in listed)})"
 
 
 def either(lexemes: Iterable[str]) -> str:

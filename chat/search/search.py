@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
+import psycopg
 
 from chat.messages.history import read_messages
 from chat.model.message import Message
@@ -18,7 +20,7 @@ from chat.search.lexemes import (
     encode_where,
     log_range,
 )
-from chat.search.query import LAST, SearchQuery
+from chat.search.query import FIRST, LAST, SearchQuery, invalid_field
 from chat.shared.appearance import look_key
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -40,7 +42,9 @@ Row = tuple[int, int, int]
 class SearchScope:
     """The bounds of a search. `head`: the end of the log; `days`: the stretch of the log with the requested days.
 
-    `whole`: all messages have all keys; `authors`: None for all; `messages`: their number in these conversations.
+    `whole`: all messages have the keys of all windows; `authors`: None for all; `messages`: their number in these
+    conversations; `after`, `before`: the moments between which they were posted; `former`: some messages have the terms
+    of before migration 0170.
     """
 
     head: int
@@ -49,6 +53,9 @@ class SearchScope:
     authors: list[int] | None
     conversations: list[int]
     messages: int
+    after: datetime = FIRST
+    before: datetime = LAST
+    former: bool = False
 
     def keyed(self) -> list[int]:
         """Return the conversations to ask the index for. If empty, matches are filtered by conversation instead."""
@@ -66,20 +73,24 @@ class SearchScope:
 
     def range(self, query: SearchQuery) -> SearchRange:
         """Return the range to search: one conversation by its seqs, unless the search starts before its end."""
-        if len(self.conversations) == 1 and self.whole and query.before == LAST:
+        if len(self.conversations) == 1 and self.whole and self.before == LAST:
             return conversation_range(self.conversations[0], self.messages)
         return log_range(*(self.days if self.whole and query.timed else (1, self.head)), self.whole)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A query, the ids of an author and a conversation, and the place at which the previous page ended."""
+    """A query, the ids of an author and a conversation, and the place at which the previous page ended.
+
+    `zone` is the name of the time zone of its days; None for that of the user's profile, else UTC.
+    """
 
     query: SearchQuery
     author: int | None = None
     conversation: int | None = None
     below: tuple[str, int] | None = None
     limit: int = 20
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,10 @@ async def find_on(connection: Connection, user_id: int, request: SearchRequest) 
 
 
 async def read_scope(connection: Connection, user_id: int, request: SearchRequest) -> SearchScope:
-    """Resolve the names, and return the bounds of the search."""
+    """Resolve the names and the days, and return the bounds of the search; raise `Invalid` for an unknown time zone.
+
+    PostgreSQL, which every node shares, knows the time zones.
+    """
     query, conversation_id = request.query, request.conversation
     fields = {
         "user": user_id,
@@ -135,13 +149,20 @@ async def read_scope(connection: Connection, user_id: int, request: SearchReques
         "timed": query.timed,
         "after": query.after,
         "before": query.before,
+        "after_day": query.after_day,
+        "before_day": query.before_day,
+        "zone": request.zone,
     }
-    row = await (await connection.execute(queries.read_scope, fields)).fetchone()
+    try:
+        row = await (await connection.execute(queries.read_scope, fields)).fetchone()
+    except psycopg.errors.InvalidParameterValue:
+        raise invalid_field("zone", "must be one like Europe/Berlin") from None
     assert row is not None
-    head, whole, first, last, named, conversations, messages = row
+    head, whole, former, first, last, after, before, named, conversations, messages = row
+    times = after.astimezone(UTC), before.astimezone(UTC)
     authors = [*named, *([] if request.author is None else [request.author])]
     wanted_authors = authors if query.names or request.author is not None else None
-    return SearchScope(head, whole, (first or 1, last or 0), wanted_authors, conversations, messages)
+    return SearchScope(head, whole, (first or 1, last or 0), wanted_authors, conversations, messages, *times, former)
 
 
 async def find_places(
@@ -179,7 +200,7 @@ async def read_results(connection: Connection, places: Sequence[tuple[int, int]]
 def encode_fields(request: SearchRequest, scope: SearchScope, places: SearchRange) -> dict[str, object]:
     """Return the parameters of the queries."""
     query = request.query
-    what, when = encode_what(query, scope.authors or []), encode_when(query)
+    what, when = encode_what(query, scope.authors or [], scope.former), encode_when(scope.after, scope.before)
     where = encode_where([] if places.own else scope.keyed() if what or when else scope.conversations)
     return {
         "own": places.own,
@@ -191,9 +212,9 @@ def encode_fields(request: SearchRequest, scope: SearchScope, places: SearchRang
         "what": what or ANYTHING,
         "where": where or ANYTHING,
         "when": when or ANYTHING,
-        "rest": encode_rest(query),
-        "after": query.after,
-        "before": query.before,
+        "rest": encode_rest(query, scope.former),
+        "after": scope.after,
+        "before": scope.before,
         "conversations": scope.conversations,
         "limit": request.limit + 1,
     }

@@ -1,8 +1,13 @@
 -- name: read_scope
--- The head of the log; whether all messages have all keys; the stretch of the log with the days asked for; the
--- ids of `names`; and the conversations to search. These are the user's own, or, where conversations are named, those of
+-- The head of the log; whether all messages have the keys of all windows; whether some have the terms of before migration
+-- 0170; the stretch of the log with the days asked for; their beginning and end; the ids of `names`; and the
+-- conversations to search. These are the user's own, or, where conversations are named, those of
 -- the named ones that the user may read, which include public channels.
-with places as (
+with bounds (after, before) as (
+    select greatest(%(after)s::timestamptz, %(after_day)s::date::timestamp at time zone zone.name),
+           least(%(before)s::timestamptz, %(before_day)s::date::timestamp at time zone zone.name)
+      from coalesce(%(zone)s::text, (select nullif(time_zone, '') from users where id = %(user)s), 'UTC') as zone (name)),
+     places as (
     select c.id, c.last_seq
       from memberships m join conversations c on c.id = m.conversation_id
      where m.user_id = %(user)s and m.until is null
@@ -13,13 +18,14 @@ with places as (
      union
     select c.id, c.last_seq from conversations c
      where c.look_key = any(%(places)s::text[]) and c.kind = 'channel' and not c.private and c.archived_at is null)
-select head.position, state.seq is null, days.first, days.last,
+select head.position, state.seq is null or state.terms_only, state.seq is not null, days.first, days.last,
+       bounds.after, bounds.before,
        (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
        (select coalesce(array_agg(id), '{}') from places), (select coalesce(sum(last_seq), 0)::bigint from places)
-  from log_head head, search_state state,
+  from log_head head, search_state state, bounds, lateral
        (select min(first), max(last) from search_days
-         where %(timed)s and day >= (%(after)s::timestamptz at time zone 'UTC')::date
-           and day <= ((%(before)s::timestamptz - interval '1 microsecond') at time zone 'UTC')::date) as days (first, last)
+         where %(timed)s and day >= (bounds.after at time zone 'UTC')::date
+           and day <= ((bounds.before - interval '1 microsecond') at time zone 'UTC')::date) as days (first, last)
 
 -- name: find_newest
 -- The matches among the newest messages of one conversation, checked one by one until the page is full. For a common word

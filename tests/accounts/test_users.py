@@ -48,9 +48,12 @@ SEARCHES = {
     "%": [],
     "_": [],
     "\\": [],
-    "": ["an", "ana", "andrea", "ben", "li"],
-    "\0": ["an", "ana", "andrea", "ben", "li"],
+    "": ["an", "ana", "andrea", "ben", "li", "oz"],
+    "\0": ["an", "ana", "andrea", "ben", "li", "oz"],
     "x" * 5000: [],
+    "ozgur": ["oz"],
+    "ÖZG": ["oz"],
+    "luc": ["oz"],
 }
 
 
@@ -59,6 +62,7 @@ async def test_users_are_found_by_name(cast: Cast, database_url: str) -> None:
     have no meaning."""
     (ana,) = await cast.enters("ana")
     people = [("an", "Xu"), ("andrea", "A."), ("ben", "Ben Silva Andrade"), ("li", "小李"), ("gone", "Anita")]
+    people.append(("oz", "Özgür Łuć"))
     with psycopg.connect(database_url) as connection:
         for name, shown in people:
             connection.execute(

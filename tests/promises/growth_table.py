@@ -40,7 +40,7 @@ from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
-from chat.search.query import SearchTerms, parse_day, want
+from chat.search.query import SearchPiece, SearchTerms, cut, parse_day, want
 from chat.shared.logging import LogThrottle
 from chat.shared.multipart import FormParser
 from chat.shared.rate_limits import hash_key
@@ -116,10 +116,8 @@ BY_NAME = {
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
     "chat.search.query:parse_query": QUERY,
-    "chat.search.query:cut": MESSAGE,
-    "chat.search.query:fold": MESSAGE,
-    "chat.search.query:gram_for": MESSAGE,
-    "chat.search.query:signs_of": MESSAGE,
+    "chat.search.query:cut_formerly": MESSAGE,
+    "chat.search.query:keys_for": MESSAGE,
     "chat.shared.sql:quote": MESSAGE,
     "chat.shared.settings:parse_origin": HEAD,
     "chat.shared.web:parse_address": HEAD,
@@ -168,6 +166,7 @@ def highlight_words(text: str) -> object:
     words = [
         SearchTerms(("a", "a", "b")),
         SearchTerms(("aa",), prefix=True),
+        SearchTerms(("a", "a", "c"), prefix=True),
         SearchTerms(sign="\u6771~"),
         SearchTerms(("a", "b")),
     ]
@@ -308,7 +307,8 @@ ADAPTED = {
     "chat.search.highlight:highlight": Subject(highlight_words, MESSAGE),
     "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),
     "chat.search.query:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
-    "chat.search.query:want": Subject(lambda text: want(text, True), QUERY),
+    "chat.search.query:want": Subject(lambda text: want(SearchPiece(text, star=True)), QUERY),
+    "chat.search.query:cut": Subject(lambda text: cut(text, True), MESSAGE),
     "chat.shared.sql:texts": Subject(lambda text: texts(pieces_of(text)), MESSAGE),
     "chat.shared.sql:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
     "chat.shared.web:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
@@ -341,9 +341,12 @@ REASONS = {
         chat.messages.mention_parser:strip_spans
         chat.client.sse:EventSplitter._normalize
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
-        chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
-        chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
-        chat.search.query:add_filter chat.search.query:gram_sizes chat.search.query:grams_of
+        chat.search.highlight:horizon chat.search.highlight:choose_stretch
+        chat.search.highlight:Phrase.__init__ chat.search.highlight:OpenPhrase.__init__
+        chat.search.lexemes:encode_vector chat.search.lexemes:either chat.search.lexemes:all_of
+        chat.search.lexemes:any_of chat.search.query:add_filter chat.search.query:is_open
+        chat.search.query:fold chat.search.query:fold_any chat.search.query:fold_formerly chat.search.query:is_exact
+        chat.search.query:cut_spaceless chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.shared.appearance:is_printable

@@ -10,26 +10,41 @@ from tests.verbs import CONVERSATIONS, begins, removes_member, sets_member, trie
 
 
 async def test_words_are_found_with_any_case_and_accents(ana: Person, database_url: str) -> None:
-    """All words must match, in any order, with any case and accents; the newest message comes first."""
+    """All words must match, in any order, with any case and accents; the newest message comes first.
+
+    A word also finds longer ones that begin with it, but not shorter ones.
+    """
     room = await begins(ana, "channel", "garden")
     for body in ("Éric brings TOMATOES", "no tomatoes, said eric", "nothing here", "Ερικ?"):
         await ana.says(room, body)
     await indexed(database_url)
     assert await finds(ana, "eric tomatoes") == ["no tomatoes, said eric", "Éric brings TOMATOES"]
-    assert await finds(ana, "tomatoes ÉRIC bring") == []
+    assert await finds(ana, "tomato ÉRIC bring") == ["Éric brings TOMATOES"]
+    assert await finds(ana, "tomatoes eric bringsx") == await finds(ana, '"bring" eric') == []
     assert await finds(ana, "ερικ") == ["Ερικ?"]
 
 
 async def test_phrases_and_prefixes(ana: Person, database_url: str) -> None:
     """A compound such as an address is a phrase too; prefixes match the beginning of words."""
     room = await begins(ana, "channel", "garden")
-    for body in ("ripe and red", "red and ripe", "see www.example.org/tomatoes", "example of an org", "redder"):
+    for body in (
+        "ripe and red",
+        "red and ripe",
+        "see www.example.org/tomatoes",
+        "example of an org",
+        "redder",
+        "abc-123",
+    ):
         await ana.says(room, body)
     await indexed(database_url)
     assert await finds(ana, '"ripe and red"') == ["ripe and red"]
     assert await finds(ana, "example.org") == ["see www.example.org/tomatoes"]
     assert await finds(ana, "tom*") == await finds(ana, "tomato*") == ["see www.example.org/tomatoes"]
-    assert await finds(ana, "red*") == ["redder", "red and ripe", "ripe and red"]
+    assert await finds(ana, "red*") == await finds(ana, "red") == ["redder", "red and ripe", "ripe and red"]
+    assert await finds(ana, '"red"') == await finds(ana, "“red”") == ["red and ripe", "ripe and red"]
+    assert await finds(ana, "„red and” ripe") == ["red and ripe"]
+    assert await finds(ana, "abc-12*") == await finds(ana, "abc-123") == ["abc-123"]
+    assert await finds(ana, "abc-12") == await finds(ana, "abc-2*") == []
     assert await finds(ana, "tomb*") == await finds(ana, "tomatos*") == []
 
 
@@ -90,6 +105,33 @@ async def test_days_are_those_that_imported_messages_bear(cast: Cast, database_u
     assert await finds(root, "said", after="2020-06-15T12:00:00.001Z") == ["said 2021-03-01"]
 
 
+async def test_days_begin_in_the_time_zone_of_the_reader(cast: Cast, database_url: str) -> None:
+    """The zone of the request counts, else that of the profile, else UTC; a clock may be turned on that day."""
+    (root,) = await cast.enters("root", role="admin")
+    room = await begins(root, "channel", "night")
+    moments = ["2025-11-02T03:59:59Z", "2025-11-02T04:00:00Z", "2025-11-03T04:30:00Z", "2025-11-03T05:00:00Z"]
+    messages = [
+        {"conversation": room, "body": one, "client_id": str(n), "created_at": one} for n, one in enumerate(moments)
+    ]
+    assert (await root.call("POST", "/api/chat/messages", {"messages": messages}))[0] == 200
+    await indexed(database_url)
+    first, second, third, fourth = moments
+    york = {"zone": "America/New_York"}
+    assert await finds(root, "after:2025-11-03", **york) == [fourth]
+    assert (
+        await finds(root, "on:2025-11-02", **york) == await finds(root, "2025 on:2025-11-02", **york) == [third, second]
+    )
+    assert await finds(root, "before:2025-11-02", **york) == [first]
+    assert await finds(root, "2025", after="2025-11-03", **york) == [fourth]
+    assert await finds(root, "on:2025-11-03") == [fourth, third]
+    assert await finds(root, "after:2025-11-03T04:30:00Z before:2025-11-03", **york) == [third]
+    assert (await root.call("PATCH", "/api/users/me", {"time_zone": "Asia/Kolkata"}))[0] == 200
+    assert await finds(root, "on:2025-11-02") == [second, first]
+    assert await finds(root, "on:2025-11-02 on:2025-11-03") == []
+    for zone in ("Nowhere/Land", "a b", "", "x" * 65):
+        assert await tries(root, "GET", f"/api/chat/search?q=on:2025-11-03&zone={zone}") == (422, "invalid")
+
+
 async def test_only_readable_messages_are_found(ana: Person, ben: Person, mallory: Person, database_url: str) -> None:
     """Only the user's conversations are searched, and a named public channel; nothing is found after leaving."""
     group = await begins(ana, "group", "", ben)
@@ -148,8 +190,9 @@ async def test_results_are_shown_without_markup(ana: Person, database_url: str) 
 
 @pytest.mark.parametrize(
     "query",
-    ["", "q=", "q=!!!", "q=to*", "q=has:wings", "q=before:soon", "after=x", "q=a&limit=0", "q=a&limit=101",
-     "q=a&from=me", "q=a&conversation=-1", "q=%00", "q=" + "x" * 257, "before=p", "q=" + "a+" * 21],
+    ["", "q=", "q=!!!", "q=to*", "q=has:wings", "q=before:soon", "q=on:2026-01-01T00:00Z", "after=x",
+     "q=a&limit=0", "q=a&limit=101", "q=a&from=me", "q=a&conversation=-1", "q=%00", "q=" + "x" * 257,
+     "before=p", "q=" + "a+" * 21],
 )  # fmt: skip
 async def test_an_empty_query_is_refused(ana: Person, query: str) -> None:
     """An empty query gets 422 with the field."""

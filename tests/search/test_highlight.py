@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.search.highlight import HIT_MOST, LENGTH, WORK_MOST, Budget, choose_stretch, highlight, join_spans
-from chat.search.query import SearchTerms, Term, cut, parse_query, signs_of
+from chat.search.query import SearchTerms, Term, cut, parse_query
 
 PIECES = [
     "a",
@@ -26,6 +26,10 @@ PIECES = [
     ", ",
     "日本",
     "ab",
+    "ｶﾞ",
+    "\u00ad",
+    "학교",
+    "🇩🇪",
     "x" * 90,
 ]
 BODIES = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
@@ -43,27 +47,36 @@ ASKED = [
     "xx",
     '"a b c a b"',
     '"a b a b a"',
+    "a-b-to*",
+    "a-tom*",
+    "ガ",
+    "학",
+    "학교",
+    "🇩🇪",
 ]
 QUESTIONS = st.lists(st.sampled_from(ASKED), min_size=1, max_size=4).map(" ".join)
 
 
 def all_spans(body: str, wanted: Sequence[SearchTerms]) -> Iterator[tuple[int, int]]:
     """Yield every match, found in the simplest way."""
-    terms = list(cut(body))
+    found = list(cut(body, True))
+    terms = [term for term in found if not term.sign]
     for one in wanted:
         if one.sign:
-            yield from ((n, n + 1) for n, sign in enumerate(body) if next(signs_of(sign), None) == one.sign)
-        elif one.prefix:
-            yield from ((term.start, term.end) for term in terms if term.name.startswith(one.terms[0]))
+            yield from ((term.start, term.end) for term in found if term.name == one.sign)
         else:
-            yield from phrases(terms, one.terms)
+            yield from phrases(terms, one)
 
 
-def phrases(terms: list[Term], names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where these terms are adjacent."""
-    for n in range(len(terms) - len(names) + 1):
-        if [term.name for term in terms[n : n + len(names)]] == list(names):
-            yield terms[n].start, terms[n + len(names) - 1].end
+def phrases(terms: list[Term], wanted: SearchTerms) -> Iterator[tuple[int, int]]:
+    """Yield where these terms are adjacent; the last one may be the start of a word."""
+    *head, last = wanted.terms
+    for n in range(len(terms) - len(head)):
+        *before, end = terms[n : n + len(head) + 1]
+        if [term.name for term in before] == head and (
+            end.name.startswith(last) if wanted.prefix else end.name == last
+        ):
+            yield terms[n].start, end.end
 
 
 def reference(body: str, wanted: Sequence[SearchTerms]) -> list[tuple[str, bool]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_keys, encode_rest, encode_vector, encode_what, months_between
-from chat.search.query import cut, fold, gram_for, grams_of, parse_day, parse_query
+from chat.search.query import cut, fold, grams_of, keys_for, parse_day, parse_query
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -31,10 +31,10 @@ def server(postgres_url: str) -> Iterator[Connection]:
 @given(TEXTS | MIXED)
 def test_every_term_is_a_piece_of_the_text(text: str) -> None:
     """Terms come from left to right; folding one again changes nothing."""
-    terms = list(cut(text))
+    terms = list(cut(text, True))
     assert all(0 <= term.start < term.end <= len(text) for term in terms)
     assert [term.start for term in terms] == sorted(term.start for term in terms)
-    assert all(fold(text[term.start : term.end]) == term.name or text.isascii() for term in terms)
+    assert all(fold(term.name) in (term.name, term.name[:-1]) for term in terms)
 
 
 @given(TEXTS)
@@ -42,8 +42,8 @@ def test_each_prefix_has_a_key_that_the_word_has_too(word: str) -> None:
     """A prefix shares a key with its word, unless it is too short for any."""
     for term in cut(word):
         for size in range(1, len(term.name) + 1):
-            key = gram_for(term.name[:size])
-            assert key is None or key in set(grams_of(term.name))
+            keys = keys_for(term.name[:size])
+            assert not keys or set(keys) & {term.name, *grams_of(term.name)}
 
 
 @given(TEXTS | MIXED)
@@ -60,13 +60,15 @@ def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(text=TEXTS | MIXED)
 def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: Connection) -> None:
-    """Any text is a valid vector, and is found by each word and as a phrase."""
+    """Any text is a valid vector, and is found by each word, by its beginning, and as a phrase."""
     vector = encode_vector(1, 300, 12345, 7, NOW, text)
-    for word in [text.replace('"', " "), *text.split()]:
-        question = parse_query('"' + word.replace('"', " ") + '"')
-        keys = encode_what(question, [7, 8])
-        row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
-        assert row == (True,), (vector, keys)
+    words = text.replace('"', " ").replace(":", " ").replace("*", " ").split()
+    for asked in (f'"{" ".join(words)}"', *words):
+        question = parse_query(asked)
+        for former in (False, True):
+            keys = " & ".join(filter(None, (encode_what(question, [7, 8], former), encode_rest(question, former))))
+            row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
+            assert row == (True,), (vector, keys)
 
 
 def test_months_cover_what_is_asked() -> None:
@@ -84,7 +86,7 @@ def test_months_are_those_of_one_zone() -> None:
 
 
 def test_prefixes_are_checked_in_their_full_length() -> None:
-    """The index has the first five letters; longer prefixes are checked in its matches."""
-    question = parse_query("tomato* soup")
-    assert encode_what(question, []) == "'tomat~' & 'soup'"
-    assert encode_rest(question) == "'tomato':*"
+    """The index has the first twelve letters; longer prefixes and open phrases are checked in its matches."""
+    question = parse_query('internationalization* "soup" t-1*')
+    assert encode_what(question, []) == "('~internationa') & 'soup' & 't'"
+    assert encode_rest(question) == "'internationalization':* & 't' <-> '1':*"

@@ -91,7 +91,7 @@ async def test_an_encoding_without_every_text_is_refused(postgres_url: str, redi
 
 
 async def test_names_in_a_turkish_database(postgres_url: str, redis_url: str) -> None:
-    """I and i are one letter in a name, whatever they are in the database's language."""
+    """I and i are one letter in a name and in a search for users, whatever they are in the database's language."""
     async with database(postgres_url, "encoding 'UTF8'") as url:
         await migrate(url, as_node(url))
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
@@ -105,6 +105,13 @@ async def test_names_in_a_turkish_database(postgres_url: str, redis_url: str) ->
             for name in ("Istanbul", "ISTANBUL", "istanbul"):
                 login = {"name": name, "password": account["password"]}
                 assert (await nobody.call("POST", "/api/sessions", login))[0] == 201, name
+            (ana,) = await cast.enters("ana")
+            assert (await ana.call("PATCH", "/api/users/me", {"display_name": "IŞIL İrem"}))[0] == 200
+            for text in ("IŞIL", "işil", "isil", "ışıl", "İREM", "irem", "Irem", "ana"):
+                _, said = await nobody.call("GET", "/api/users", params={"q": text})
+                assert [user["name"] for user in said["users"]] == ["ana"], text
+            _, said = await nobody.call("GET", "/api/users", params={"q": "ISTAN"})
+            assert [user["name"] for user in said["users"]] == ["istanbul"]
 
 
 async def test_a_read_only_database_is_named(database_url: str) -> None:

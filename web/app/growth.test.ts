@@ -16,7 +16,7 @@ import { codeIn, hasCode, render } from './markdown/render';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
 import { isPhone } from './presence/labels';
-import { asTyped, replace, wordAt } from './search/filters';
+import { asTyped, namesDays, replace, wordAt } from './search/filters';
 import { score } from './switcher/match';
 import { isOnlyEmoji } from './timeline/emoji-only';
 
@@ -57,6 +57,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/names.ts initialsOf': [initialsOf, NAME],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
   'app/search/filters.ts asTyped': [asTyped, MESSAGE],
+  'app/search/filters.ts namesDays': [namesDays, MESSAGE],
   'app/search/filters.ts replace': [(text) => replace(text, wordAt(text, 0), { text: '', hint: '', insert: '' }), MESSAGE],
   'app/search/filters.ts wordAt': [(text) => wordAt(text, text.length), MESSAGE],
   'app/switcher/match.ts score': [(text) => score(text, text), MESSAGE],

@@ -5,10 +5,12 @@ import type { Id } from './types';
 
 export type { Hit } from './schema';
 
-/** `q` can contain filters as the user typed them: `tomat* from:ana before:2026-01-31 has:link`. */
+/** `q` can contain filters as the user typed them: `tomat* from:ana on:2026-01-31 has:link`. */
 export interface SearchRequest {
   q: string;
   conversation?: Id;
+  /** The time zone in which days begin, like `Europe/Berlin`; by default that of the profile. */
+  zone?: string;
   /** The `next` of the page before. */
   before?: string;
 }

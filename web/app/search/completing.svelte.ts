@@ -47,7 +47,7 @@ export class Completing {
     const { name } = this.word;
     if (name === 'from') return this.people();
     if (name === 'in') return this.places();
-    return name === 'before' || name === 'after' ? daysFor(this.word, new Date()) : namesFor(this.word);
+    return name === 'before' || name === 'after' || name === 'on' ? daysFor(this.word, new Date()) : namesFor(this.word);
   }
 
   private async ask(word: Word): Promise<void> {

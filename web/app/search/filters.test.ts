@@ -1,6 +1,6 @@
 /** Filters typed into the search field. */
-import { expect, test } from 'vitest';
-import { asTyped, daysFor, namesFor, replace, wordAt } from './filters';
+import { expect, test, vi } from 'vitest';
+import { asTyped, daysFor, namesDays, namesFor, replace, wordAt } from './filters';
 
 test('the word at the caret is a filter, or begins as one does', () => {
   expect(wordAt('red from:an tomato', 11)).toEqual({ name: 'from', typed: 'an', start: 4, end: 11 });
@@ -22,10 +22,22 @@ test('a chosen option replaces the typed word', () => {
   expect(replace('in:kit red', wordAt('in:kit red', 6), { text: '', hint: '', insert: '' })).toEqual({ text: 'red', caret: 0 });
 });
 
-test('the last word is searched by its prefix while the user types', () => {
-  expect(asTyped('red toma')).toBe('red toma*');
-  expect(asTyped('red to')).toBe('red to');
-  expect(asTyped('red toma ')).toBe('red toma');
-  expect(asTyped('"red toma')).toBe('"red toma');
+test('days are those of the time zone of the browser', () => {
+  vi.stubEnv('TZ', 'America/New_York');
+  const evening = new Date('2026-03-02T02:00:00Z');
+  expect(daysFor(wordAt('on:t', 4), evening)).toEqual([{ text: 'Today', hint: '2026-03-01', insert: 'on:2026-03-01' }]);
+  vi.unstubAllEnvs();
+  expect([namesDays('soup on:2026-03-01'), namesDays('AFTER:2026-03-01'), namesDays('soon:2026')]).toEqual([true, true, false]);
+});
+
+test('a number is searched by its first digits while the user types', () => {
+  expect(asTyped('red t-12')).toBe('red t-12*');
+  expect(asTyped('red 123')).toBe('red 123*');
+  expect(asTyped('red 12')).toBe('red 12');
+  expect(asTyped('red 12-')).toBe('red 12-');
+  expect(asTyped('red toma')).toBe('red toma');
+  expect(asTyped('red 123 ')).toBe('red 123');
+  expect(asTyped('"red 123')).toBe('"red 123');
+  expect(asTyped('“red 123')).toBe('“red 123');
   expect(asTyped('from:ana')).toBe('from:ana');
 });

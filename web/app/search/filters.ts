@@ -1,5 +1,6 @@
 /** Search filters as they are typed: `from:ana before:2026-01-31 has:link`. Pure. */
 import { messages as m } from '../messages';
+import { dayOf } from '../time';
 
 export interface Option {
   /** The text in the list, and a hint beside it. */
@@ -18,6 +19,7 @@ export const filters: Option[] = [
   { text: 'in:', hint: m.search.inFilter, insert: 'in:', open: true },
   { text: 'before:', hint: m.search.before, insert: 'before:', open: true },
   { text: 'after:', hint: m.search.after, insert: 'after:', open: true },
+  { text: 'on:', hint: m.search.on, insert: 'on:', open: true },
   { text: 'has:link', hint: m.search.hasLink, insert: 'has:link' },
   { text: 'has:file', hint: m.search.hasFile, insert: 'has:file' },
 ];
@@ -33,7 +35,7 @@ export interface Word {
 export function wordAt(text: string, caret: number): Word {
   const start = startOfLastWord(text.slice(0, caret));
   const end = caret + text.slice(caret).search(/\s|$/);
-  const [, name, value] = /^(from|in|before|after|has):(.*)$/i.exec(text.slice(start, end)) ?? [];
+  const [, name, value] = /^(from|in|before|after|on|has):(.*)$/i.exec(text.slice(start, end)) ?? [];
   return { name: name?.toLowerCase() ?? null, typed: value ?? text.slice(start, end), start, end };
 }
 
@@ -50,14 +52,12 @@ export function namesFor(word: Word): Option[] {
   return word.name || !word.typed ? [] : filters.filter((one) => one.insert.startsWith(word.typed.toLowerCase()));
 }
 
-const DAY = 86_400_000;
-
-/** Return frequently used days that start with the word. */
+/** Return frequently used days that start with the word. They are days of the reader's time zone. */
 export function daysFor({ name, typed }: Word, now: Date): Option[] {
   const { today, yesterday, weekAgo, monthAgo, yearAgo } = m.search.days;
   const back: [string, number][] = [[today, 0], [yesterday, 1], [weekAgo, 7], [monthAgo, 30], [yearAgo, 365]];
   return back
-    .map(([text, days]) => ({ text, day: new Date(now.getTime() - days * DAY).toISOString().slice(0, 10) }))
+    .map(([text, days]) => ({ text, day: dayOf(new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).toISOString()) }))
     .filter(({ text, day }) => day.startsWith(typed) || text.toLowerCase().startsWith(typed.toLowerCase()))
     .map(({ text, day }) => ({ text, hint: day, insert: `${name}:${day}` }));
 }
@@ -69,10 +69,16 @@ export function replace(text: string, word: Word, { insert, open }: Option): { t
   return { text: before + rest, caret: before.length };
 }
 
-/** Return the query for a text that is still being typed: its last word is searched by its prefix. */
+/** Return whether the text has a filter whose days depend on the time zone. */
+export function namesDays(text: string): boolean {
+  return /(?:^|\s)(?:before|after|on):/i.test(text);
+}
+
+/** Return the query for a text that is still being typed: a last word with digits is searched by its prefix, as all others are. */
 export function asTyped(q: string): string {
   const text = q.trimEnd();
   const last = text.slice(startOfLastWord(text));
-  const whole = text !== q || (text.match(/"/g) ?? []).length % 2 === 1;
-  return whole || !/^[\p{L}\p{M}\p{N}]{3,}$/u.test(last) ? text : `${text}*`;
+  const whole = text !== q || (text.match(/["“”„«»]/g) ?? []).length % 2 === 1;
+  const begun = last.length > 2 && /\p{N}/u.test(last) && /^[\p{L}\p{M}\p{N}]+(?:-[\p{L}\p{M}\p{N}]+)*$/u.test(last);
+  return whole || !begun ? text : `${text}*`;
 }

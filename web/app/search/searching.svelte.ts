@@ -5,8 +5,9 @@ import type { Chat } from '../chat.svelte';
 import { labelOf } from '../conversation-label';
 import { messages as m } from '../messages';
 import { route } from '../route.svelte';
+import { ownZone } from '../settings/zones';
 import { Completing } from './completing.svelte';
-import { asTyped } from './filters';
+import { asTyped, namesDays } from './filters';
 import { Finding } from './finding.svelte';
 import { Recent } from './recent.svelte';
 
@@ -28,7 +29,8 @@ export class Searching {
     });
     $effect(() => {
       const q = asTyped(this.typed);
-      this.finding.ask(q ? { q, ...(this.place !== null && { conversation: this.place }) } : null);
+      const where = this.place !== null && { conversation: this.place };
+      this.finding.ask(q ? { q, ...where, ...(namesDays(q) && { zone: ownZone() }) } : null);
     });
   }
 
