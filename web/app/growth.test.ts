@@ -5,12 +5,13 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { compareCursors, parseCursor, Position } from '../client/cursor';
 import { SseParser } from '../client/sse';
+import { limitMarks, lookKey } from './appearance';
 import { complete, tokenAt } from './composer/completion';
 import { findEmoji } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
 import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
-import { isSafe } from './markdown/links';
+import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
 import { codeIn, hasCode, render } from './markdown/render';
 import { withoutMarkup } from './message/message-preview';
@@ -25,7 +26,7 @@ const QUERY = 256;
 const NAME = 80;
 const STREAM = 64_000;
 
-const naming = { ...NO_MENTIONS, people: 'aa:1', channels: 'aa:2,general:3', me: 1 };
+const naming = { ...NO_MENTIONS, people: 'aa:1', channels: '2 aa\n3 general\n4 a a', me: 1 };
 const markdown = makeParser(() => '');
 const emoji = [{ emoji: '🍅', name: 'tomato', codes: ['tomato'], words: ['fruit'], group: 4, tones: {} }];
 
@@ -42,12 +43,15 @@ function push(text: string): void {
 
 /** Each function, with the length of the longest text that it can receive. */
 const subjects: Record<string, [Run, number]> = {
+  'app/appearance.ts limitMarks': [(text) => limitMarks(text, 'key'), MESSAGE],
+  'app/appearance.ts lookKey': [lookKey, MESSAGE],
   'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
   'app/markdown/mentions.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
-  'app/markdown/mentions.ts idOf': [(text) => idOf(naming.channels, text), MESSAGE],
+  'app/markdown/mentions.ts idOf': [(text) => idOf(naming.people, text), MESSAGE],
+  'app/markdown/links.ts isConfusable': [isConfusable, MESSAGE],
   'app/markdown/links.ts isSafe': [isSafe, MESSAGE],
   'app/markdown/parser.ts': [(text) => markdown.render(text, naming), MESSAGE],
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
@@ -78,6 +82,8 @@ const exceptions: Record<string, string> = {
   'app/markdown/clean.ts clean': 'receives the output of the parser, and runs within render',
   'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
   'app/markdown/languages.ts paint': 'runs in a worker, within a time limit',
+  'app/markdown/render.ts namesMentioned': 'walks the tokens of the parser',
+  'app/markdown/render.ts plain': 'joins the tokens of the parser',
   'app/message/labels.ts reactionNames': 'takes a function that names users',
   'app/message/labels.ts seenLabel': 'takes a function that names users',
   'app/notify/mutes.ts mutedUntil': 'a time from the server',
@@ -106,7 +112,7 @@ test('no message renders more elements than a page can hold', () => {
     const html = renderAnew(hostile(one, MESSAGE));
     expect(html.match(/<\w/g)?.length ?? 0, one.name).toBeLessThan(2 * TOKENS_MOST);
   }
-});
+}, 60_000);
 
 test('every function of a text module that takes text is listed', () => {
   const found = new Set(textFunctions());

@@ -1,5 +1,6 @@
 /** The names of users and conversations on the screen. Pure. */
 import type { Conversation, Id, User } from '../client';
+import { limitMarks } from './appearance';
 import { messages as m } from './messages';
 
 type People = ReadonlyMap<Id, User>;
@@ -7,12 +8,12 @@ type People = ReadonlyMap<Id, User>;
 export type Named = Pick<Conversation, 'kind' | 'name'> & { members?: Id[] | null };
 
 export function nameOf(user: Pick<User, 'name' | 'display_name'> | undefined): string {
-  return user?.display_name || user?.name || '…';
+  return limitMarks(user?.display_name || user?.name || '…', 'name');
 }
 
 /** Return the conversation's name, or the names of its other members. */
 export function titleOf(conversation: Named, people: People, me: Id): string {
-  if (conversation.name) return conversation.name;
+  if (conversation.name) return limitMarks(conversation.name, 'name');
   const others = othersOf(conversation, me);
   if (!others.length) return conversation.kind === 'direct' ? m.app.you(nameOf(people.get(me))) : m.app.unnamedGroup;
   return others.map((id) => nameOf(people.get(id))).join(', ');

@@ -8,6 +8,8 @@ test('a token starts with its sign, at the start of a word', () => {
   expect(token('hi @an')).toEqual({ kind: 'person', start: 3, typed: 'an' });
   expect(token('@')).toEqual({ kind: 'person', start: 0, typed: '' });
   expect(token('(#gen')).toEqual({ kind: 'channel', start: 1, typed: 'gen' });
+  expect(token('see #r&d/🚀')).toEqual({ kind: 'channel', start: 4, typed: 'r&d/🚀' });
+  expect(token('#हिन्दी')?.typed).toBe('हिन्दी');
   expect(token('so :ta')).toEqual({ kind: 'emoji', start: 3, typed: 'ta' });
   for (const text of ['mail@an', 'at 10:30', ':t', 'a :', 'https://x', '@an ', '```\n@an']) expect(token(text)).toBeNull();
   expect(token('```\ncode\n```\n@an')?.kind).toBe('person');

@@ -9,7 +9,7 @@ export interface Token {
 }
 
 const SIGNS: Record<string, Token['kind']> = { '@': 'person', '#': 'channel', ':': 'emoji' };
-const TOKEN = /(?:^|[\s([{"'“„«])([@#:])([\p{L}\p{N}_.+-]*)$/u;
+const TOKEN = /(?:^|[\s([{"'“„«])(?:([@:])([\p{L}\p{M}\p{N}_.+-]*)|(#)([^\s#]*))$/u;
 
 /**
  * Return the token that ends at the caret. An emoji needs two letters, because a colon is common in text. Time is
@@ -17,7 +17,8 @@ const TOKEN = /(?:^|[\s([{"'“„«])([@#:])([\p{L}\p{N}_.+-]*)$/u;
  */
 export function tokenAt(text: string, caret: number): Token | null {
   const before = text.slice(Math.max(0, caret - 64), caret);
-  const [, sign = '', typed = ''] = TOKEN.exec(before) ?? [];
+  const [, mark, name, hash, channel] = TOKEN.exec(before) ?? [];
+  const [sign, typed] = [mark ?? hash ?? '', name ?? channel ?? ''];
   const kind = SIGNS[sign];
   if (!kind || (kind === 'emoji' && typed.length < 2) || isInCode(text.slice(0, caret))) return null;
   return { kind, start: caret - typed.length - 1, typed };

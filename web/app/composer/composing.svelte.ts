@@ -3,10 +3,12 @@ import { tick, untrack } from 'svelte';
 import { type Conversation, type Message, keyOf, type References, type SentFile } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsOf } from '../files/attachments.svelte';
+import { namesMentioned } from '../markdown/render';
 import { type ComposerKey, draftOf, keepDraft, onDraftChange } from './drafts';
 import type { Writing } from './writing.svelte';
 
 const LONGEST = 16_000;
+const NO_CHANGE = { added: [] as string[], removed: [] as string[] };
 
 export class Composing {
   text = $state('');
@@ -16,6 +18,8 @@ export class Composing {
   readonly left = $derived.by(() => LONGEST - [...this.text].length);
   readonly attachments: Attachments;
   readonly ready = $derived.by(() => this.left >= 0 && (this.text.trim() !== '' || this.hasFiles));
+  /** What the edit changes about who is mentioned: it notifies no one anew, and users it no longer names are uncounted. */
+  readonly mentioning = $derived.by(() => (this.writing.editing ? this.mentionsChanged(this.writing.editing) : NO_CHANGE));
   /** The draft as stored. A draft from another tab is not stored again: that tab may have sent it since. */
   private draft = '';
   /** The unsent text from before the user started to edit a message. */
@@ -87,6 +91,14 @@ export class Composing {
       this.area?.focus();
       this.area?.setSelectionRange(next.caret, next.caret);
     });
+  }
+
+  private mentionsChanged({ body, mentions = [], mentions_all: all }: Message): typeof NO_CHANGE {
+    if (!this.text.includes('@') && !mentions.length && !all) return NO_CHANGE;
+    const [before, after] = [namesMentioned(body), namesMentioned(this.text)];
+    const reached = [...mentions.map((id) => this.chat.user(id)?.name.toLowerCase() ?? ''), all ?? ''];
+    const signed = (names: Iterable<string>, without: Set<string>) => [...names].filter((name) => !without.has(name)).map((name) => `@${name}`);
+    return { added: signed(after, before), removed: signed(before, after).filter((name) => reached.includes(name.slice(1))) };
   }
 
   private get hasFiles(): boolean {

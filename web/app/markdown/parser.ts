@@ -4,6 +4,7 @@
  * The number of tokens is limited: parsing more raises `TooManyTokens`, so that one message cannot block the page.
  */
 import Markdown, { type StateBlock, type StateInline, type Token } from 'markdown-it';
+import { asTyped } from './as-typed';
 import { mentions } from './mentions';
 import { links } from './links';
 
@@ -22,12 +23,16 @@ export class TooManyTokens extends Error {}
 export function makeParser(paint: Paint): Parser {
   const md = new Markdown({ html: false, linkify: true, breaks: true, highlight: paint });
   md.disable(OFF);
-  md.use(mentions).use(links).use(limit);
+  md.use(asTyped).use(mentions).use(links).use(limit);
   md.renderer.rules['softbreak'] = () => '\n';
-  md.renderer.rules['hardbreak'] = () => '\n';
+  md.renderer.rules['linebreak'] = () => '<br>';
   // wide code and tables scroll, also by the keyboard
   const { fence } = md.renderer.rules;
-  md.renderer.rules['fence'] = (...all) => (fence?.(...all) ?? '').replace(/^<pre>/, '<pre tabindex="0">');
+  md.renderer.rules['fence'] = (tokens, at, ...rest) => {
+    const language = md.utils.escapeHtml(tokens[at]?.info.trim() ?? '');
+    const title = language && ` title="${language}"`;
+    return (fence?.(tokens, at, ...rest) ?? '').replace(/^<pre>/, () => `<pre tabindex="0"${title}>`);
+  };
   md.core.ruler.push('direction', ({ tokens }) => {
     for (const token of tokens) {
       if (DIRECTED.has(token.type)) direct(token);

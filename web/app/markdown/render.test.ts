@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest';
 import { channelsIn, idOf, type Mentions, NO_MENTIONS } from './mentions';
 import { paint } from './languages';
+import mentioning from '../../../tests/cases/mentions.json';
 import payloads from './payloads.json';
-import { codeIn, hasCode, render } from './render';
+import { codeIn, hasCode, namesMentioned, render } from './render';
 
 const html = (text: string, mentions: Partial<Mentions> = {}) => render(text, { ...NO_MENTIONS, ...mentions }).trim();
 const dom = (text: string, mentions: Partial<Mentions> = {}): HTMLElement => {
@@ -65,14 +66,31 @@ test('mentioned users are highlighted, other names are not', () => {
   expect(calls('@here @channel', { all: 'here' })).toEqual([['@here', null, true]]);
 });
 
-test('channels that the reader has joined are links', () => {
-  const channels = channelsIn('see #design-talk and #nowhere', [
-    { id: 4, name: 'design-talk' },
-    { id: 5, name: 'other' },
-  ]);
-  expect(channels).toBe('design-talk:4');
-  const link = dom('see #design-talk.', { channels }).querySelector('a');
-  expect([link?.textContent, link?.getAttribute('href')]).toEqual(['#design-talk', '/c/4']);
+const CHANNELS = ['design-talk', 'other', 'team', 'team x', 'हिन्दी', 'café', 'r&d', 'c++', 'a/b', '🚀 launch', 'ΟΔΟΣ', 'general 2', 'a.b', 'カメラ'];
+const channels = CHANNELS.map((name, n) => ({ id: n + 1, name }));
+
+/** Return what the text of each link to a channel is, with the name of the channel. */
+function channelLinks(text: string): [string, string][] {
+  const links = dom(text, { channels: channelsIn(text, channels) }).querySelectorAll<HTMLAnchorElement>('a.call');
+  return [...links].map((link) => [link.textContent, CHANNELS[Number(link.getAttribute('href')?.slice(3)) - 1] ?? '']);
+}
+
+test.each([
+  ['see #design-talk.', [['#design-talk', 'design-talk']]],
+  ['#team x, where there is such a channel', [['#team x', 'team x']]],
+  ['#team xylophone and #teams', [['#team', 'team']]],
+  ['(#TEAM  X) and **#Team**', [['#TEAM  X', 'team x'], ['#Team', 'team']]],
+  ['#team\nx', [['#team', 'team']]],
+  ['#हिन्दी, #हिन्दीx', [['#हिन्दी', 'हिन्दी']]],
+  ['#cafe\u0301 and #caf\u00e9', [['#cafe\u0301', 'café'], ['#caf\u00e9', 'café']]],
+  ['#R&D #c++ #a/b', [['#R&D', 'r&d'], ['#c++', 'c++'], ['#a/b', 'a/b']]],
+  ['#🚀 launch!', [['#🚀 launch', '🚀 launch']]],
+  ['#οδος #te\u00adam', [['#οδος', 'ΟΔΟΣ'], ['#te\u00adam', 'team']]],
+  ['#ｶﾒﾗ #\uff43\uff41\uff46\u00e9', [['#ｶﾒﾗ', 'カメラ'], ['#\uff43\uff41\uff46\u00e9', 'café']]],
+  ['#general and #general 2', [['#general 2', 'general 2']]],
+  ['#a.b. #a.bc #nowhere a#team &#team ##team `#team` \\#team', [['#a.b', 'a.b']]],
+] as [string, [string, string][]][])('channels by the name as the reader sees it: %s', (text, links) => {
+  expect(channelLinks(text)).toEqual(links);
 });
 
 test('code in known languages is highlighted', () => {
@@ -82,6 +100,7 @@ test('code in known languages is highlighted', () => {
   expect(render(text, NO_MENTIONS, paint)).toContain('<span class="hljs-keyword">if</span>');
   expect(render(text, NO_MENTIONS, paint)).toContain('&lt;b&gt;');
   expect(render('```klingon\nqapla\n```', NO_MENTIONS, paint)).toContain('qapla');
+  expect(dom('```klingon\nqapla\n```').querySelector('pre')?.title).toBe('klingon');
 });
 
 test('long code and code without a language is not highlighted', () => {
@@ -100,13 +119,107 @@ test('a message with too many tokens is shown as it was typed', () => {
 
 test('names are found among long runs of punctuation', () => {
   expect(idOf('ben:2', `ben${'.'.repeat(9_000)}`)).toEqual({ id: 2, name: 'ben' });
-  expect(idOf('ben:2,ben.:3', 'ben...')).toEqual({ id: 3, name: 'ben.' });
+  expect(idOf('ben:2,ben.:3', 'ben.')).toEqual({ id: 2, name: 'ben' });
   expect(idOf('ben:2', 'benjamin')).toBeNull();
   expect(channelsIn(`#${'-'.repeat(9_000)} #Talk. (#a-b-)`, [
     { id: 1, name: 'talk' },
     { id: 2, name: 'a-b' },
     { id: 3, name: null },
-  ])).toBe('talk:1,a-b:2');
+  ])).toBe('1 talk\n2 a-b');
+});
+
+test.each([
+  ['5. no\n7. yes', '5. no 7. yes'],
+  ['2024. was good\n1986. too', '2024. was good 1986. too'],
+  ['007. bond\n3) x', '007. bond 3) x'],
+  ['> 5. no\n> 7. yes', '5. no 7. yes'],
+  ['1. ```\n   code\n   ```', '1. code'],
+  ['+ cheap\n- slow', '+ cheap - slow'],
+  ['¯\\_(ツ)_/¯', '¯\\_(ツ)_/¯'],
+  ['\\\\server\\_share\\*', '\\\\server\\_share\\*'],
+  ['\\(^_^)/ \\o/ C:\\*.log ^\\d+\\.\\d*$', '\\(^_^)/ \\o/ C:\\*.log ^\\d+\\.\\d*$'],
+  ['curl \\\n  -d x', 'curl \\ -d x'],
+  ['costs \\$5\\, or \\{more\\}', 'costs \\$5\\, or \\{more\\}'],
+  ['\\[x\\]', '\\[x\\]'],
+  ['__init__.py and __all__', '__init__.py and __all__'],
+  ['2*3*4 = 24, 2**10**2', '2*3*4 = 24, 2**10**2'],
+  ['#', '#'],
+  ['-', '-'],
+  ['1.', '1.'],
+  ['>', '>'],
+  ['```', '```'],
+  ['```SELECT 1;\nSELECT 2;\n```', 'SELECT 1; SELECT 2;'],
+  ['| a |\n|---|\n| b | c |', 'a | b | c |'],
+  ['[](https://x.example)', 'https://x.example'],
+])('nothing that was typed disappears: %s', (text, shown) => {
+  expect(dom(text).textContent?.replace(/\s+/g, ' ').trim()).toBe(shown);
+});
+
+test.each([
+  ['\\*not bold\\*', '*not bold*'],
+  ['snake\\_case \\`x\\`', 'snake_case `x`'],
+  ['\\# no title\n1\\. no list\n\\- none', '# no title\n1. no list\n- none'],
+  ['\\[no\\](https://x.example)', '[no](https://x.example)'],
+  ['a\\\\*b', 'a\\*b'],
+  ['[a\\\\b \\{c\\} C:\\d](<https://x.example>)', 'a\\b {c} C:\\d'],
+])('a backslash that takes a meaning away is not shown: %s', (text, shown) => {
+  expect(dom(text).textContent?.trim()).toBe(shown);
+  expect(dom(text).querySelector('em, strong, code, h1, li')).toBeNull();
+});
+
+test.each([
+  ['> shall we close on friday?\nno, monday is better', 'blockquote'],
+  ['> > a\n> b\nno, monday is better', 'blockquote'],
+  ['> - a\nno, monday is better', 'blockquote'],
+  ['1. eggs\n2. milk\nno, monday is better', 'ol'],
+  ['- eggs\nno, monday is better', 'ul'],
+  ['| a |\n|---|\n| b |\nno, monday is better', 'table'],
+])('the line after a quote, a list or a table stands outside: %s', (text, block) => {
+  const [first, last] = dom(text).children;
+  expect([first?.localName, last?.outerHTML]).toEqual([block, '<p dir="auto">no, monday is better</p>']);
+});
+
+test('numbers are those that were typed, also for a screen reader', () => {
+  expect([...dom('5. no\n7. yes').querySelectorAll('li')].map((item) => item.value)).toEqual([5, 7]);
+  expect([...dom('- a\n  - b\n    1. c').querySelectorAll('li > ul > li > ol > li')]).toHaveLength(1);
+});
+
+test('line breaks and indented lines are kept, in lists too', () => {
+  expect(dom('a\n    b').textContent?.trim()).toBe('a\n    b');
+  expect(dom('- a\n  b').querySelector('li')?.innerHTML).toBe('a<br>b');
+});
+
+test('a style within a style is kept', () => {
+  expect(html('~~_**`code`**_~~')).toBe('<p dir="auto"><s><em><strong><code>code</code></strong></em></s></p>');
+  expect(html('**N**ot 中文*强调*中文')).toContain('<strong>N</strong>ot 中文<em>强调</em>中文');
+});
+
+test.each([
+  ['see https://e.example/x: it works', ['https://e.example/x']],
+  ['**https://e.example/x** ~~https://e.example/y~~', ['https://e.example/x', 'https://e.example/y']],
+  ['https://deploy@git.example/repo.git', []],
+  ['https://deploy:secret@git.example/r and https://a:(b@c.example', []],
+  ['http://xn--80ak6aa92e.com/', ['http://xn--80ak6aa92e.com/']],
+  ['http://\u0430\u0440\u0440\u04cf\u0435.com/', ['http://xn--80ak6aa92e.com/']],
+  ['http://p\u0430ypal.com/', ['http://xn--pypal-4ve.com/']],
+  ['https://münchen.de/ä%20b https://日本語.jp', ['https://münchen.de/ä%20b', 'https://日本語.jp']],
+  ['https://почта.рф/ https://сор.рф https://москва.example', ['https://почта.рф/', 'https://сор.рф', 'https://москва.example']],
+  ['ftp://x.example //y.example', []],
+])('addresses are shown as typed, or as what they are: %s', (text, shown) => {
+  expect([...dom(text).querySelectorAll('a')].map((link) => link.textContent)).toEqual(shown);
+});
+
+test.each(mentioning.cases)('names are parsed as on the server: $text', ({ text, calls }) => {
+  const people = mentioning.users.map((name, n) => `${name}:${n + 1}`).join();
+  const all = ['channel', 'here'].find((name) => calls.includes(name)) ?? '';
+  const found = [...dom(text, { people, all }).querySelectorAll('.call')].filter((call) => !call.closest('blockquote'));
+  expect(new Set(found.map((call) => call.textContent.slice(1).toLowerCase()))).toEqual(new Set(calls));
+});
+
+test('names that a text calls are found, but not those in code and quotes', () => {
+  expect([...namesMentioned('@Ana, _@ben_ and `@chloe`\n> @dora\n\nmail@eve \\@frank')]).toEqual(['ana', 'ben']);
+  const calls = dom('> @ana\n\n@ana', { people: 'ana:1', me: 1 }).querySelectorAll('.call');
+  expect([...calls].map((call) => call.className)).toEqual(['call', 'call mine']);
 });
 
 test.each(payloads)('nothing runs: %s', (payload) => {
@@ -116,7 +229,7 @@ test.each(payloads)('nothing runs: %s', (payload) => {
     for (const element of box.querySelectorAll('*')) {
       expect(element.tagName).not.toMatch(/^(SCRIPT|IMG|SVG|IFRAME|STYLE|LINK|META|BASE|OBJECT|EMBED|FORM|INPUT|MATH)$/i);
       for (const { name, value } of element.attributes) {
-        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|type|tabindex|data-user)$/);
+        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|value|type|tabindex|data-user)$/);
         if (name === 'href') expect(value).toMatch(/^(https?:\/\/(?![^/]*@)|mailto:|\/c\/\d)/);
       }
     }

@@ -1,5 +1,7 @@
 /** Renders the text of messages as safe HTML, with a cache. */
-import type { Mentions } from './mentions';
+import type { Token } from 'markdown-it';
+import { limitMarks } from '../appearance';
+import { type Mentions, namesIn, NO_MENTIONS } from './mentions';
 import { clean } from './clean';
 import { makeParser, TooManyTokens, type Paint } from './parser';
 
@@ -19,19 +21,45 @@ export function render(text: string, mentions: Mentions, paint: Paint | null = n
   const known = rendered.get(key);
   if (known !== undefined) return known;
   painting = paint;
-  const html = clean(orPlain(text, () => parser.render(text, { ...mentions, origin: globalThis.location?.origin ?? '' })));
+  const html = clean(orPlain(limitMarks(text, 'text'), (shown) => parser.render(shown, { ...mentions, origin: globalThis.location?.origin ?? '' })));
   if (rendered.size >= MOST) rendered.delete(rendered.keys().next().value as string);
   rendered.set(key, html);
   return html;
 }
 
-function orPlain(text: string, make: () => string): string {
+function orPlain(text: string, make: (text: string) => string): string {
+  return orElse(() => make(text), () => `<p dir="auto">${parser.utils.escapeHtml(text)}</p>`);
+}
+
+function orElse<T>(make: () => T, otherwise: () => T): T {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof TooManyTokens)) throw error;
-    return `<p dir="auto">${parser.utils.escapeHtml(text)}</p>`;
+    return otherwise();
   }
+}
+
+/** Return a text in one line, with what its author typed but without its markup. */
+export function plain(text: string): string {
+  return orElse(
+    () => parser.parse(text, { ...NO_MENTIONS }).map(wordsOf).join(''),
+    () => text,
+  ).replace(/\s+/g, ' ').trim();
+}
+
+function wordsOf({ type, content, children }: Token, at: number, all: Token[]): string {
+  if (type === 'td_open' || type === 'th_open') return all[at - 1]?.type === 'tr_open' ? ' ' : ' | ';
+  if (!children) return `${content} `;
+  return children.map((child) => (child.type.endsWith('break') || child.type === 'marker' ? `${child.content} ` : child.content)).join('');
+}
+
+/** Return the names that a text mentions, in lower case: outside code and quotes, whether there are such users or not. */
+export function namesMentioned(text: string): Set<string> {
+  return orElse(
+    () => namesIn(parser.parse(text, { ...NO_MENTIONS, anyone: true })),
+    () => new Set(),
+  );
 }
 
 /** Return true if a text has a code block with a language. */
@@ -51,7 +79,7 @@ export function codeIn(text: string): Block[] {
     if (language && code.length <= CODE_MOST && found.length < BLOCKS_MOST) found.push({ code, language });
     return '';
   };
-  orPlain(text, () => parser.render(text, {}));
+  orPlain(limitMarks(text, 'text'), (shown) => parser.render(shown, { ...NO_MENTIONS }));
   return found;
 }
 

@@ -63,6 +63,9 @@ function jump(key: string, log: HTMLElement, { scroller, window }: Around): bool
 }
 
 function runAction(key: string, target: HTMLElement, around: Around): boolean {
+  const fold = key === 'o' ? target.querySelector<HTMLElement>('[data-fold]') : null;
+  fold?.click();
+  if (fold) return true;
   const seq = Number(target.dataset['seq']);
   const message = seq ? findMessage(around.chat.view, around.conversation, seq) : undefined;
   if (!message) return false;

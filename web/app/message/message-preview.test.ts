@@ -6,6 +6,9 @@ test('markup is left out, words are not', () => {
   expect(withoutMarkup('**bold** and `code`\n> quoted\n# title')).toBe('bold and code quoted title');
   expect(withoutMarkup('snake_case_name #channel [a link](https://x.example)')).toBe('snake_case_name #channel a link');
   expect(withoutMarkup('- one\n- two\n\n| a | b |\n|---|---|\n| c | d |')).toBe('one two a | b c | d');
+  expect(withoutMarkup('5. no\n7. yes')).toBe('5. no 7. yes');
+  expect(withoutMarkup('a > b, 5 * 3 * 2, x ~ y, ~/bin, <3 and C#')).toBe('a > b, 5 * 3 * 2, x ~ y, ~/bin, <3 and C#');
+  expect(withoutMarkup('¯\\_(ツ)_/¯ __init__')).toBe('¯\\_(ツ)_/¯ __init__');
   expect(withoutMarkup('```python\nprint(1)\n```')).toBe('print(1)');
 });
 

@@ -1,4 +1,5 @@
 /** A user's presence in words. Pure: the current time is an argument, in milliseconds. */
+import { limitMarks } from '../appearance';
 import type { Own, PresenceRecord } from '../../client';
 import { messages } from '../messages';
 
@@ -35,7 +36,7 @@ export function describe(look: Look, now: number): string {
 /** Return the status message, or an empty string once it has expired. */
 export function messageOf(look: Look, now: number): string {
   const over = look.until !== null && Date.parse(look.until) <= now;
-  return over ? '' : [look.emoji, look.text].filter(Boolean).join(' ');
+  return over ? '' : limitMarks([look.emoji, look.text].filter(Boolean).join(' '), 'name');
 }
 
 /** Return a sentence that names the users who are typing. */

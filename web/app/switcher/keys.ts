@@ -51,6 +51,7 @@ export const groups: { title: string; keys: Shortcut[] }[] = [
       { keys: ['H'], action: m.history },
       { keys: ['W'], action: m.delivery },
       { keys: ['Del'], action: m.delete },
+      { keys: ['O'], action: m.fold },
       { keys: ['Enter'], action: m.more },
     ],
   },

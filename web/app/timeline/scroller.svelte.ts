@@ -3,6 +3,7 @@
  * of the screen keeps its place when content above it is added, removed or resized, including a banner over the
  * timeline. The browser's own scroll anchoring is off: not every browser has it, and the two would conflict.
  */
+import { createContext } from 'svelte';
 import { rowAt } from './row-at';
 
 /** Pixels from the end that still count as the end. */
@@ -104,6 +105,23 @@ export class Scroller {
     this.look();
   }
 
+  /**
+   * Resize the content by `change`; the element stays where it is on the screen, or moves up by so many pixels. The
+   * timeline leaves its end, because the reader looks at this element.
+   */
+  keep(element: Element, change: () => void, up = 0): void {
+    this.atEnd = false;
+    const top = element.getBoundingClientRect().top;
+    change();
+    if (this.box) this.box.scrollTop += element.getBoundingClientRect().top - top + up;
+    this.look();
+  }
+
+  /** Return true if an element starts on the screen or below it. */
+  isBelowTop(element: Element): boolean {
+    return this.topOf(element) >= 0;
+  }
+
   get nearTop(): boolean {
     return this.placed && (this.box?.scrollTop ?? Infinity) < AHEAD;
   }
@@ -147,3 +165,5 @@ export class Scroller {
     this.looks += 1;
   }
 }
+
+export const [getScroller, setScroller] = createContext<Scroller>();

@@ -1,4 +1,6 @@
 /** The message field, its suggestions, and the notices that take its place. */
+const listed = (names: string[]) => (names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', '));
+
 export const composer = {
   message: 'Message',
   messageTo: (name: string) => `Message ${name}`,
@@ -21,6 +23,8 @@ export const composer = {
   slowMode: (interval: string) => `Slow mode: one message every ${interval}`,
 
   editing: 'Editing',
+  notNotified: (names: string[]) => `Editing doesn't notify ${listed(names)}. Send a new message instead.`,
+  notMentioned: (names: string[]) => `Saving removes the mention of ${listed(names)}.`,
   replyingTo: (name: string) => `Replying to ${name}`,
   cancelEditing: 'Cancel editing',
   cancelReply: 'Cancel reply',

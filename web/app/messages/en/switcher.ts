@@ -42,6 +42,7 @@ export const switcher = {
     history: 'Edit history (owners and admins)',
     delivery: 'Delivery details (server admins)',
     delete: 'Delete',
+    fold: 'Show more or less of a long message',
     more: 'More actions',
   },
 };

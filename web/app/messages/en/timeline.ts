@@ -25,6 +25,9 @@ export const timeline = {
   messageBy: (author: string, time: string) => `${author}, ${time}`,
   announced: (author: string, text: string) => `${author}: ${text}`,
 
+  showMore: 'Show more',
+  showLess: 'Show less',
+
   waiting: 'Waiting to be sent',
   sending: 'Sending…',
   notSent: (why: string) => `Not sent. ${why}`,
