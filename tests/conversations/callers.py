@@ -177,7 +177,7 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1", "key": 1}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
-    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1"}
+    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1", "zone": "Europe/Berlin"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):
         reading, name = read_handler(route.handler), route.handler.__name__
         assert not reading.body or name in BODIES, f"tests/conversations/callers.py knows no body for {name}"

@@ -128,7 +128,7 @@ NAMES = {
     "..": "file",
     ".": "file",
     "": "file",
-    " .hidden. ": "hidden",
+    " .hidden. ": ".hidden",
     'a"; filename="b': 'a"; filename="b',
     "a\r\nSet-Cookie: x=1": "aSet-Cookie_ x=1",
     "nul\0byte": "nulbyte",
