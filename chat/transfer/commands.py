@@ -172,7 +172,9 @@ def report(source: Source, counts: ImportCounts, options: ImportOptions) -> None
 
 
 def notes(source: Source, counts: ImportCounts, options: ImportOptions) -> Iterator[str]:
-    """Yield what the operator should know: what was left out and where, and what is not as it was."""
+    """Yield what the operator should know: what was made, what was left out and where, and what is not as it was."""
+    if counts.created or counts.files:
+        yield f"created accounts: {counts.created:,}; stored files and avatars: {counts.files:,}"
     for what, number in counts.skipped.most_common(MAX_SKIPPED_SHOWN):
         places = f" ({', '.join(counts.places[what])}{', …' if number > len(counts.places[what]) else ''})"
         yield f"skipped: {number:,} {what}{places if counts.places[what] else ''}"

@@ -78,7 +78,10 @@ class FileImporter:
         assert self._store is not None
         try:
             opened = await self._open(file)
-            return await self.store(self._store.owner or author, file.name, *opened) if opened else None
+            if opened:
+                stored = await self.store(self._store.owner or author, file.name, *opened)
+                self._counts.files += 1
+                return stored
         except ApiError as error:
             if error.status >= 500 and not isinstance(error, RateLimited):
                 raise NoFileStore(str(error)) from None
@@ -126,6 +129,7 @@ class FileImporter:
             if self._can_open(file) and (picture := await self._picture(user_id, file)):
                 async with log.change() as change:
                     await store_avatar(change, self._directory, user_id, picture)
+                self._counts.files += 1
 
     @property
     def _directory(self) -> str:

@@ -9,23 +9,30 @@ and reactions. Records may come in any order: the import sorts the messages of e
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_text, check_words
+from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_words
 from chat.model.types import Name as Title
 
 VERSION = 2  # 1 had no ids of users and no paths of files
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
-Body = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
+Body = Annotated[str, Field(max_length=BODY_MOST)]
 
 
 class RecordModel(BaseModel):
-    """The base of records: no unknown fields, no conversions."""
+    """The base of records: no unknown fields, no conversions, and no NUL, which PostgreSQL refuses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="after")
+    def check_storable(self) -> Self:
+        """Check that every text can be stored."""
+        if any(isinstance(value, str) and "\0" in value for value in self.__dict__.values()):
+            raise ValueError("must not contain NUL")
+        return self
 
 
 class Ref(RecordModel):
@@ -58,7 +65,7 @@ class AttachmentRecord(RecordModel):
     """
 
     id: Annotated[int, Field(ge=1)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_text)]
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
     size: Annotated[int, Field(ge=0)] = 0
     type: Annotated[str, Field(max_length=200)] = ""
     path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
@@ -192,7 +199,7 @@ class BanRecord(RecordModel):
     conversation: Key
     user: Name
     by: Name
-    reason: Annotated[str, AfterValidator(check_text)] = ""
+    reason: str = ""
     at: Moment
 
 
@@ -241,6 +248,7 @@ class ImportCounts:
     new: int = 0
     known: int = 0
     created: int = 0  # accounts
+    files: int = 0  # stored, avatars too
     late: int = 0  # messages that are older than the last one that was here, and come after it
 
     def add(self, item: Item) -> Record | None:
@@ -276,6 +284,7 @@ class ImportCounts:
             "known": self.known,
             "late": self.late,
             "created_accounts": self.created,
+            "stored_files": self.files,
             "skipped": skipped,
             "invalid": self.bad,
             "errors": [{"place": one.place, "reason": one.reason} for one in self.errors],
@@ -293,10 +302,12 @@ def parts_of(record: Record) -> Iterable[str]:
             yield from ["replies in threads"] if record.thread else []
             yield from ["edited"] if record.edited_at else []
             yield from ["deleted"] if record.deleted_at else []
+            yield from ["files"] * len(record.files)
             yield from ["reactions"] * sum(len(one.users) for one in record.reactions)
         case UserRecord():
             yield "users"
             yield from ["server admins"] if record.role == "admin" else []
+            yield from ["avatars"] if record.avatar else []
         case ConversationRecord():
             yield "conversations"
         case PinRecord():

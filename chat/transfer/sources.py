@@ -121,7 +121,8 @@ def open_mattermost(path: Path, open_file: Callable[[], IO[bytes]], name: str, s
     with closing(open_file()) as file:
         origin = digest("server", server) if server else find_server(file)
     read = partial(read_mattermost, open_file, name)
-    return Source("Mattermost", f"mattermost:{origin}", False, size, fingerprint(path), read, repeats=True)
+    mark = f"{fingerprint(path)}:{server}" if server else fingerprint(path)
+    return Source("Mattermost", f"mattermost:{origin}", False, size, mark, read, repeats=True)
 
 
 def read_mattermost(open_file: OpenFile, name: str, progress: Progress) -> Iterator[Item]:

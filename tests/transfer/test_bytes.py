@@ -85,6 +85,7 @@ async def test_files_of_a_foreign_archive(
     store = (tmp_path / "store").as_uri()
     assert await imports(database_url, tmp_path / "mm.zip", files_url=store) == 0
     told = capsys.readouterr().err
+    assert "created accounts: 2; stored files and avatars: 2" in told
     assert "1 files that the archive does not have (1/gone.pdf)" in told
     assert "1 avatars that are not pictures, or too large (p/b.png)" in told
     assert "(1/empty.txt)" in told

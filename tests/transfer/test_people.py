@@ -58,12 +58,15 @@ async def test_two_servers_are_two_origins(database_url: str, tmp_path: Path) ->
 async def test_the_operator_may_name_the_server(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An export whose oldest post has changed continues the earlier one if both are given the same name."""
+    """An export whose oldest post has changed continues the earlier one if both are given the same name. With another
+    name, the same file is another server's."""
     first = server(post("ana", "hello", 1), post("ana", "more", 2), ana={})
     second = server(post("ana", "hello, edited", 1, edit_at=MAY + 9), post("ana", "more", 2), ana={})
     for number, lines in enumerate((first, second)):
         assert await imports(database_url, write_lines(tmp_path / f"{number}.jsonl", *lines), server="farm") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 new, 1 known, 0 invalid"
+    assert await imports(database_url, tmp_path / "1.jsonl", server="sea") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 new, 0 known, 0 invalid"
 
 
 async def test_the_operator_says_who_is_who(cast: Cast, database_url: str, tmp_path: Path) -> None:

@@ -87,12 +87,17 @@ async def test_bad_lines_are_named_and_touch_no_others(
     lines[3] |= {"body": "", "files": [{"id": 1, "name": "plan.pdf", "size": 9}]}
     bad = [b"{not json", {"type": "message", "conversation": 8}, {"type": "wish"}, b"x" * 2**25]
     stray = lines[3] | {"conversation": 8}
-    bad.append(lines[3] | {"client_id": "nul", "body": "a\0b"})
+    nul = [
+        {"files": [{"name": "a\0b", "size": 1}]},
+        {"reactions": [{"emoji": "\0", "users": ["ana"]}]},
+        {"body": "a\0b"},
+    ]
+    bad += [lines[3] | one for one in nul]
     assert await imports(elsewhere, write_lines(tmp_path / "bad.jsonl", *lines[:4], *bad, stray, *lines[4:])) == 1
     told = capsys.readouterr()
-    assert told.out == "3 new, 0 known, 6 invalid\n"
+    assert told.out == "3 new, 0 known, 8 invalid\n"
     wrong = [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("bad.jsonl:")]
-    assert wrong == [f"bad.jsonl:{number}" for number in (5, 6, 7, 8, 9, 10)]
+    assert wrong == [f"bad.jsonl:{number}" for number in range(5, 13)]
 
 
 async def test_a_newer_version_is_refused(elsewhere: str, tmp_path: Path) -> None:
