@@ -34,6 +34,7 @@ from chat.log.redaction import erase, without_name
 from chat.messages.drafts import AddressedDraft, Draft, DraftBatch
 from chat.messages.mention_parser import closes
 from chat.messages.socket_commands import read_command
+from chat.model.conversation import name_keys
 from chat.model.types import Name as ConversationName
 from chat.model.types import check_said
 from chat.moderation.endpoints import Note
@@ -129,6 +130,7 @@ BY_NAME = {
     "chat.shared.appearance:look_key": MESSAGE,
     "chat.shared.appearance:limit_marks": MESSAGE,
     "chat.shared.appearance:skeleton": MESSAGE,
+    "chat.shared.appearance:mixes_scripts": MESSAGE,
     "chat.model.types:check_shown": 80,
     "presence.dashboard.people:like": QUERY,
 }
@@ -298,6 +300,7 @@ ADAPTED = {
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
     "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
+    "chat.model.conversation:name_keys": Subject(lambda text: name_keys("channel", text), MESSAGE),
     "chat.model.types:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
     "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
@@ -353,8 +356,9 @@ REASONS = {
         chat.accounts.accounts:check_new_password
     """,
     "one character, or a word of a fixed list": """
-        chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.files.models:preview_key
-        chat.files.models:is_inline chat.messages.bulk:check_import chat.transfer.accounting:plain_letters
+        chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.shared.appearance:script_of
+        chat.files.models:preview_key chat.files.models:is_inline chat.messages.bulk:check_import
+        chat.transfer.accounting:plain_letters
     """,
     "only keeps or encodes what is given": """
         chat.search.query:invalid_field chat.log.entry:pack
