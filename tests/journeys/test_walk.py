@@ -67,7 +67,7 @@ async def test_search_and_navigation(meet: Meet) -> None:
     await finds(one, "tomat", "Who waters the tomatoes?", "soup is ready")
     await one.page.get_by_role("combobox", name="Search").fill("soup on:tod")
     await one.page.get_by_role("option", name="Today").click()
-    await expect(one.page.get_by_role("list", name="Results").get_by_role("link")).to_have_count(1)
+    await expect(one.page.get_by_role("list", name="Results").get_by_role("link")).to_have_count(1, timeout=LIMIT)
     await finds(one, "from:ana soup", "soup is ready")
     await one.page.keyboard.press("ArrowDown")
     await one.page.keyboard.press("Enter")
