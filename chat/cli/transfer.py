@@ -38,7 +38,7 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: Data = Path(".tandem"),
 ) -> None:
-    """Import a chat from Slack, Mattermost, Zulip, Discord, Telegram, WhatsApp, IRC, CSV or Tandem.
+    """Import a chat from Slack, Mattermost, Rocket.Chat, Zulip, Discord, Telegram, WhatsApp, IRC, CSV or Tandem.
 
     The format is detected from the content. Plain JSON lines work too: one message each; only author and body are
     required:

@@ -14,7 +14,7 @@ class UnknownFile(TransferError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} cannot be imported. Supported are exports of Slack, Mattermost, Zulip, Discord "
+            f"{path} cannot be imported. Supported are exports of Slack, Mattermost, Rocket.Chat, Zulip, Discord "
             "(DiscordChatExporter's JSON), Telegram (JSON), WhatsApp and Tandem, logs of IRC, tables (CSV with "
             '--mapping), and lines such as {"author": "Ana", "body": "hello", "conversation": "general"}.'
         )

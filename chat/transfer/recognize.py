@@ -16,6 +16,7 @@ from chat.transfer.csv_table import CsvTable, read_mapping, ready_mapping
 from chat.transfer.discord import DiscordExport, DiscordFile
 from chat.transfer.foreign import JsonReader, TarArchive
 from chat.transfer.records import Item
+from chat.transfer.rocketchat import RocketChatExport
 from chat.transfer.telegram import TelegramExport
 from chat.transfer.text import digest
 from chat.transfer.zulip import ZulipExport
@@ -77,7 +78,7 @@ class FoundChat:
 def find_chat(files: Files, options: ForeignOptions) -> FoundChat | None:
     """Return the chat in a file or an archive, recognized by its content."""
     names = files.names()
-    found = (find(files, names, options) for find in (find_table, find_zulip, find_telegram, find_discord, find_logs))
+    found = (find(files, names, options) for find in FINDERS)
     return next((one for one in found if one), None)
 
 
@@ -166,3 +167,15 @@ def fingerprint(path: Path) -> str:
         start = file.read(MAX_START)
         file.seek(max(0, size - MAX_START))
         return hashlib.sha256(b"%d\n%b%b" % (size, start, file.read())).hexdigest()[:40]
+
+
+def find_rocketchat(files: Files, names: list[str], options: ForeignOptions) -> FoundChat | None:
+    """Find the collections of Rocket.Chat."""
+    export = RocketChatExport(names, files.open)
+    if not {"message", "room"} <= set(export.collections):
+        return None
+    origin = f"rocketchat:{options.server}" if options.server else export.origin
+    return FoundChat("Rocket.Chat", origin, list(export.collections.values()), export.read)
+
+
+FINDERS = (find_table, find_zulip, find_rocketchat, find_telegram, find_discord, find_logs)

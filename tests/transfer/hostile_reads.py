@@ -6,6 +6,7 @@ from io import BytesIO
 from chat.transfer.chat_logs import IrcLogs, WhatsAppChat, chat_title
 from chat.transfer.csv_table import ColumnMapping, CsvTable, find_encoding
 from chat.transfer.foreign import ForeignUsers, JsonReader, parse_value
+from chat.transfer.rocketchat import RocketChatRoom
 from chat.transfer.sources import parse_record
 from chat.transfer.telegram import TelegramText
 from chat.transfer.zulip import ZulipText
@@ -47,6 +48,13 @@ def write_telegram(text: str) -> object:
     return TelegramText(ForeignUsers(), "").write(message)
 
 
+def read_rocketchat(text: str) -> object:
+    """Convert a message with the text in each place."""
+    called = [{"_id": "a", "username": text[:64] or "a"}]
+    message = {"_id": "m", "ts": 0, "u": called[0], "msg": text, "mentions": called, "attachments": [{"text": text}]}
+    return RocketChatRoom("r", [], ForeignUsers(), {}, {}).read(message, "a:1")
+
+
 FOREIGN = {
     "chat.transfer.chat_logs:IrcLogs.read": Subject(read_irc, BODY),
     "chat.transfer.chat_logs:WhatsAppChat.read": Subject(read_whatsapp, BODY),
@@ -55,6 +63,7 @@ FOREIGN = {
     "chat.transfer.csv_table:find_encoding": Subject(find_encoding, FILE, encoded=True),
     "chat.transfer.foreign:JsonReader.values": Subject(read_json, FILE, encoded=True),
     "chat.transfer.foreign:parse_value": Subject(parse_value, FILE, encoded=True),
+    "chat.transfer.rocketchat:RocketChatRoom.read": Subject(read_rocketchat, BODY),
     "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
     "chat.transfer.telegram:TelegramText.write": Subject(write_telegram, BODY),
     "chat.transfer.zulip:ZulipText.write": Subject(lambda text: ZulipText("", frozenset()).write(text), FILE),

@@ -26,6 +26,7 @@ from tests.transfer.foreign_exports import (
     zulip_message,
     zulip_tables,
 )
+from tests.transfer.test_rocketchat import said, write_dump
 
 ENTERED = {(), ("a",), ("a", "*"), ("a", "*", "b")}
 TEXTS = st.text(max_size=12) | st.sampled_from(['"', "\\", "[]{}", '\\"]', "\n"])
@@ -86,6 +87,8 @@ def read_one(folder: Path, source: str, extra: dict[str, Any]) -> list[Any]:
         )
     elif source == "discord":
         path = write_json(folder / "c.json", discord_channel(9, "general", discord_message(10, "hi") | extra))
+    elif source == "rocketchat":
+        path = write_dump(folder / "rc.zip", said(1, "hi") | extra)
     else:
         path = write_tar(folder / "z.tar.gz", zulip_tables(zulip_message(1, 10, 41, "hi", "T") | extra))
     return reads(path)[0]
@@ -104,6 +107,7 @@ NAMES = {
         "contact_information",
     ],
     "discord": ["content", "embeds", "attachments", "forwardedMessage", "interaction", "poll"],
+    "rocketchat": ["msg", "attachments", "alias", "urls", "customFields", "title"],
     "zulip": ["content", "subject", "edit_history", "submessages", "title"],
 }
 FIELDS = st.sampled_from(["text", "title", "name", "description", "value", "fields", "footer"])

@@ -1,0 +1,120 @@
+"""A Rocket.Chat server's collections, as `mongoexport` writes them."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from chat.transfer.records import ConversationRecord, PinRecord, UserRecord
+from tests.transfer.files import Json, bodies_in, exports, imports, messages_in, reads
+from tests.transfer.foreign_exports import write_zip
+
+ANA, BEN = {"_id": "aaa", "username": "ana", "name": "Ana Duarte"}, {"_id": "bbb", "username": "ben", "name": "Бен"}
+USERS: list[Json] = [
+    ANA | {"emails": [{"address": "ana@farm.example", "verified": True}], "roles": ["user", "admin"], "active": True},
+    BEN | {"roles": ["user"], "active": False, "createdAt": {"$date": "2024-01-01T00:00:00.000Z"}},
+]
+ROOMS: list[Json] = [
+    {"_id": "GENERAL", "t": "c", "name": "general", "topic": "All things", "ts": {"$date": 1700000000000}},
+    {"_id": "r2", "t": "p", "name": "sekret", "fname": "Секрет", "ro": True},
+    {"_id": "aaabbb", "t": "d", "uids": ["aaa", "bbb"], "usernames": ["ana", "ben"]},
+]
+
+
+def said(number: int, text: str, user: Json = ANA, room: str = "GENERAL", **fields: Any) -> Json:
+    """Return a message, `number` seconds after noon."""
+    at = {"$date": f"2024-05-01T12:{number // 60:02}:{number % 60:02}.500Z"}
+    return {"_id": f"m{number}", "rid": room, "msg": text, "ts": at, "u": user, "_updatedAt": at} | fields
+
+
+def write_dump(path: Path, *messages: Json | bytes, **files: bytes) -> Path:
+    """Write the collections and uploads as a ZIP."""
+    lines = [one if isinstance(one, bytes) else orjson.dumps(one) for one in messages]
+    collections = {"rocketchat_message.json": b"\n".join(lines), "rocketchat_room.json": orjson.dumps(ROOMS)}
+    users = b"\n".join(map(orjson.dumps, USERS))
+    uploads = {f"assets/{name}": data for name, data in files.items()}
+    return write_zip(path, {**collections, "users.json": users, **uploads})
+
+
+async def test_a_server_is_imported_and_a_second_time_nothing(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Channels, private channels and direct messages come in with their users."""
+    messages = [
+        said(1, "hi"),
+        said(2, "psst", BEN, "r2"),
+        said(3, "hello", BEN, "aaabbb"),
+        said(4, "lost", room="gone"),
+    ]
+    path = write_dump(tmp_path / "rc.zip", *messages, b'{"_id": 5', said(6, "when?", ts=None))
+    assert await imports(database_url, path) == 1
+    assert await imports(database_url, path) == 1
+    assert capsys.readouterr().out == "4 new, 0 known, 2 invalid\n0 new, 4 known, 2 invalid\n"
+    lines = await exports(database_url, tmp_path / "out.jsonl")
+    places = {line["id"]: line for line in lines if line["type"] == "conversation"}
+    kinds = {line["body"]: places[line["conversation"]] for line in lines if line["type"] == "message"}
+    assert (kinds["hi"]["name"], kinds["hi"]["topic"]) == ("general", "All things")
+    assert (kinds["psst"]["name"], kinds["psst"]["private"], kinds["hello"]["kind"]) == ("Секрет", True, "direct")
+
+
+def everything() -> list[Json]:
+    """Return messages with all that they can have."""
+    log = {"title": "Build 7", "title_link": "https://ci.example/7", "fields": [{"title": "Branch", "value": "main"}]}
+    plan = {"type": "file", "title": "plan.pdf", "title_link": "/file-upload/f1/plan.pdf", "description": "the plan"}
+    file = {"_id": "f1", "name": "plan.pdf", "type": "application/pdf", "size": 4}
+    answered = [{"text": "bold", "author_name": "ana"}]
+    called = [BEN, {"_id": "all", "username": "all"}]
+    return [
+        said(1, "*bold* @ben @all :tada: `*code*`", mentions=called, reactions={":tada:": {"usernames": ["ben"]}}),
+        said(
+            2,
+            "[ ](https://rc.example/channel/general?msg=m1) yes",
+            BEN,
+            attachments=answered,
+        ),
+        said(3, "in a thread", BEN, tmid="m1", editedAt={"$date": "2024-05-01T13:00:00Z"}, editedBy=BEN),
+        said(4, "", attachments=[plan], file=file, pinned=True, pinnedBy=BEN),
+        said(5, "done", alias="Deploys", attachments=[log]),
+        said(6, "ben", t="au"),
+        said(7, "", t="rm"),
+        said(8, "elsewhere", tmid="unknown"),
+    ]
+
+
+def test_messages_keep_everything(tmp_path: Path) -> None:
+    """Marks, mentions, threads, quotes, reactions, files, integrations, events and pins."""
+    items, counts = reads(write_dump(tmp_path / "rc.zip", *everything(), **{"f1-plan.pdf": b"%PDF"}))
+    first, answer, reply, shared, *_ = messages_in(items)
+    assert bodies_in(items) == [
+        "**bold** @ben @all 🎉 `*code*`",
+        "yes\n> ana\n> bold",
+        "in a thread",
+        "the plan",
+        "**Deploys**: done\n> [Build 7](<https://ci.example/7>)\n> **Branch**: main",
+        "_added ben_",
+        "",
+        "elsewhere",
+    ]
+    assert (first.mentions, first.mentions_all) == (["ben"], "channel")
+    assert [(one.emoji, one.users) for one in first.reactions] == [("🎉", ["ben"])]
+    assert answer.reply_to is not None
+    assert reply.thread is not None
+    assert (answer.reply_to.client_id, reply.thread.client_id) == ("m1", "m1")
+    assert [(one.name, one.path) for one in shared.files] == [("plan.pdf", "assets/f1-plan.pdf")]
+    assert messages_in(items)[6].deleted_at is not None
+    assert [one.user for one in items if isinstance(one, PinRecord)] == ["ben"]
+    assert dict(counts.skipped) == {"replies to messages outside of the export, imported as messages": 1}
+    ana, ben = [one for one in items if isinstance(one, UserRecord)]
+    assert (ana.email, ana.role, ben.display_name, ben.disabled_at is None) == (
+        "ana@farm.example",
+        "admin",
+        "Бен",
+        False,
+    )
+    rooms = [one for one in items if isinstance(one, ConversationRecord)]
+    assert [(one.name, one.kind, one.private, one.read_only) for one in rooms] == [
+        ("general", "channel", False, False),
+        ("Секрет", "channel", True, True),
+        ("", "direct", True, False),
+    ]
