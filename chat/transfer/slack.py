@@ -24,7 +24,7 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.slack_markup import MarkdownWriter
-from chat.transfer.slack_messages import Messages, SlackFiles, SlackUsers
+from chat.transfer.slack_messages import Messages, SlackFiles, SlackUsers, moment_of
 from chat.transfer.text import moment, title, topic
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
@@ -66,12 +66,12 @@ class Workspace:
         """Yield users and conversations first, then the messages and other records of each conversation."""
         self._look_ahead()
         read = {file for one in self._listed.values() for folder in one.folders for file in self._days(folder)}
-        kept = {id_: one for id_, one in self._listed.items() if self._is_complete(one)}
-        described = [self._describe(one) for one in kept.values()]
+        described = [(one, self._describe(one)) for one in self._listed.values()]
         yield from self._users.take_new()
-        yield from described
-        for one in kept.values():
-            yield from self._conversation(one)
+        yield from (item for _, item in described)
+        for one, item in described:
+            if isinstance(item, ConversationRecord):
+                yield from self._conversation(one)
         yield from self._rest(read)
         yield from self._users.take_new()
         yield from self._take_errors()
@@ -123,27 +123,22 @@ class Workspace:
         self._archive.progress = progress
         self._errors = [error for error in self._errors if not DAY.search(error.place)]
 
-    def _is_complete(self, one: Listed) -> bool:
-        members = one.entry.get("members") or ()
-        if one.kind != "direct" or 1 <= len(set(members)) <= 2:
-            return True
-        self._errors.append(LineError("dms.json", f"{one.entry['id']} names {len(members)} users"))
-        return False
-
     def _members(self, one: Listed) -> list[str]:
         members = one.entry.get("members")
-        return [self._users.name_of(str(user)) for user in dict.fromkeys(members if isinstance(members, list) else ())]
+        listed = map(str, members) if isinstance(members, list) else ()
+        return [self._users.name_of(user) for user in dict.fromkeys(listed)]
 
     def _creator(self, one: Listed) -> str | None:
         return self._users.name_of(str(one.entry["creator"])) if one.entry.get("creator") else None
 
     def _describe(self, one: Listed) -> Item:
+        members, name = self._members(one), f"conversation {one.entry['id']}"
+        if one.kind == "direct" and not 1 <= len(members) <= 2:
+            return LineError("dms.json", f"{one.entry['id']} names {len(members)} users")
         try:
-            return describe(one.kind, one.entry, self._members(one), self._creator(one))
+            return describe(one.kind, one.entry, members, self._creator(one))
         except ValidationError as error:
-            return LineError(f"{one.entry['id']}", explain(error))
-        except INVALID as error:
-            return LineError(f"{one.entry['id']}", f"is not a conversation: {error!r}")
+            return LineError(name, explain(error))
 
     def _conversation(self, one: Listed) -> Iterator[Item]:
         key = one.entry["id"]
@@ -217,7 +212,7 @@ class Workspace:
 
 def is_slack(archive: Archive) -> bool:
     """Return whether the archive is a Slack export."""
-    return any(archive.under("") and name in archive.names() for name in (*USER_LISTS, "channels.json"))
+    return not {*USER_LISTS, "channels.json"}.isdisjoint(archive.names())
 
 
 def organization_of(users: list[Any]) -> str:
@@ -244,19 +239,19 @@ def time_of(raw: object) -> float:
 
 def describe(kind: str, conversation: Json, members: list[str], creator: str | None) -> ConversationRecord:
     """Return the record of a conversation. A private channel stays private."""
-    made = moment(float(conversation["created"])) if conversation.get("created") else None
     shown: Json = {
         "name": title(conversation.get("name")),
         "topic": topic(text_of(conversation, "topic") or text_of(conversation, "purpose")),
     }
-    archived_at = moment(float(conversation.get("updated") or 0) / 1000) if conversation.get("is_archived") else None
+    archived_at = moment_of(conversation.get("updated"), 0.001) or moment(0)
     fields: Json = {
         "id": conversation["id"],
         "kind": "channel" if kind == "private" else kind,
         "private": kind != "channel",
     }
     people = members if kind == "direct" else []
-    times: Json = {"created_by": creator, "created_at": made, "archived_at": archived_at}
+    times: Json = {"created_by": creator, "created_at": moment_of(conversation.get("created"))}
+    times |= {"archived_at": archived_at} if conversation.get("is_archived") else {}
     return ConversationRecord(**fields, **times, **(shown if kind in ("channel", "private") else {}), people=people)
 
 

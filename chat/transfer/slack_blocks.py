@@ -136,18 +136,22 @@ class BlockWriter:
         below = BlockWriter(self._writer, self._made, self._depth + 1)
         if one.get("is_msg_unfurl") or one.get("is_share"):
             return quote(below.forwarded(one))
-        author, footer = self._named(one, "author_name", "author_link"), below.text(text_in(one, "footer"))
-        title = self._named(one, "title", "title_link")
         text = below.blocks(one.get("blocks")) or below.text(text_in(one, "text"))
-        fields = [f"{text_in(each, 'title')}: {text_in(each, 'value')}" for each in dicts_in(one.get("fields"))]
-        parts = [author, title, text, *(below.text(each.strip(": ")) for each in fields)]
-        parts += [url for name in ("image_url", "thumb_url", "video_url") if (url := text_in(one, name))]
-        parts += [below.element({**each, "type": "button"}) for each in dicts_in(one.get("actions"))]
-        parts += [*map(file_text, dicts_in(one.get("files"))), footer]
+        author, footer = below._named(one, "author_name", "author_link"), below.text(text_in(one, "footer"))
+        parts = [author, *below._content(one, text), footer]
         pretext = below.text(text_in(one, "pretext"))
         if not any([pretext, *parts]):
             parts = [below.text(text_in(one, "fallback"))]
         return stacked([pretext, quote(stacked(parts)) if any(parts) else ""])
+
+    def _content(self, one: Fields, text: str) -> list[str]:
+        """Return what an attachment says between its author and its footer."""
+        parts = [self._named(one, "title", "title_link"), text]
+        fields = [f"{text_in(each, 'title')}: {text_in(each, 'value')}" for each in dicts_in(one.get("fields"))]
+        parts += [self.text(each.strip(": ")) for each in fields]
+        parts += [url for name in ("image_url", "thumb_url", "video_url") if (url := text_in(one, name))]
+        parts += [self.element({**each, "type": "button"}) for each in dicts_in(one.get("actions"))]
+        return parts + [file_text(each) for each in dicts_in(one.get("files"))]
 
     def _named(self, one: Fields, name: str, url: str) -> str:
         """Return a name with its link."""
@@ -162,9 +166,9 @@ class BlockWriter:
         where = link_to(url, where or "message") if url else where
         messages = [each.get("message") for each in dicts_in(one.get("message_blocks"))]
         text = stacked(self.blocks(each.get("blocks")) for each in messages if isinstance(each, dict))
-        parts = [text or self.blocks(one.get("blocks")) or self.text(text_in(one, "text"))]
+        text = text or self.blocks(one.get("blocks")) or self.text(text_in(one, "text"))
+        parts = [self.text(text_in(one, "pretext")), *self._content(one, text)]
         parts += [self.attachment(each) for each in dicts_in(one.get("attachments"))]
-        parts += [file_text(each) for each in dicts_in(one.get("files"))]
         if not any(parts):
             parts = [self.text(text_in(one, "fallback"))]
         return stacked([f"**{author}**" + (f" · {where}" if where else ""), *parts])

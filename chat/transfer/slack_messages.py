@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from chat.transfer.accounting import leftovers, words_in
@@ -22,6 +23,7 @@ from chat.transfer.text import (
     continued,
     email,
     find_emoji,
+    link,
     moment,
     one_line,
     shown_name,
@@ -134,7 +136,7 @@ class SlackUsers:
         runs = one.get("is_admin") or one.get("is_owner")
         self._new.append(
             UserRecord(
-                id=id_[:200],
+                id=id_[:200] or "?",
                 name=account,
                 display_name=shown_name(*names),
                 email=email(profile.get("email") or one.get("email")),
@@ -142,7 +144,7 @@ class SlackUsers:
                 role="admin" if runs else "member",
                 about=one_line(text_in(profile, "title"), 200),
                 time_zone=time_zone(one.get("tz")),
-                disabled_at=moment(seconds_of(one.get("updated"))) if one.get("deleted") else None,
+                disabled_at=(moment_of(one.get("updated")) or moment(0)) if one.get("deleted") else None,
             )
         )
 
@@ -156,9 +158,17 @@ class SlackUsers:
 def seconds_of(value: object) -> float:
     """Return a time in seconds, or 0."""
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, str | int | float) else 0.0
+    except (ValueError, OverflowError):
         return 0.0
+
+
+def moment_of(value: object, scale: float = 1.0) -> datetime | None:
+    """Return the time of a value in seconds, multiplied by `scale`, or None if it is not a time."""
+    try:
+        return moment(seconds * scale) if (seconds := seconds_of(value)) else None
+    except ValueError:
+        return None
 
 
 # Messages.
@@ -196,7 +206,9 @@ MACHINERY = frozenset(
     attachments.message_blocks.channel attachments.author_link attachments.files.id attachments.files.media_display_type
     files.media_display_type files.thumb_pdf files.deanimate files.transcription.status files.mp* files.mp*_low
     upload_reply_to file.initial_comment.id file.state file.editor file.last_editor files.editor files.last_editor
-    files.state files.preview file.preview""".split()  # noqa: SIM905
+    files.state files.preview file.preview item welcome_party_user_id canvas_update_section_ids tab_id tab_added_user_id
+    channel permalink files.linked_channel_id files.canvas_creator_id files.vtt files.converted_pdf
+    room.canvas_background room.external_unique_id""".split()  # noqa: SIM905
 )
 NAMES_OF_EMOJI = frozenset(
     f"{top}{'.elements' * depth}.name"
@@ -240,7 +252,7 @@ class Messages:
             body=pieces[0],
             created_at=moment(float(ts)),
             thread=self._thread(raw, ts, skipped),
-            edited_at=moment(float(raw["edited"]["ts"])) if raw.get("edited") else None,
+            edited_at=moment_of(text_in(raw.get("edited"), "ts")),
             mentions=list(dict.fromkeys(text.mentions)),
             mentions_all="channel" if text.everyone == "channel" else "here" if text.everyone else None,
             reactions=self._reactions(raw, skipped),
@@ -259,7 +271,9 @@ class Messages:
     def _in_channel(self, raw: Fields, message: MessageRecord) -> Iterator[MessageRecord]:
         """Yield a copy of a reply that was also sent to the channel."""
         if raw.get("subtype") == "thread_broadcast" and message.thread:
+            body = stacked([message.body, *(link(file.name, file.url) for file in message.files)])
             fields = {"client_id": f"{message.client_id}-channel", "thread": None, "reply_to": message.thread}
+            fields |= {"body": split_body(body)[0]}
             yield message.model_copy(
                 update=fields | {"reactions": [], "mentions": [], "mentions_all": None, "files": []}
             )

@@ -264,19 +264,24 @@ def test_replies_and_huddles(tmp_path: Path) -> None:
     files = case(
         reply,
         said("1714550001.000000", "U1", "who comes?"),
+        reply
+        | {"ts": "1714550007.000000", "text": "", "files": [{"id": "F1", "name": "a", "url_private": "https://e.org"}]},
         said("1714550009.000000", "U1", "A huddle started", subtype="huddle_thread", room=room),
     )
     found = [one for one in reads(write_slack(tmp_path / "a.zip", files)) if isinstance(one, MessageRecord)]
+    assert [MessageRecord.model_validate_json(one.model_dump_json()) for one in found] == found
     root = {"author": "una", "client_id": "slack-1714550001.000000"}
     assert [(one.body, one.thread and one.thread.model_dump() == root) for one in found] == [
         ("who comes?", None),
         ("me too", True),
         ("me too", None),
+        ("", True),
+        ("[a](<https://e.org>)", None),
         ("A huddle started\n_Huddle · @una @duo · 12 min_", None),
     ]
     assert found[2].reply_to
     assert found[2].reply_to.model_dump() == root
-    assert len({one.client_id for one in found}) == 4
+    assert len({one.client_id for one in found}) == 6
 
 
 def test_one_bad_entry_does_not_cost_the_day(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from chat.transfer.accounting import words_in
 from chat.transfer.records import LineError, MessageRecord, SkippedItem, UserRecord
 from tests.transfer.files import Json
 from tests.transfer.slack_export import write_slack
-from tests.transfer.test_slack_messages import case, mrkdwn, reads, section, words
+from tests.transfer.test_slack_messages import CASE, DAY, USERS, case, mrkdwn, reads, section, words
 
 WORDS = st.text("abcdefghij", min_size=3, max_size=9)
 STYLES = st.fixed_dictionaries({}, optional={name: st.booleans() for name in ("bold", "italic", "strike", "code")})
@@ -43,6 +43,32 @@ MESSAGES = st.fixed_dictionaries(
         "novelty": ANYTHING,
     },
 )
+
+
+FIELDS = (
+    *("id", "name", "user", "ts", "text", "blocks", "attachments", "files", "type", "elements", "members", "profile"),
+    *("team_id", "created", "updated", "deleted", "thread_ts", "reactions", "users", "edited", "pins", "bot_id"),
+    *("comment", "room", "style", "topic"),
+)
+KEYS = st.sampled_from(FIELDS)
+NUMBERS = st.integers(-1, 2**60) | st.floats(allow_nan=False)
+HOSTILE = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.sampled_from(["", "1.1", "U1", "C1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=10,
+)
+
+
+@given(users=st.lists(HOSTILE), channels=st.lists(HOSTILE), day=st.lists(HOSTILE), members=HOSTILE)
+def test_no_entry_costs_the_import(
+    tmp_path_factory: pytest.TempPathFactory, users: list[Json], channels: list[Json], day: list[Json], members: Json
+) -> None:
+    """Whatever is in a list, the good message of the day comes in."""
+    good = {"ts": "5.1", "user": "U1", "text": "good"}
+    files = case(good) | {"users.json": [*users, *USERS], "dms.json": [{"id": "D1", "members": members}]}
+    files |= {"channels.json": [CASE, *channels], DAY: [*day, good]}
+    found = reads(write_slack(tmp_path_factory.mktemp("slack") / "a.zip", files))
+    assert "good" in [one.body for one in found if isinstance(one, MessageRecord)]
 
 
 @given(message=MESSAGES)
