@@ -205,7 +205,11 @@ class Workspace:
             if path.endswith(".json") and path not in lists and path not in read:
                 day = DAY.fullmatch(path.rpartition("/")[2])
                 what = OTHER_MESSAGES if day else f"entries of {path.rpartition('/')[2]}"
-                for number, entry in enumerate(self._read(path)):
+                entries = self._read(path)
+                if self._errors and not day:
+                    self._errors.clear()
+                    yield SkippedItem("files of another kind", path)
+                for number, entry in enumerate(entries):
                     if entry:
                         yield self._place(SkippedItem(what), path, number)
 

@@ -347,12 +347,14 @@ def test_other_folders_are_counted(tmp_path: Path) -> None:
         "canvases.json": [{"id": "F1", "title": "plan"}],
         "case/canvas_in_the_conversation.json": [{"id": "F1"}],
         "huddle_transcripts.json": [""],
+        "notes/mine.json": {"not": "of Slack"},
     }
     messages, left = told(tmp_path, case(said("", "U1", "x"), **other))
     assert messages == [("una", "x")]
     assert sorted(left) == [
         "entries of canvas_in_the_conversation.json",
         "entries of canvases.json",
+        "files of another kind",
         *["messages beside canvases and lists, or of conversations that the export does not list"] * 3,
     ]
 
