@@ -200,6 +200,7 @@ class Workspace:
 
     def _rest(self, read: Iterable[str]) -> Iterator[Item]:
         """Yield a skipped item for each entry of a file that is not imported."""
+        yield from self._take_errors()
         lists = {base + name for base in self._bases for name in (*LISTS, *USER_LISTS)}
         for path in self._archive.names():
             if path.endswith(".json") and path not in lists and path not in read:

@@ -351,6 +351,8 @@ def test_other_folders_are_counted(tmp_path: Path) -> None:
     }
     messages, left = told(tmp_path, case(said("", "U1", "x"), **other))
     assert messages == [("una", "x")]
+    wrong = reads(write_slack(tmp_path / "wrong.zip", {"channels.json": [{"name": "no id"}]} | other))
+    assert [one.place for one in wrong if isinstance(one, LineError)] == ["channels.json"]
     assert sorted(left) == [
         "entries of canvas_in_the_conversation.json",
         "entries of canvases.json",
