@@ -338,55 +338,6 @@ OWN_MODULES = {
     "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
 }
-REASONS = {
-    "a part of a function in the table, which runs it": """
-        chat.messages.mention_parser:strip_blocks chat.messages.mention_parser:lines_outside
-        chat.messages.mention_parser:strip_spans
-        chat.client.sse:EventSplitter._normalize
-        chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
-        chat.search.highlight:horizon chat.search.highlight:choose_stretch
-        chat.search.highlight:Phrase.__init__ chat.search.highlight:OpenPhrase.__init__
-        chat.search.lexemes:encode_vector chat.search.lexemes:either chat.search.lexemes:all_of
-        chat.search.lexemes:any_of chat.search.query:add_filter chat.search.query:is_open
-        chat.search.query:fold chat.search.query:fold_any chat.search.query:fold_formerly chat.search.query:is_exact
-        chat.search.query:cut_spaceless chat.search.query:gram_sizes chat.search.query:grams_of
-        chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
-        chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
-        chat.accounts.accounts:Accounts.check_password chat.shared.appearance:is_printable
-        chat.accounts.accounts:check_new_password
-    """,
-    "one character, or a word of a fixed list": """
-        chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.shared.appearance:script_of
-        chat.files.models:preview_key chat.files.models:is_inline chat.messages.bulk:check_import
-        chat.transfer.accounting:plain_letters
-    """,
-    "only keeps or encodes what is given": """
-        chat.search.query:invalid_field chat.log.entry:pack
-        chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
-        chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
-        chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
-        chat.shared.identity:KeyLimits.check
-    """,
-    "what this server has written into Redis": """
-        chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
-    """,
-    "looks a name up in the request; its length is limited there": """
-        chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
-        presence.dashboard.endpoints:parse_text
-    """,
-    "settings and files of the operator, and SQL files of the project": """
-        chat.shared.settings:check_rates chat.shared.settings:check_files_url
-        chat.shared.settings:check_public_url chat.shared.settings:check_origins chat.shared.settings:check_redis_url
-        chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.cross_origin:parse_origins
-        chat.transfer.archive:Archive._check chat.operations.audit:parse_since
-        chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
-    """,
-    "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns",
-    "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
-    "the paths of this server's routes": "chat.api_schema.openapi:plain",
-    "the image worker's answer": "chat.files.images:split",
-}
-EXCEPTIONS = {name: reason for reason, names in REASONS.items() for name in names.split()}
 
 
 def resolve(name: str) -> object:
