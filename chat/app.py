@@ -59,7 +59,8 @@ from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES,
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.stream.websocket import COMMANDS, Commands
-from chat.transfer.endpoints import AT_ONCE, TURNS
+from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
+from chat.transfer.jobs import ImportJobs, ImportSupervisor
 from presence.dashboard.evidence import describe_evidence
 from presence.endpoints import SOCKETS
 from presence.routes import PRESENCE
@@ -70,7 +71,7 @@ from presence.visibility import find_here
 TASKS = web.AppKey("tasks", Tasks)
 NODE_URL = web.AppKey("reach", str)  # where peer nodes reach this node; "" if unknown
 DRAINING = web.AppKey("draining", NodeDrain)
-MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
+MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.IMPORTS, *routes.CHAT]
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],
@@ -168,6 +169,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         uploads = app[UPLOADS] = open_uploads(pool, settings, rates.pixels)
         app[READINESS] = Readiness(pool)
+        imports = app[IMPORTS] = ImportJobs(pool)
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
@@ -225,6 +227,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         }
         if settings.role != "presence":  # a presence node may have another folder
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
+            works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():
             tasks.start(name, work())
         yield

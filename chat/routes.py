@@ -342,6 +342,18 @@ FILES = [
     Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload"),
     Operation("GET", "/api/files/{file}/{name}?preview", files.get_file, "reading.get_file", tag="files", answer="*/*"),
 ]
+IMPORTS = [
+    Operation("GET", "/api/imports?after", transfer.get_imports, "imports.get_imports", answer="Imports"),
+    Operation("POST", "/api/imports", transfer.post_import, "imports.post_import", answer="Import"),
+    Operation("GET", "/api/imports/{import}", transfer.get_import, "imports.get_import", answer="Import"),
+    Operation("DELETE", "/api/imports/{import}", transfer.delete_import, "imports.delete_import"),
+    Operation("POST", "/api/imports/{import}/start", transfer.post_import_start, "imports.start", answer="Import"),
+    Operation("POST", "/api/imports/{import}/stop", transfer.post_import_stop, "imports.stop", answer="Import"),
+    Operation(
+        "GET", "/api/imports/{import}/undo", transfer.get_import_undo, "imports.preview_undo", answer="UndoPreview"
+    ),
+    Operation("POST", "/api/imports/{import}/undo", transfer.post_import_undo, "imports.undo", answer="Import"),
+]
 
 # Last: all app addresses such as /c/12 return the page.
 SITE = [

@@ -1,11 +1,13 @@
-"""Models of the dashboard's responses, and of the figures its socket gets each second. Pure.
+"""Models of the dashboard's responses, imports among them, and of the figures its socket gets each second. Pure.
 
 Figures are sums over the leases of the nodes, computed in Lua, so that a whole number may come as a float.
 """
 
 from typing import Literal
 
-from chat.api_schema.models import Id, Moment, Shape, Status
+from pydantic import Field
+
+from chat.api_schema.models import Id, Kind, Moment, Shape, Status
 from chat.api_schema.moderation import Note
 
 
@@ -198,3 +200,152 @@ class Audit(Shape):
 
     rows: list[AuditRow]
     next: Id | None
+
+
+# Imports.
+
+ImportKey = int | str
+
+
+class ImportProgressModel(Shape):
+    """The progress of the present task. All fields are missing until it has begun."""
+
+    seconds: float | None = None
+    """How long the present process has worked."""
+    read: int | None = None
+    """Bytes of `size` that have been read."""
+    size: int | None = None
+    messages: int | None = None
+    """Messages read, or removed by an undo."""
+    done: int | None = None
+    """Records of `total` that are imported. All of the file is read before."""
+    total: int | None = None
+    conversations: int | None = None
+    """Conversations that an undo has removed."""
+    accounts: int | None = None
+    kept_conversations: int | None = None
+    kept_accounts: int | None = None
+
+
+class SkippedModel(Shape):
+    """Content that Tandem has no place for."""
+
+    what: str
+    count: int
+    places: list[str]
+    """The first of them, as file and line."""
+
+
+class LineErrorModel(Shape):
+    """A line that is invalid."""
+
+    place: str
+    reason: str
+
+
+class PlannedConversation(Shape):
+    """A conversation of the file. `key` selects it when the import starts."""
+
+    key: ImportKey
+    kind: Kind
+    name: str
+    private: bool
+    messages: int
+
+
+class PlannedUser(Shape):
+    """A user of the file."""
+
+    name: str
+    display_name: str
+    messages: int
+
+
+class ImportReport(Shape):
+    """What a file had. A plan also has its conversations and users, those with most messages first."""
+
+    source: str
+    """The program that the file is from, such as `Slack`."""
+    origin: str | None = Field(...)
+    """The server or workspace; null for lines."""
+    found: dict[str, int]
+    """Numbers by kind, such as `messages`."""
+    skipped: list[SkippedModel]
+    errors: list[LineErrorModel]
+    """The first invalid lines."""
+    new: int
+    known: int
+    late: int
+    """Messages that are older than the last one that was here, and come after it."""
+    created_accounts: int
+    invalid: int
+    conversations: list[PlannedConversation] | None = None
+    more_conversations: int | None = None
+    """Conversations that are not listed; they are imported unless others are chosen."""
+    users: list[PlannedUser] | None = None
+    more_users: int | None = None
+
+
+class UndoResult(Shape):
+    """What an undo has removed and kept."""
+
+    conversations: int
+    messages: int
+    accounts: int
+    kept_conversations: int
+    kept_accounts: int
+
+
+class ImportModel(Shape):
+    """An import of a file, with its plan, choice and results once they exist."""
+
+    id: Id
+    name: str
+    size: int
+    state: Literal["checking", "ready", "running", "stopped", "done", "failed", "undoing", "undone"]
+    at: Moment
+    progress: ImportProgressModel
+    can: list[Literal["start", "stop", "undo", "remove"]]
+    """What is possible now."""
+    source: str | None = None
+    by: Id | None = None
+    """The admin; missing for the command line."""
+    problem: str | None = None
+    """The reason of a failure, and what to do."""
+    waiting: bool | None = None
+    """The work has not begun. One import is worked on at a time."""
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+    undo_until: Moment | None = None
+    chosen: list[ImportKey] | None = None
+    plan: ImportReport | None = None
+    result: ImportReport | None = None
+    undone: UndoResult | None = None
+
+
+class Imports(Shape):
+    """A page of imports, the latest first. `most_bytes`: the largest file."""
+
+    imports: list[ImportModel]
+    next: Id | None = Field(...)
+    """To be given as `after`; null on the last page."""
+    most_bytes: int
+
+
+class KeptConversation(Shape):
+    """A conversation that an undo leaves, and the number of messages written since."""
+
+    id: Id
+    kind: Kind
+    name: str
+    messages: int
+
+
+class UndoPreview(Shape):
+    """What an undo would remove. Accounts that are used by then stay."""
+
+    conversations: int
+    messages: int
+    accounts: int
+    kept: list[KeptConversation]
+    more_kept: int

@@ -36,7 +36,7 @@ OPEN_CALLS = {
     ("POST", "/api/resets"),
 }
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
-NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey"}
+NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey", "import"}
 Json = dict[str, Any]
 
 # Models that are published under an older name.

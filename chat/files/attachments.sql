@@ -12,7 +12,7 @@ delete from files where id = %s and removed_at is not null
 -- name: lock_files
 -- The files that posts want to attach, locked in id order until the commit.
 select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
-  from files where id = any(%s::bigint[]) and conversation_id is null and removed_at is null
+  from files where id = any(%s::bigint[]) and conversation_id is null and removed_at is null and not for_import
  order by id for no key update
 
 -- name: attach_files

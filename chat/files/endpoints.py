@@ -28,11 +28,12 @@ from chat.shared.bodies import FormBody, UploadBody, receive
 from chat.shared.errors import ApiError, Invalid, NotAllowed, NotFound
 from chat.shared.identity import Member
 from chat.shared.multipart import OVERHEAD_MOST
-from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_identity, scheme_of
+from chat.shared.web import RATES, SETTINGS, answer_json, check_admin, path_id, require_identity, scheme_of
 
 UPLOADS = web.AppKey("uploads", Uploads)
 PREFIX = "/api/files"
 TUS_EXTENSIONS = "creation,termination"
+FOR_IMPORT = b"import"  # the metadata `purpose` of a file for `POST /api/imports`
 PIECE_TYPE = "application/offset+octet-stream"
 METADATA_MOST = 4096  # characters of Upload-Metadata, which HEAD returns as it was sent
 SHORT_COST = 10  # pieces of the usual size, because the bytes before a short piece may be copied again
@@ -67,10 +68,14 @@ async def options_files(request: web.Request) -> web.Response:
 
 
 async def post_file(request: web.Request) -> web.Response:
-    """Upload a file, raw or as a form. With Upload-Length, start an upload whose pieces follow by PATCH."""
+    """Upload a file, raw or as a form. With Upload-Length, start an upload whose pieces follow by PATCH.
+
+    The value `import` of `purpose` in Upload-Metadata marks a file that an admin imports. It has a limit of its own,
+    and is removed a day after its last use.
+    """
     member = await identify(request)
     if "Upload-Length" in request.headers:
-        return await start_upload(request, member.user_id)
+        return await start_upload(request, member)
     if request.content_length is None:
         raise LengthRequired
     if request.content_type.startswith("multipart/"):
@@ -80,13 +85,17 @@ async def post_file(request: web.Request) -> web.Response:
     return file_response(file, 201)
 
 
-async def start_upload(request: web.Request, owner_id: int) -> web.Response:
-    """Create the upload and return the address for its pieces."""
+async def start_upload(request: web.Request, member: Member) -> web.Response:
+    """Create the upload and return the address for its pieces. An upload for an import needs an admin."""
     length = request.headers["Upload-Length"]
     if not (length.isascii() and length.isdigit() and len(length) < 17):
         raise Invalid(errors=[{"field": "Upload-Length", "detail": "a number of bytes"}])
     metadata = request.headers.get("Upload-Metadata", "")
-    file = await request.app[UPLOADS].begin(owner_id, find_name(metadata), int(length), metadata)
+    for_import = parse_metadata(metadata).get("purpose") == FOR_IMPORT
+    if for_import:
+        check_admin(member)
+    name = find_name(metadata)
+    file = await request.app[UPLOADS].begin(member.user_id, name, int(length), metadata, for_import=for_import)
     # Some tus clients resolve no relative address; all others keep what they had.
     site = f"{scheme_of(request)}://{request.host}" if "Tus-Resumable" in request.headers else ""
     return file_response(file, 201, {"Upload-Offset": "0", "Location": f"{site}{PREFIX}/{file.id}"})

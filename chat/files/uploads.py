@@ -43,13 +43,18 @@ PIECES_MOST = 1_000  # of one file, stored or sent
 class Limits:
     """The limits of uploads in bytes.
 
-    `size` is of one file, `quota` of all files of a user, and `piece` is the least size of a stored piece except the
-    last.
+    `size` is of one file, `imported` of one that an admin imports, and `quota` of all files of a user. `piece` is the
+    least size of a stored piece except the last.
     """
 
     size: int
     quota: int
     piece: int
+    imported: int
+
+    def most_pieces(self, size: int) -> int:
+        """Return how many pieces a client may send for a file of this size."""
+        return max(PIECES_MOST, 2 * size // self.piece)
 
     def least_piece(self, size: int) -> int:
         """Return the least size of a stored piece for a file of this size, so that it has at most PIECES_MOST."""
@@ -71,24 +76,27 @@ class Uploads:
         self._pool, self.storage, self.pictures, self._limits = pool, storage, pictures, limits
         self.received = self.sent = self.finished = 0
 
-    async def begin(self, owner_id: int, name: str, size: int, metadata: str = "") -> File:
-        """Create an upload of `size` bytes; raise `EmptyFile`, `FileTooLarge`, `QuotaFull`."""
-        self._check_size(size)
+    async def begin(self, owner_id: int, name: str, size: int, metadata: str = "", *, for_import: bool = False) -> File:
+        """Create an upload of `size` bytes; raise `EmptyFile`, `FileTooLarge`, `QuotaFull`.
+
+        A file to import has a limit of its own, uses no quota, and cannot be put into a message.
+        """
+        self._check_size(size, self._limits.imported if for_import else self._limits.size)
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(queries.lock_owner, [owner_id])
             used = await (await connection.execute(queries.sum_sizes, [owner_id])).fetchone()
-            if used and used[0] + size > self._limits.quota:
+            if used and used[0] + size > self._limits.quota and not for_import:
                 raise QuotaFull
-            values = [owner_id, clean_name(name), size, metadata]
+            values = [owner_id, clean_name(name), size, metadata, for_import]
             row = await (await connection.execute(queries.insert_file, values)).fetchone()
         assert row is not None
         return File(*row)
 
-    def _check_size(self, size: int) -> None:
+    def _check_size(self, size: int, limit: int) -> None:
         if size < 1:
             raise EmptyFile
-        if size > self._limits.size:
-            most = f"{self._limits.size / MEGABYTE:,.0f} MB"
+        if size > limit:
+            most = f"{limit / MEGABYTE:,.0f} MB"
             raise FileTooLarge(f"This file is larger than this server allows ({most}).")
 
     async def find(self, owner_id: int, file_id: int) -> File:
@@ -147,7 +155,7 @@ class Uploads:
         if row is None:
             raise WrongOffset
         sent, *last = row
-        if sent >= PIECES_MOST:
+        if sent >= self._limits.most_pieces(file.size):
             raise TooManyPieces
         return Piece(*last) if last[0] is not None and last[1] < self._limits.least_piece(file.size) else None
 
@@ -231,7 +239,7 @@ class Uploads:
 
 def open_uploads(pool: Pool, settings: Settings, pixels: Limit | None = None) -> Uploads:
     """Return uploads with the storage and limits of the settings. `pixels` is the limit of each user."""
-    limits = Limits(settings.max_file_bytes, settings.files_quota, settings.piece_least)
+    limits = Limits(settings.max_file_bytes, settings.files_quota, settings.piece_least, settings.max_import_bytes)
     pictures = Pictures(settings.picture_pixels, settings.strip_pictures, pixels)
     return Uploads(pool, open_storage(settings.files_url), pictures, limits)
 

@@ -3,10 +3,10 @@
 select from users where id = %s for no key update
 
 -- name: sum_sizes
-select coalesce(sum(size), 0)::bigint from files where owner_id = %s and removed_at is null
+select coalesce(sum(size), 0)::bigint from files where owner_id = %s and removed_at is null and not for_import
 
 -- name: insert_file
-insert into files (owner_id, name, size, metadata) values (%s, %s, %s, %s)
+insert into files (owner_id, name, size, metadata, for_import) values (%s, %s, %s, %s, %s)
 returning id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
 
 -- name: find_upload

@@ -216,6 +216,8 @@ class Settings(BaseSettings):
 
     files_url: FilesUrl = "file:.tandem/files"
     max_file_bytes: Count = 100 * 1024 * 1024
+    max_import_bytes: Count = 8 * 1024 * 1024 * 1024  # of a file that an admin imports in the app
+    import_folder: str = ""  # where a node copies such a file while it reads it; empty: the system's temporary folder
     files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes of all files of one user
     piece_least: Count = 256 * 1024  # bytes of a stored piece except the last; shorter uploads cost more of RATE_PIECE
     picture_pixels: Count = 64_000_000

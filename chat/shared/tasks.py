@@ -67,3 +67,16 @@ async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
             task.exception()  # retrieved, so that asyncio does not log it
     if cancelled:
         raise cancelled
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await the work to its end, even if this task is cancelled meanwhile, which happens again and again."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -138,8 +139,18 @@ async def run_import(
                 remote = await stack.enter_async_context(remote)
                 store = replace(store, fetch=remote.fetch, prefetch=remote.prefetch)
         decided = Options(people, options.admins)
+        began = datetime.now(UTC)
         importer = Importer(pool, source, Retention(pool, size, days).maintain, decided, store)
         await importer.run(counts, shown.on_read, shown.on_write)
+        result = orjson.dumps(to_report(source, counts)).decode()
+        fields = {"import": importer.import_id, "name": options.path.name, "size": source.size, "result": result}
+        async with pool.connection() as connection:
+            await connection.execute(queries.insert_job, fields | {"began": began})
+
+
+def to_report(source: Source, counts: ImportCounts) -> dict[str, object]:
+    """Return the report of an import for programs, as the app shows it too."""
+    return {"source": source.kind, "origin": source.origin} | counts.to_json()
 
 
 def file_settings(database_url: str, files_url: str) -> Settings:
@@ -153,8 +164,8 @@ def report(source: Source, counts: ImportCounts, options: ImportOptions) -> None
     Only the totals, or all of it as JSON, go to standard output.
     """
     if options.as_json:
-        head = {"source": source.kind, "origin": source.origin, "dry_run": options.dry}
-        print(orjson.dumps(head | counts.to_json(), option=orjson.OPT_INDENT_2).decode())
+        head = {"dry_run": options.dry} | to_report(source, counts)
+        print(orjson.dumps(head, option=orjson.OPT_INDENT_2).decode())
         return
     table = Table("", "in the file", title=f"{source.kind}: {'would be imported' if options.dry else 'imported'}")
     for what, number in counts.records.items():

@@ -1,4 +1,4 @@
-"""Handlers for `…/conversations/{c}/authors` and `/api/users/me/export`.
+"""Handlers for `…/conversations/{c}/authors`, `/api/users/me/export` and `/api/imports`.
 
 An author of another chat without an account gets one that cannot log in.
 """
@@ -22,24 +22,30 @@ from chat.shared.identity import Member
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 from chat.shared.web import (
+    LARGEST_ID,
     POOL,
     RATES,
     SETTINGS,
     actor_of,
     answer_json,
+    check_admin,
+    parse_count,
     path_id,
     read_model,
+    require_admin,
     require_identity,
     require_recent_proof,
     send_lines,
 )
 from chat.transfer.export_files import user_lines
 from chat.transfer.exporter import open_reader
+from chat.transfer.jobs import ImportJobs, ImportRequest, StartRequest
 from chat.transfer.text import account_name
 
 queries = load(__file__)
 AT_ONCE = 2  # each holds a snapshot of the database for as long as the client reads
 TURNS = web.AppKey("turns", asyncio.Semaphore)
+IMPORTS = web.AppKey("imports", ImportJobs)
 
 
 async def put_authors(request: web.Request) -> web.Response:
@@ -127,3 +133,76 @@ async def add_missing(change: Change, access: Access, settings: Settings, user_i
         await add_members(change, access.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
             await introduce(change, user_id, access.conversation.id)
+
+
+# Imports in the app. Admins only; a start and an undo need a recent proof, because they change what everyone sees.
+
+
+async def require_proven_admin(request: web.Request) -> Member:
+    """Return the caller if they are an admin who has proved their identity recently."""
+    return check_admin(await require_recent_proof(request))
+
+
+async def get_imports(request: web.Request) -> web.Response:
+    """List imports, the latest first. Admins only. `after`: continue before this import."""
+    await require_admin(request)
+    jobs, more = await request.app[IMPORTS].list(parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID))
+    page = {"imports": [job.describe() for job in jobs], "next": jobs[-1].id if more else None}
+    return answer_json(page | {"most_bytes": request.app[SETTINGS].max_import_bytes})
+
+
+async def post_import(request: web.Request) -> web.Response:
+    """Check an uploaded file for an import. Admins only.
+
+    Upload it to `/api/files` with `purpose` in its metadata. The check reads the file and imports nothing.
+    """
+    member = await require_admin(request)
+    asked = await read_model(request, ImportRequest)
+    job = await request.app[IMPORTS].create(actor_of(request, member), asked)
+    return answer_json(job.details(), 201)
+
+
+async def get_import(request: web.Request) -> web.Response:
+    """Return an import with its plan, progress and result. Admins only."""
+    await require_admin(request)
+    return answer_json((await request.app[IMPORTS].find(path_id(request, "import"))).details())
+
+
+async def post_import_start(request: web.Request) -> web.Response:
+    """Start an import, or continue a stopped one. Admins only, with a recent proof."""
+    member = await require_proven_admin(request)
+    asked = await read_model(request, StartRequest)
+    job = await request.app[IMPORTS].start(actor_of(request, member), path_id(request, "import"), asked)
+    return answer_json(job.details())
+
+
+async def post_import_stop(request: web.Request) -> web.Response:
+    """Stop an import. Messages that are imported stay. Admins only."""
+    member = await require_admin(request)
+    return answer_json(
+        (await request.app[IMPORTS].stop(actor_of(request, member), path_id(request, "import"))).details()
+    )
+
+
+async def get_import_undo(request: web.Request) -> web.Response:
+    """Return what an undo of the import would remove, and what stays. Admins only."""
+    await require_admin(request)
+    return answer_json(await request.app[IMPORTS].preview_undo(path_id(request, "import")))
+
+
+async def post_import_undo(request: web.Request) -> web.Response:
+    """Undo an import that ended in the last 24 hours. Admins only, with a recent proof.
+
+    Removes the messages, conversations and accounts that it made. Conversations with messages written since stay.
+    """
+    member = await require_proven_admin(request)
+    return answer_json(
+        (await request.app[IMPORTS].undo(actor_of(request, member), path_id(request, "import"))).details()
+    )
+
+
+async def delete_import(request: web.Request) -> web.Response:
+    """Remove an import that has imported nothing, and its file. Admins only."""
+    member = await require_admin(request)
+    await request.app[IMPORTS].remove(actor_of(request, member), path_id(request, "import"))
+    return web.Response(status=204)

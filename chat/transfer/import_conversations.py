@@ -221,6 +221,7 @@ class ImportedConversations:
         self._ids: dict[Key, int] = {}
         self.renamed: dict[str, str] = {}
         self._same: set[str] = set()  # names that a channel of the source has here, too
+        self.created: set[int] = set()
 
     def __getitem__(self, key: Key) -> int:
         return self._ids[key]
@@ -292,6 +293,7 @@ class ImportedConversations:
                 tried = fields | {"name": name, "id": id_} | name_keys(one.kind, name)
                 row = await (await connection.execute(queries.insert_conversation, tried)).fetchone()
                 if row is not None:
+                    self.created.add(row[0])
                     return int(row[0])
         raise AssertionError("a name with a digest is taken")
 

@@ -248,6 +248,7 @@ class MemberImporter:
     ) -> None:
         self._users, self._conversations = users, conversations
         self._messages, self._exact = messages, exact
+        self.created: set[tuple[int, int]] = set()  # conversations and users
 
     async def add_pins(self, change: Change, pins: Sequence[PinRecord]) -> None:
         """Pin messages in order. Skip those that do not exist, or are pinned."""
@@ -310,6 +311,7 @@ class MemberImporter:
                 loud += [(user, conversation)] if user in connected else []
             rows.append((conversation, user, one.role, since, one.joined_at, read, one.level, one.muted_until))
         await run(queries.insert_members, columns(rows))
+        self.created |= set(pairs)
         for user, conversation in loud:
             await introduce(change, user, conversation)
 

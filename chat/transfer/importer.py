@@ -40,6 +40,7 @@ from chat.transfer.records import (
     UserRecord,
 )
 from chat.transfer.sources import ANY, Source
+from chat.transfer.undo import Made, Trail
 
 queries = load(__file__)
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
@@ -56,7 +57,7 @@ class Importer:
     """The import of one file.
 
     `keep` makes log partitions ahead of it. `options`: what the operator decided. `store`: for files; without one, they
-    are only named.
+    are only named. `job`: the job of the app that it is for.
     """
 
     def __init__(
@@ -66,9 +67,16 @@ class Importer:
         keep: Callable[[], Awaitable[None]],
         options: Options = DEFAULTS,
         store: FileStore | None = None,
+        job: int | None = None,
     ) -> None:
         self._pool, self._source, self._keep, self._options, self._store = pool, source, keep, options, store
+        self._job, self._trail = job, Trail()
         self._log = Log(pool, unannounced)
+
+    @property
+    def import_id(self) -> int:
+        """Return the id of the import, once it has begun."""
+        return self._trail.import_id
 
     async def run(
         self, counts: ImportCounts, on_read: Callable[[int], None], on_write: Callable[[int, int], None] = ignore
@@ -121,8 +129,10 @@ class Importer:
     async def _begin(self) -> int:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.begin_import, [self._source.fingerprint])).fetchone()
-        assert row is not None
-        return int(row[0])
+            assert row is not None
+            self._trail.import_id = row[0]
+            await connection.execute(queries.link_job, [row[0], self._job])
+        return int(row[1])
 
     async def _import_group(self, group: Sequence[Record], at: int) -> int:
         """Import a group in one transaction, after its files. Return the number of new messages."""
@@ -135,11 +145,14 @@ class Importer:
             members = pick(group, MemberRecord)
             await lock_users(change, [self._users[one.user] for one in members])
             ends = await self._lock(change, group)
+            starts = dict(ends)
             new = await self._messages.insert(change, pick(group, MessageRecord), ends)
             await self._members.add_pins(change, pick(group, PinRecord))
             await self._members.add_members(change, members)
             await self._members.add_follows(change, pick(group, FollowRecord))
             await self._members.add_bans(change, pick(group, BanRecord))
+            ranges = {one: (starts[one] + 1, end) for one, end in ends.items() if end > starts[one]}
+            await self._record_trail(change, group, ranges)
             await change.connection.execute(queries.move_import, [at, self._source.fingerprint])
         return new
 
@@ -160,6 +173,7 @@ class Importer:
             rows = await change.connection.execute(
                 queries.find_without_avatar, [[self._users[name] for name, _ in avatars]]
             )
+            await self._record_trail(change, [], {})
             bare = {row[0] for row in await rows.fetchall()}
         wanted = [(self._users[name], file) for name, file in avatars if self._users[name] in bare]
         await self._files.set_avatars(self._log, wanted)
@@ -167,6 +181,13 @@ class Importer:
         for key, one in keys.items():
             if key not in known:
                 self._messages.files[key] = await self._files.store_all(key[1], one.files)
+
+    async def _record_trail(self, change: Change, group: Sequence[Record], ranges: dict[int, tuple[int, int]]) -> None:
+        """Record what the group has made, for an undo. `ranges`: seqs of its messages by conversation."""
+        used = {self._users[name] for name in names_in(group)}
+        made = Made(self._users.created, used, self._conversations.created, self._members.created, ranges)
+        await self._trail.write(change, made)
+        self._members.created.clear()
 
     async def _lock(self, change: Change, group: Sequence[Record]) -> dict[int, int]:
         """Lock the conversations that the group adds to. Return their last seqs."""

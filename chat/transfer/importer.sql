@@ -1,6 +1,9 @@
 -- name: begin_import
--- The number of records of this file that are imported already.
-insert into imports (print) values (%s) on conflict (print) do update set ended_at = null returning records
+-- The import's id, and the number of records of this file that are imported already.
+insert into imports (print) values (%s) on conflict (print) do update set ended_at = null returning id, records
+
+-- name: link_job
+update import_jobs set import_id = %s where id = %s
 
 -- name: find_without_avatar
 -- Those of the users whom an import has created and who have no avatar.

@@ -95,6 +95,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_report": {"reason": "rude"},
     "patch_report": {"outcome": "acted"},
     "put_drain": {"draining": True},
+    "post_import": {"file": 1},
+    "post_import_start": {},
 }
 
 
@@ -175,7 +177,8 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
-    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1", "key": 1}
+    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
+    known |= {"key": 1, "import": 1}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1", "zone": "Europe/Berlin"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):

@@ -26,6 +26,12 @@ from chat.moderation.reports import PAGE as REPORTS
 from chat.search.endpoints import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
+from chat.transfer.jobs import CHOSEN_MOST as CHOSEN
+from chat.transfer.jobs import PAGE as JOBS
+from chat.transfer.records import MAX_REASONS as REASONS
+from chat.transfer.undo import KEPT_SHOWN as KEPT
+from chat.transfer.worker import CONVERSATIONS_MOST as CONVERSATIONS
+from chat.transfer.worker import USERS_MOST as USERS
 from presence.dashboard.endpoints import PAGE_MOST as PEOPLE
 from presence.dashboard.figures import POINTS_MOST
 from presence.signals import WATCH_MOST
@@ -65,6 +71,9 @@ BOUNDS = {
     "/api/users/{user}/sessions": 500 * LINE,
     "/api/avatars/{avatar}": 1024 * 1024,
     "/api/keys": KEYS * (LIMITED_TO * 18 + 2 * LINE),
+    "/api/imports": JOBS * 4 * LINE,
+    "/api/imports/{import}": (CONVERSATIONS + USERS + 2 * REASONS + CHOSEN) * LINE + ONE,
+    "/api/imports/{import}/undo": KEPT * LINE,
     "/api/files/{file}": ONE,
     "/api/files/{file}/{name}": IN_PIECES,
     "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,

@@ -55,9 +55,7 @@ def test_every_function_that_takes_text_is_listed() -> None:
     found = {name for module in core - set(OWN_MODULES) for name in functions_of_text(module)}
     for module in product_modules() - core:
         found |= {name for name in functions_of_text(module) if PARSES.search(name)}
-    assert found - set(SUBJECTS) - set(EXCEPTIONS) == set(), (
-        "add these to growth_table.py or growth_exceptions.py in tests/promises"
-    )
+    assert found - set(SUBJECTS) - set(EXCEPTIONS) == set(), "add these to growth_table.py or growth_exceptions.py"
     assert set(EXCEPTIONS) - found == set(), "these exceptions are not needed"
     assert set(OWN_MODULES) <= core
 

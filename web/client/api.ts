@@ -260,8 +260,9 @@ export class Api {
   }
 
   /** Reserve space for a file of `size` bytes and return its id. Its chunks go to `/api/files/{id}`. */
-  async beginUpload(name: string, size: number): Promise<Id> {
-    const headers = { 'Upload-Length': String(size), 'Upload-Metadata': `filename ${base64(name)}` };
+  async beginUpload(name: string, size: number, purpose?: 'import'): Promise<Id> {
+    const metadata = `filename ${base64(name)}${purpose ? `,purpose ${base64(purpose)}` : ''}`;
+    const headers = { 'Upload-Length': String(size), 'Upload-Metadata': metadata };
     return (await this.call<schema.Stored>('POST', '/api/files', undefined, headers)).file.id;
   }
 

@@ -507,6 +507,89 @@ export interface Hit {
 
 export type Id = number;
 
+/** An import of a file, with its plan, choice and results once they exist. */
+export interface Import {
+  id: Id;
+  name: string;
+  size: number;
+  state: 'checking' | 'ready' | 'running' | 'stopped' | 'done' | 'failed' | 'undoing' | 'undone';
+  at: string;
+  progress: ImportProgress;
+  /** What is possible now. */
+  can: ('start' | 'stop' | 'undo' | 'remove')[];
+  source?: string;
+  /** The admin; missing for the command line. */
+  by?: Id;
+  /** The reason of a failure, and what to do. */
+  problem?: string;
+  /** The work has not begun. One import is worked on at a time. */
+  waiting?: boolean;
+  started_at?: string;
+  ended_at?: string;
+  undo_until?: string;
+  chosen?: (number | string)[];
+  plan?: ImportReport;
+  result?: ImportReport;
+  undone?: UndoResult;
+}
+
+/** The progress of the present task. All fields are missing until it has begun. */
+export interface ImportProgress {
+  /** How long the present process has worked. */
+  seconds?: number;
+  /** Bytes of `size` that have been read. */
+  read?: number;
+  size?: number;
+  /** Messages read, or removed by an undo. */
+  messages?: number;
+  /** Records of `total` that are imported. All of the file is read before. */
+  done?: number;
+  total?: number;
+  /** Conversations that an undo has removed. */
+  conversations?: number;
+  accounts?: number;
+  kept_conversations?: number;
+  kept_accounts?: number;
+}
+
+/** What a file had. A plan also has its conversations and users, those with most messages first. */
+export interface ImportReport {
+  /** The program that the file is from, such as `Slack`. */
+  source: string;
+  /** The server or workspace; null for lines. */
+  origin: string | null;
+  /** Numbers by kind, such as `messages`. */
+  found: Record<string, number>;
+  skipped: Skipped[];
+  /** The first invalid lines. */
+  errors: LineError[];
+  new: number;
+  known: number;
+  /** Messages that are older than the last one that was here, and come after it. */
+  late: number;
+  created_accounts: number;
+  invalid: number;
+  conversations?: PlannedConversation[];
+  /** Conversations that are not listed; they are imported unless others are chosen. */
+  more_conversations?: number;
+  users?: PlannedUser[];
+  more_users?: number;
+}
+
+/** A file to check for an import. `channel`: the channel of lines that name none. */
+export interface ImportRequest {
+  file: number;
+  channel?: string | null;
+}
+
+/** A page of imports, the latest first. `most_bytes`: the largest file. */
+export interface Imports {
+  imports: Import[];
+  /** To be given as `after`; null on the last page. */
+  next: Id | null;
+  most_bytes: number;
+}
+
 /** An open invitation to a conversation, which cannot be read before it is accepted. */
 export interface Invitation {
   conversation: Id;
@@ -556,6 +639,14 @@ export interface Kept {
   at: string;
 }
 
+/** A conversation that an undo leaves, and the number of messages written since. */
+export interface KeptConversation {
+  id: Id;
+  kind: Kind;
+  name: string;
+  messages: number;
+}
+
 /**
  * An API key. `prefix`: the beginning of its secret. Without `conversations` it acts wherever its bot is a
  * member.
@@ -602,6 +693,12 @@ export interface Keys {
 export type Kind = 'channel' | 'group' | 'direct';
 
 export type Level = 'all' | 'mentions' | 'nothing';
+
+/** A line that is invalid. */
+export interface LineError {
+  place: string;
+  reason: string;
+}
 
 /** An active invite link. */
 export interface Link {
@@ -950,6 +1047,22 @@ export interface PinChange {
 /** Pinned messages, the latest pin first. */
 export interface Pins {
   pins: Pin[];
+}
+
+/** A conversation of the file. `key` selects it when the import starts. */
+export interface PlannedConversation {
+  key: number | string;
+  kind: Kind;
+  name: string;
+  private: boolean;
+  messages: number;
+}
+
+/** A user of the file. */
+export interface PlannedUser {
+  name: string;
+  display_name: string;
+  messages: number;
 }
 
 /** Post a message. It is durable when `ack` arrives. */
@@ -1316,12 +1429,30 @@ export interface SignedIn {
   token?: string;
 }
 
+/** Content that Tandem has no place for. */
+export interface Skipped {
+  what: string;
+  count: number;
+  /** The first of them, as file and line. */
+  places: string[];
+}
+
 /** The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats. */
 export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
   invitations: Invitation[];
   cursor: string;
+}
+
+/**
+ * The conversations to import, by their keys in the plan. Without them, all are imported.
+ *
+ * `people`: usernames of accounts here by the ids, names or e-mail addresses of users in the file.
+ */
+export interface StartRequest {
+  conversations?: (number | string)[] | null;
+  people?: Record<string, string> | null;
 }
 
 /** The current figures and the history, the oldest minute first. */
@@ -1408,6 +1539,24 @@ export interface TypingNow {
   type: 'typing';
   conversation: Id;
   users: Id[];
+}
+
+/** What an undo would remove. Accounts that are used by then stay. */
+export interface UndoPreview {
+  conversations: number;
+  messages: number;
+  accounts: number;
+  kept: KeptConversation[];
+  more_kept: number;
+}
+
+/** What an undo has removed and kept. */
+export interface UndoResult {
+  conversations: number;
+  messages: number;
+  accounts: number;
+  kept_conversations: number;
+  kept_accounts: number;
 }
 
 /** A user, as other users see them. */

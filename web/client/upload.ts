@@ -23,6 +23,8 @@ export interface UploadOptions {
   api: Api;
   source: Blob;
   name: string;
+  /** A file that an admin imports; without it, one for a message. */
+  purpose?: 'import';
   onChange(state: UploadState): void;
   transfer?: TransferFunction;
   backoff?: Backoff;
@@ -90,11 +92,11 @@ export class Upload {
 
   private async attempt(): Promise<void> {
     if (this.cancelled) return;
-    const { api, source, name } = this.options;
+    const { api, source, name, purpose } = this.options;
     this.update({ name: 'sending', sent: this.state.sent });
     let offset = this.id === null ? 0 : await api.uploadOffset(this.id).catch(nullIfUnknown);
     if (offset === null) [this.id, offset] = [null, 0];
-    this.id ??= await api.beginUpload(name, source.size);
+    this.id ??= await api.beginUpload(name, source.size, purpose);
     // the last chunk can be stored but not examined yet: an empty chunk asks for that
     do offset = await this.send(this.id, offset);
     while (offset < source.size && !this.cancelled);

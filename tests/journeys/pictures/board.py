@@ -52,6 +52,12 @@ async def audit(view: View) -> None:
     await view.page.get_by_text("presence.reconcile").first.wait_for()
 
 
+async def imports(view: View) -> None:
+    """The imports."""
+    await view.opens("/dashboard/imports")
+    await view.page.get_by_role("button", name="Choose a file").wait_for()
+
+
 async def draining(view: View) -> None:
     """A draining node."""
     admin = view.stage.people["ana"]
@@ -82,6 +88,7 @@ BOARD = [
     Scene("board-evidence", evidence),
     Scene("board-confirm", confirming),
     Scene("board-audit", audit),
+    Scene("board-imports", imports),
     Scene("board-announce", scene("/dashboard", "Announce")),
     Scene("board-draining", draining, after=brought_back),
     Scene("board-members", scene("/dashboard", until="The dashboard is for admins"), who="ben"),

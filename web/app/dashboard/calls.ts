@@ -1,8 +1,8 @@
 /** The API calls of the dashboard, which only admins may make. */
-import type { Announcement, Api, Evidence, Id, Login, User } from '../../client';
-import type { Audit, PeoplePage, Reaped, ResetLink, Rooms, Stats } from '../../client/schema';
+import { type Announcement, type Api, type Evidence, type Id, type Login, Upload, type UploadState, type User } from '../../client';
+import type { Audit, Import, Imports, PeoplePage, Reaped, ResetLink, Rooms, StartRequest, Stats, UndoPreview } from '../../client/schema';
 
-export type { AuditRow, Device, Evidence, PeoplePage, Present, Room } from '../../client/schema';
+export type { AuditRow, Device, Evidence, Import, ImportReport, PeoplePage, Present, Room } from '../../client/schema';
 
 export interface PeopleQuery {
   q: string;
@@ -78,6 +78,43 @@ export class Calls {
   audit(query: { action: string; user: Id; since: string; after?: number }): Promise<Audit> {
     const { after, ...rest } = query;
     return this.api.call('GET', `/api/audit?${search({ ...rest, limit: 50, ...(after && { after }) })}`);
+  }
+
+  imports(after?: Id): Promise<Imports> {
+    return this.api.call('GET', `/api/imports${after ? `?after=${after}` : ''}`);
+  }
+
+  import(id: Id): Promise<Import> {
+    return this.api.call('GET', `/api/imports/${id}`);
+  }
+
+  /** Upload a file for an import. `checkImport` takes its id. */
+  upload(source: File, onChange: (state: UploadState) => void): Upload {
+    return new Upload({ api: this.api, source, name: source.name, purpose: 'import', onChange });
+  }
+
+  checkImport(file: Id): Promise<Import> {
+    return this.api.call('POST', '/api/imports', { file });
+  }
+
+  startImport(id: Id, choice: StartRequest): Promise<Import> {
+    return this.api.call('POST', `/api/imports/${id}/start`, choice);
+  }
+
+  stopImport(id: Id): Promise<Import> {
+    return this.api.call('POST', `/api/imports/${id}/stop`);
+  }
+
+  undoPreview(id: Id): Promise<UndoPreview> {
+    return this.api.call('GET', `/api/imports/${id}/undo`);
+  }
+
+  undoImport(id: Id): Promise<Import> {
+    return this.api.call('POST', `/api/imports/${id}/undo`);
+  }
+
+  removeImport(id: Id): Promise<void> {
+    return this.api.call('DELETE', `/api/imports/${id}`);
   }
 
   users(ids: Id[]): Promise<User[]> {

@@ -12,6 +12,7 @@ import { directory } from './en/directory';
 import { emoji } from './en/emoji';
 import { evidence } from './en/evidence';
 import { files } from './en/files';
+import { imports } from './en/imports';
 import { message } from './en/message';
 import { moderation } from './en/moderation';
 import { notify } from './en/notify';
@@ -40,6 +41,7 @@ export const en = {
   emoji,
   evidence,
   files,
+  imports,
   message,
   moderation,
   notify,

@@ -20,6 +20,7 @@ const FOLDERS = [
   'emoji',
   'evidence',
   'files',
+  'imports',
   'markdown',
   'message',
   'moderation',

@@ -62,5 +62,12 @@ export const app = {
     'link.withdraw': 'Invite link revoked',
     'conversation.change': 'Conversation changed',
     'messages.import': 'Messages imported',
+    'import.upload': 'Import uploaded',
+    'import.start': 'Import started',
+    'import.stop': 'Import stopped',
+    'import.done': 'Import finished',
+    'import.undo': 'Import undo started',
+    'import.undone': 'Import undone',
+    'import.remove': 'Import removed',
   } as Record<string, string>,
 };

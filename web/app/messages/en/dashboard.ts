@@ -10,7 +10,7 @@ export const dashboard = {
   back: 'Back to conversations',
   recorded: 'This is recorded in the activity log.',
 
-  pages: { overview: 'Overview', people: 'People', audit: 'Activity log' },
+  pages: { overview: 'Overview', people: 'People', imports: 'Imports', audit: 'Activity log' },
   live: 'Live',
   notLive: 'Not live',
   announce: 'Announce',
@@ -290,6 +290,7 @@ export const dashboard = {
       invite: 'Invites',
       conversation: 'Conversations',
       message: 'Messages',
+      import: 'Imports',
     },
     time: 'Time',
     anyTime: 'Any time',
