@@ -278,6 +278,7 @@ class ImportReport(Shape):
     late: int
     """Messages that are older than the last one that was here, and come after it."""
     created_accounts: int
+    stored_files: int
     invalid: int
     conversations: list[PlannedConversation] | None = None
     more_conversations: int | None = None

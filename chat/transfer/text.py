@@ -6,6 +6,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ import orjson
 from emoji import emojize
 from pydantic import TypeAdapter, ValidationError
 
-from chat.accounts.validation import NAME, RESERVED, DisplayName
+from chat.accounts.validation import DisplayName, check_new_name
 from chat.messages.reactions import SPELLINGS, strip_selectors
 from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST
 from chat.shared.appearance import is_printable
@@ -171,8 +172,8 @@ def account_name(author: str) -> str:
 
     A name that is allowed is kept. Any other is spelled in plain letters, with a digest that keeps names apart.
     """
-    if NAME.fullmatch(author) and author.lower() not in RESERVED:
-        return author.lower()
+    with suppress(ValueError):
+        return check_new_name(author)
     letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: MAX_NAME - DIGEST_LENGTH - 1].strip("-")
     return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"

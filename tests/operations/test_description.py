@@ -199,10 +199,22 @@ async def test_log_in_and_sign_up_are_as_described(ana: Person, mallory: Person)
     assert (status, s.ConversationModel.model_validate(joined).id) == (201, room)
 
 
+# Requested in tests/transfer/test_jobs.py, which uploads a file.
+IMPORT_STEPS = {
+    "post_import",
+    "get_import",
+    "get_imports",
+    "get_import_undo",
+    "post_import_start",
+    "post_import_stop",
+    "post_import_undo",
+}
+
+
 def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | {"post_acceptance"}
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | IMPORT_STEPS | {"post_acceptance"}
 
 
 def test_the_command_prints_the_same() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chat.api_schema.dashboard import ImportModel
 from tests.cast import Person
 from tests.files.sending import sends_piece
 from tests.waiting import eventually
@@ -53,6 +54,7 @@ async def starts(admin: Person, job: int, *chosen: int | str) -> Json:
         "POST", f"{IMPORTS}/{job}/start", {"conversations": list(chosen)} if chosen else {}
     )
     assert status == 200, started
+    ImportModel.model_validate(started)
     return dict(started)
 
 
@@ -67,6 +69,7 @@ async def finds(admin: Person, job: int) -> Json:
     """Return the job."""
     status, found = await admin.call("GET", f"{IMPORTS}/{job}")
     assert status == 200, found
+    ImportModel.model_validate(found)
     return dict(found)
 
 

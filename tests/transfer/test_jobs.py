@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from chat.api_schema.dashboard import Imports, UndoPreview
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.transfer.files import big, imports, write_lines
@@ -79,6 +80,7 @@ async def test_a_slack_archive_from_upload_to_undo(ada: Person, database_url: st
     assert (await pages(ada, rooms["garden"], "limit=50"))["messages"]
 
     _, preview = await ada.call("GET", f"{IMPORTS}/{job['id']}/undo")
+    UndoPreview.model_validate(preview)
     assert preview["kept"] == []
     assert preview["messages"] == done["result"]["new"]
     undone = await undoes(ada, job["id"])
@@ -232,6 +234,7 @@ async def test_imports_of_the_command_line_can_be_undone(ada: Person, database_u
     """They appear in the list, without an admin."""
     assert await imports(database_url, write_slack(tmp_path / "farm.zip")) == 0
     _, page = await ada.call("GET", IMPORTS)
+    Imports.model_validate(page)
     (job,) = page["imports"]
     assert (job["name"], job["state"], job["source"]) == ("farm.zip", "done", "Slack")
     assert (job["can"], "by" in job) == (["undo"], False)
