@@ -105,18 +105,20 @@ class JsonReader:
 
     def _rest(self, first: bytes) -> bytes:
         """Return an object or a list whose first bracket has been read. One that is too long is emptied."""
-        parts, depth, size = [first], 1, 1
+        parts, depth, size, at = [first], 1, 1, self._at
         while depth:
-            if (found := BRACKET.match(self._data, self._at)) is None:
-                if not self._fill():
-                    raise ValueError("ends too early")
-                continue
-            depth += 1 if found[1] in b"{[" else -1
-            size += len(found[0])
-            parts.append(found[0])
-            if size > MAX_VALUE:
-                parts.clear()
-            self._move(found.end())
+            if (found := BRACKET.match(self._data, at)) is not None:
+                depth += 1 if found[1] in b"{[" else -1
+                at = found.end()
+            if found is None or not depth:
+                parts.append(self._data[self._at : at])
+                size += len(parts[-1])
+                if size > MAX_VALUE:
+                    parts.clear()
+                self._move(at)
+            if found is None and not self._fill():
+                raise ValueError("ends too early")
+            at = self._at if found is None else at
         return b"".join(parts) if size <= MAX_VALUE else b""
 
     def _move(self, at: int) -> None:
@@ -134,10 +136,7 @@ class JsonReader:
 
 
 def parse_value(raw: bytes) -> Any:
-    """Return the JSON value. Telegram's escapes such as `\\x0B`, which JSON does not have, are read too.
-
-    Raise `ValueError` if it is not JSON.
-    """
+    """Return the JSON value, also with Telegram's escapes such as `\\x0B`. Raise `ValueError` if it is not JSON."""
     if not raw:
         raise ValueError(f"is longer than {MAX_VALUE:,} bytes")
     try:

@@ -70,6 +70,8 @@ class TelegramExport:
             for path, raw, _ in reader.values(ENTERED):
                 if path == ("personal_information",):
                     return f"user{parse_value(raw)['user_id']}"
+                if path == ("messages",) and not other.startswith(("user", "saved")):
+                    return ""  # a group or channel alone
                 if path[-1:] == ("type",):
                     other = raw.decode()[1:-1]
                 elif path[-1:] == ("id",) and other in ("personal_chat", "bot_chat"):
