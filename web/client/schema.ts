@@ -568,6 +568,7 @@ export interface ImportReport {
   /** Messages that are older than the last one that was here, and come after it. */
   late: number;
   created_accounts: number;
+  stored_files: number;
   invalid: number;
   conversations?: PlannedConversation[];
   /** Conversations that are not listed; they are imported unless others are chosen. */
