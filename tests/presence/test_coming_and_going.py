@@ -35,7 +35,7 @@ async def test_a_closed_lid_shows_offline_once(node: Node, cast: Cast) -> None:
         await watcher.sees(ben, "offline")
         assert watcher.seen[ben.id] == ["online", "offline"]
         assert watcher.people[ben.id]["last_active_at"] is not None
-        assert ben.id not in node.app[SOCKETS].registry.connected.users
+        await eventually(lambda: ben.id not in node.app[SOCKETS].registry.connected.users)
 
 
 async def test_two_unanswered_pings_close(node: Node, cast: Cast) -> None:

@@ -3,6 +3,7 @@ node, from HAProxy and from nginx."""
 
 import json
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -161,12 +162,17 @@ async def test_every_error_of_a_gateway_is_a_stream_for_an_event_source(
         node.freeze()
         await meets(url, ben, 502, 504)  # nginx answers 502 once it has given up every node
         node.thaw()
-        await ben.listens()  # keeps the node draining
+        await eventually(partial(listens_again, ben), LIMIT)  # keeps the node draining
         node.ask_to_stop()
         await eventually(lambda: is_draining(node), LIMIT)
         await meets(url, ben, 502, 503)
         node.kill()
         await meets(url, ben, 502, 503)
+
+
+async def listens_again(person: Person) -> bool:
+    """Open a stream. A node that was frozen refuses streams until its event loop has caught up."""
+    return bool((await person.listens()).named("ready"))
 
 
 async def is_draining(node: NodeProcess) -> bool:

@@ -17,7 +17,9 @@ CASES = json.loads((Path(__file__).parents[1] / "cases" / "appearance.json").rea
 UNSEEN = [text for text in CASES["unseen"] if text]
 
 # Fields that nobody is shown: secrets, codes, and names that are only looked up.
-HIDDEN = {"LogIn.name", *["password", "old", "new", "token", "invite", "code", "recovery_code"]}
+HIDDEN = {"LogIn.name", *["password", "old", "new", "token", "jwt", "invite", "code", "recovery_code"]}
+# An id that a client chooses for its command, and what is refused as no emoji.
+HIDDEN |= {"ReactCommand.emoji", *[f"{name}Command.id" for name in ("", "Post", "Edit", "Delete", "React", "Read")]}
 PACKAGES = ("chat.accounts", "chat.conversations", "chat.messages", "chat.moderation", "chat.operations", "presence")
 
 

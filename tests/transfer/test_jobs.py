@@ -2,7 +2,8 @@
 
 import os
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,22 @@ async def count(database_url: str, query: str, *fields: Any) -> int:
         row = await (await connection.execute(query, fields)).fetchone()
         assert row is not None
         return int(row[0])
+
+
+HOLD_MEMBERS = """
+create function hold() returns trigger language plpgsql as $$
+begin perform pg_advisory_xact_lock(42); return new; end $$;
+create trigger hold before insert on memberships for each row execute function hold()
+"""
+
+
+@asynccontextmanager
+async def holding_members(database_url: str) -> AsyncIterator[None]:
+    """Let no import finish during the block: members come last, and wait."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(HOLD_MEMBERS)
+        await connection.execute("select pg_advisory_lock(42)")
+        yield
 
 
 def workers() -> list[int]:
@@ -148,10 +165,9 @@ async def test_streams_learn_of_the_undo(ada: Person, cast: Cast, tmp_path: Path
 async def test_an_import_is_stopped_and_continued(ada: Person, database_url: str, tmp_path: Path) -> None:
     """What is imported stays. The continuation brings the rest, and nothing twice."""
     job = await gives(ada, write_lines(tmp_path / "big.jsonl", *big(3_000)))
-    await starts(ada, job["id"])
-    await eventually(partial(count, database_url, MESSAGES), 30)
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        await connection.execute("select from log_head for update")  # nothing can be committed meanwhile
+    async with holding_members(database_url):
+        await starts(ada, job["id"])
+        await eventually(partial(count, database_url, MESSAGES), 30)
         status, stopped = await ada.call("POST", f"{IMPORTS}/{job['id']}/stop")
         assert (status, stopped["state"], stopped["can"]) == (200, "stopped", ["start", "undo"])
         await eventually(lambda: not workers(), 30)
@@ -198,10 +214,9 @@ async def test_only_admins_import(ada: Person, cast: Cast, database_url: str, tm
 async def test_a_killed_process_continues(ada: Person, database_url: str, tmp_path: Path) -> None:
     """After `kill -9` another process continues, and brings nothing twice."""
     job = await gives(ada, write_lines(tmp_path / "big.jsonl", *big(3_000)))
-    await starts(ada, job["id"])
-    await eventually(partial(count, database_url, MESSAGES), 30)
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        await connection.execute("select from log_head for update")
+    async with holding_members(database_url):
+        await starts(ada, job["id"])
+        await eventually(partial(count, database_url, MESSAGES), 30)
         worker = (await eventually(workers, 30))[0]
         os.kill(worker, signal.SIGKILL)
         await eventually(lambda: worker not in workers(), 30)
