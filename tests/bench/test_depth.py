@@ -17,7 +17,10 @@ from chat.tools.bench.seed_data import TICKET_HITS, fill
 
 SMALL, LARGE = 6_000, 24_000
 PEOPLE = "insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name"
-ROOMS = "insert into conversations (kind, name, private) select 'channel', name, true from unnest(%s::text[]) as name"
+ROOMS = """
+insert into conversations (kind, name, private, look_key)
+select 'channel', name, true, name from unnest(%s::text[]) as name
+"""
 SEATS = "insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u"
 FULL, GROWTH = 20, 1.5  # growth of the pages touched for a full page of results, with four times the messages
 MOST = 1_200  # for everything else

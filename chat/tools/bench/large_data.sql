@@ -7,15 +7,15 @@ select case n when 1 then 'ana' when 2 then 'ben' else 'p' || n end, 'Person ' |
 -- name: settle_rooms
 -- All users are members, except of the closed ones.
 with made as (
-    insert into conversations (kind, name, private)
-    select 'channel', name, true
+    insert into conversations (kind, name, private, look_key)
+    select 'channel', name, true, name
       from (values ('busy'), ('quiet'), ('calm'), ('silent')) as few (name)
      where not exists (select from conversations)
      union all
-    select 'channel', 'room' || n, true from generate_series(0, %(rooms)s::integer - 1) as n
+    select 'channel', 'room' || n, true, 'room' || n from generate_series(0, %(rooms)s::integer - 1) as n
      where not exists (select from conversations)
      union all
-    select 'channel', 'closed' || n, true from generate_series(0, %(closed)s::integer - 1) as n
+    select 'channel', 'closed' || n, true, 'closed' || n from generate_series(0, %(closed)s::integer - 1) as n
      where not exists (select from conversations)
     returning id, name)
 insert into memberships (conversation_id, user_id, since)
