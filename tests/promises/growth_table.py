@@ -280,13 +280,15 @@ ADAPTED = {
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
     "chat.transfer.slack_markup:stacked": Subject(lambda text: stacked(pieces_of(text)), FILE),
     "chat.transfer.slack_blocks:BlockWriter.blocks": Subject(blocks_as_markdown, FILE // 8),
-    "chat.transfer.slack_blocks:file_text": Subject(lambda text: file_text({"title": text, "preview": text}), FILE),
+    "chat.transfer.slack_blocks:file_text": Subject(
+        lambda text: file_text({"title": text, "preview": text}), FILE // 4
+    ),
     "chat.transfer.slack_blocks:is_preview": Subject(lambda text: is_preview({"from_url": text[:100]}, text), FILE),
     "chat.transfer.slack_markup:marked": Subject(lambda text: marked(text, ("bold", "code")), FILE),
     "chat.transfer.archive:read_list": Subject(lambda data: read_list(b"[" + data), FILE, encoded=True),
     "chat.transfer.text:parse": Subject(lambda text: parse(json_of(a=text)[:-2] + b'\\ud83d"}'), FILE // 4),
     "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
-    "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
+    "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE // 4),
     "chat.transfer.text:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
     "chat.files.image_worker:find_metadata": Subject(
         lambda data: find_metadata(MEDIA + data, b"x"), BODY, encoded=True
