@@ -86,7 +86,9 @@ def make_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS], app[NODE_URL] = settings, settings.node_url
     app[ANSWERS] = Counter()
-    app.on_response_prepare.extend([add_headers, add_cors_headers, add_request_id, add_tus_version])
+    app.on_response_prepare.extend([add_headers, add_request_id, add_tus_version])
+    if settings.allowed_origins:
+        app.on_response_prepare.append(add_cors_headers)
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)

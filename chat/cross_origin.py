@@ -84,12 +84,9 @@ def answer_preflight(request: web.Request) -> web.Response:
 
 async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Let pages of allowed origins read the answer, errors and streams included; never pages of any other."""
-    allowed = request.app[SETTINGS].allowed_origins
-    if not allowed:
-        return
     response.headers.add("Vary", "Origin")
     text = request.headers.get("Origin")
-    if text is None or not is_allowed(parse_origin(text), allowed):
+    if text is None or not is_allowed(parse_origin(text), request.app[SETTINGS].allowed_origins):
         return
     response.headers["Access-Control-Allow-Origin"] = text
     response.headers["Access-Control-Allow-Credentials"] = "true"

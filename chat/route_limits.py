@@ -115,7 +115,6 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     (f"{C}/{{conversation}}/pins", "messages:read", "messages:write"),
     (f"{C}/{{conversation}}/authors", None, "admin"),
     ("/api/chat/messages", None, "messages:write"),
-    ("/api/chat/socket", "messages:read", None),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
     (f"{P}/socket", None, None),  # a program is never present

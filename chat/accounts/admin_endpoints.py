@@ -3,12 +3,13 @@
 from aiohttp import web
 
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
-from chat.accounts.api_keys import LARGEST_ID, PAGE, KeyForm, create_key, list_keys, revoke_key
+from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions
 from chat.accounts.models import read_user
 from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.web import (
+    LARGEST_ID,
     POOL,
     actor_of,
     answer_json,

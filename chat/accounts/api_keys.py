@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from chat.accounts.models import Form
-from chat.accounts.sessions import end_sessions, lock_user
+from chat.accounts.sessions import end_session
 from chat.accounts.validation import DisplayName, candidate_names
 from chat.log.append import Change, Log
-from chat.model.types import Id, Moment
+from chat.model.types import LARGEST_ID, Id, Moment, format_time
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, NotFound
 from chat.shared.identity import Scope, hash_token
@@ -24,7 +24,7 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 SECRET_START, SECRET_BYTES, PREFIX_LENGTH = "tk_", 32, 10
-PAGE, LARGEST_ID = 100, 2**53 - 1
+PAGE = 100
 LIMITED_TO = 500  # conversations at most
 
 
@@ -80,17 +80,10 @@ class ApiKey:
             "scopes": self.scopes,
             **limits,
             "user": {"id": self.user_id, "name": self.user_name, "display_name": self.user_display_name},
-            "created_at": encode(self.created_at),
-            "expires_at": encode(self.expires_at),
-            "last_used_at": encode(self.last_used_at),
+            "created_at": format_time(self.created_at),
+            "expires_at": self.expires_at and format_time(self.expires_at),
+            "last_used_at": self.last_used_at and format_time(self.last_used_at),
         }
-
-
-def encode(moment: datetime | None) -> str | None:
-    """Return a time as the API writes it: UTC, milliseconds, `Z`."""
-    return (
-        None if moment is None else f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-    )
 
 
 async def create_key(log: Log, actor: Actor, form: KeyForm) -> tuple[ApiKey, str]:
@@ -142,9 +135,6 @@ async def revoke_key(log: Log, actor: Actor, key_id: int) -> list[int]:
         if row is None:
             raise NotFound
         bot, session, name = row
-        await lock_user(change, bot)
-        ended = await end_sessions(change, actor, bot, queries.end_session, session, "revoked")
-        if not ended:
-            raise NotFound
+        ended = await end_session(change, actor, bot, session, "revoked")
         await record(change.connection, actor, "key.revoke", bot, key=key_id, name=name)
     return ended

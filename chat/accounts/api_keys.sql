@@ -23,6 +23,3 @@ select k.id, k.name, k.prefix, k.scopes, k.conversations, u.id, u.name, u.displa
 
 -- name: find_key
 select user_id, session_id, name from api_keys where id = %s
-
--- name: end_session
-update sessions set ended_at = now() where user_id = %s and id = %s and ended_at is null returning id

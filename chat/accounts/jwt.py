@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet, import_key
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.accounts import BadCredentials
+from chat.accounts.models import TOKEN_MOST
 from chat.accounts.validation import DisplayName, candidate_names
 from chat.shared.audit import Actor, record
 from chat.shared.errors import Unauthenticated
@@ -30,7 +31,6 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
-TOKEN_MOST = 8_000  # characters
 EXTERNAL_MOST = 200
 SKEW_SECONDS, DAY = 60, 86_400
 REFRESH_SECONDS = 60.0  # between two reads of the key set because of an unknown `kid`
@@ -44,7 +44,7 @@ ReadKeys = Callable[[str], Awaitable[Keys]]
 
 
 class Claims(NamedTuple):
-    """What a token says of its user. `expires_at`: seconds since 1970, by this server's clock."""
+    """The user that a token names. `expires_at`: seconds since 1970, by this server's clock."""
 
     external_id: str
     name: str

@@ -15,6 +15,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+TOKEN_MOST = 8_000  # characters of a JSON Web Token
 
 # Request bodies.
 
@@ -55,7 +56,7 @@ class LogIn(Form):
 
     name: Annotated[str, Field(max_length=256)]
     password: GivenPassword
-    jwt: Annotated[str, Field(max_length=8_000)] = ""
+    jwt: Annotated[str, Field(max_length=TOKEN_MOST)] = ""
     device: DeviceName = ""
 
     @model_validator(mode="before")

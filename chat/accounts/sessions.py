@@ -101,11 +101,7 @@ class Sessions:
     async def end(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
         """End one of the user's sessions; raise `NotFound`."""
         async with self._log.change() as change:
-            await lock_user(change, user_id)
-            ended = await end_sessions(change, actor, user_id, queries.end_session, session_id, why)
-            if not ended:
-                raise NotFound
-        return ended
+            return await end_session(change, actor, user_id, session_id, why)
 
     async def end_replaced(self, digest: bytes, address: str) -> list[int]:
         """End the session with this token hash, which a new log-in of the same browser replaces. Return its id, if
@@ -165,12 +161,21 @@ async def end_all(change: Change, actor: Actor, user_id: int, why: str) -> list[
     return await end_others(change, actor, user_id, NO_SESSION, why)
 
 
+async def end_session(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
+    """End one of the user's sessions, and return its id; raise `NotFound`."""
+    await lock_user(change, user_id)
+    ended = await end_sessions(change, actor, user_id, queries.end_session, session_id, why)
+    if not ended:
+        raise NotFound
+    return ended
+
+
 async def end_sessions(
     change: Change, actor: Actor, user_id: int, query: bytes, session_id: int, why: str
 ) -> list[int]:
     """End the sessions that `query` finds, with a log entry for each; nodes then close their streams and sockets.
 
-    The audit log records the actor, and `why`: owner, password, admin, disabled, replaced or limit.
+    The audit log records the actor, and `why`: owner, password, admin, disabled, replaced, limit or revoked.
     """
     ended = [row[0] for row in await (await change.connection.execute(query, [user_id, session_id])).fetchall()]
     await record_ended(change, actor, user_id, ended, why)

@@ -152,11 +152,15 @@ def fold_name(text: str) -> str:
     return text.lower() if text.isascii() and text.isprintable() else ""
 
 
+def spell_plainly(text: str, most: int) -> str:
+    """Return at most `most` letters a to z, numbers and dashes for a text: `Łódź Café` becomes `odz-cafe`."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:most].strip("-")
+
+
 def candidate_names(text: str, ending: str = "") -> Iterator[str]:
     """Yield usernames for a text of another system: spelled in plain letters, then with the numbers 2 to 999 behind."""
-    plain = unicodedata.normalize("NFKD", text[:NAME_MOST]).encode("ascii", "ignore").decode()
-    room = NAME_MOST - len(ending) - len(str(NAMES_TRIED))
-    start = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:room].strip("-")
+    start = spell_plainly(text[:NAME_MOST], NAME_MOST - len(ending) - len(str(NAMES_TRIED)))
     name = f"{start or 'user'}{ending}"
     if len(name) >= 2 and name not in RESERVED:
         yield name

@@ -262,7 +262,7 @@ class PlannedUser(Shape):
 
 
 class ImportReport(Shape):
-    """What a file had. A plan also has its conversations and users, those with most messages first."""
+    """The content of a file. A plan also has its conversations and users, those with most messages first."""
 
     source: str
     """The program that the file is from, such as `Slack`."""
@@ -288,7 +288,7 @@ class ImportReport(Shape):
 
 
 class UndoResult(Shape):
-    """What an undo has removed and kept."""
+    """Numbers of things that an undo removed and kept."""
 
     conversations: int
     messages: int
@@ -307,7 +307,7 @@ class ImportModel(Shape):
     at: Moment
     progress: ImportProgressModel
     can: list[Literal["start", "stop", "undo", "remove"]]
-    """What is possible now."""
+    """Actions that are possible now."""
     source: str | None = None
     by: Id | None = None
     """The admin; missing for the command line."""
@@ -343,7 +343,7 @@ class KeptConversation(Shape):
 
 
 class UndoPreview(Shape):
-    """What an undo would remove. Accounts that are used by then stay."""
+    """Numbers of things that an undo would remove. Accounts that are used by then stay."""
 
     conversations: int
     messages: int

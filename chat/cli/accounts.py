@@ -9,13 +9,14 @@ from pydantic import ValidationError
 
 from chat.accounts.accounts import create, create_invite
 from chat.accounts.admin import Role, set_disabled, set_role
-from chat.accounts.api_keys import LARGEST_ID, ApiKey, KeyForm, create_key, list_keys, revoke_key
+from chat.accounts.api_keys import ApiKey, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.models import InviteForm
 from chat.accounts.password_resets import PasswordReset, create_reset
 from chat.accounts.validation import fold_name
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log, unannounced
 from chat.log.maintenance import Retention
+from chat.model.types import LARGEST_ID
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool, open_pool

@@ -24,6 +24,7 @@ from chat.shared.errors import ApiError, Failed, Invalid, Unavailable
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.web import IDENTITIES, SCOPES, SETTINGS, charge_route, name_errors
+from chat.stream.websocket import encode_problem
 
 log = structlog.get_logger(__name__)
 Fields = dict[str, Any]
@@ -87,12 +88,12 @@ def read_command(text: bytes) -> Command | bytes:
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return encode_problem(Invalid("This frame is not JSON."), None)
+        return refuse(Invalid("This frame is not JSON."), None)
     try:
         return COMMANDS.validate_python(given)
     except ValidationError as wrong:
         named = given.get("id") if isinstance(given, dict) else None
-        return encode_problem(Invalid(errors=name_errors(wrong)), named if isinstance(named, int | str) else None)
+        return refuse(Invalid(errors=name_errors(wrong)), named if isinstance(named, int | str) else None)
 
 
 async def answer_command(app: web.Application, member: Member, command: Command) -> bytes:
@@ -103,12 +104,12 @@ async def answer_command(app: web.Application, member: Member, command: Command)
     try:
         done = await carry_out(app, member, command)
     except ApiError as error:
-        return encode_problem(error, command.id)
+        return refuse(error, command.id)
     except UNAVAILABLE:
-        return encode_problem(Unavailable(retry_after=1), command.id)
+        return refuse(Unavailable(retry_after=1), command.id)
     except Exception as error:
         log.error("command failed", exc_info=error)
-        return encode_problem(Failed(), command.id)
+        return refuse(Failed(), command.id)
     return b"" if command.id is None else orjson.dumps({"type": "ack", "id": command.id, **done})
 
 
@@ -122,17 +123,16 @@ async def carry_out(app: web.Application, member: Member, command: Command) -> F
     return await work(app, member, command)
 
 
-def encode_problem(error: ApiError, command_id: int | str | None) -> bytes:
+def refuse(error: ApiError, command_id: int | str | None) -> bytes:
     """Return the answer to a command that was refused: its id and the problem document."""
     named = {} if command_id is None or len(str(command_id)) > ID_MOST else {"id": command_id}
     after = {} if error.retry_after is None else {"retry_after": error.retry_after}
-    return orjson.dumps({**error.to_problem(), **after, "type": "problem", **named})
+    return encode_problem(error, **after, **named)
 
 
 async def post(app: web.Application, member: Member, command: PostCommand) -> Fields:
     """Post; the answer has the message."""
-    draft = Draft.model_construct(**{name: getattr(command, name) for name in Draft.model_fields})
-    posted = await endpoints.submit_post(app, member.user_id, command.conversation, draft)
+    posted = await endpoints.submit_post(app, member.user_id, command.conversation, command)
     return {"message": orjson.Fragment(posted.message)}
 
 

@@ -1,4 +1,4 @@
-"""What a text looks like: which characters are seen, and which names cannot be told apart. Pure.
+"""The look of texts: characters that are seen, and names that cannot be told apart. Pure.
 
 The tables are from the Unicode Character Database: DerivedCoreProperties.txt (Default_Ignorable_Code_Point) and
 PropList.txt (Prepended_Concatenation_Mark), version 16; and from confusables.txt of Unicode TS 39.

@@ -204,6 +204,6 @@ class StreamSocket(WebSocketProtocol):
         self._stream.leave(self._stream)
 
 
-def encode_problem(error: ApiError) -> bytes:
-    """Return the answer to a frame that is no command."""
-    return orjson.dumps({**error.to_problem(), "type": "problem"})
+def encode_problem(error: ApiError, **more: object) -> bytes:
+    """Return the answer to a frame that was refused: the problem document, and more fields."""
+    return orjson.dumps({**error.to_problem(), "type": "problem", **more})

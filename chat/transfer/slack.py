@@ -216,8 +216,9 @@ class Workspace:
 
 
 def is_slack(archive: Archive) -> bool:
-    """Return whether the archive is a Slack export."""
-    return not {*USER_LISTS, "channels.json"}.isdisjoint(archive.names())
+    """Return whether the archive is a Slack export. One of Rocket.Chat may have files of the same names."""
+    names = archive.names()
+    return not {*USER_LISTS, "channels.json"}.isdisjoint(names) and not any("rocketchat" in name for name in names)
 
 
 def organization_of(users: list[Any]) -> str:

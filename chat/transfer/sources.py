@@ -94,7 +94,7 @@ def open_archive(path: Path, foreign: ForeignOptions) -> Source:
             return Source("Tandem", origin, True, archive.size, fingerprint(path), read, archive=archive)
         name = f"{path.name}/{lines[0]}"
         return replace(open_mattermost(path, open_file, name, archive.size, foreign.server), archive=archive)
-    if is_slack(archive) and not any("rocketchat" in name for name in archive.names()):
+    if is_slack(archive):
         team = Workspace(archive).team
         read = partial(read_slack, path)
         return Source("Slack", f"slack:{team}", False, archive.size, fingerprint(path), read, archive=archive)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import unicodedata
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +15,7 @@ import orjson
 from emoji import emojize
 from pydantic import TypeAdapter, ValidationError
 
-from chat.accounts.validation import DisplayName, check_new_name
+from chat.accounts.validation import DisplayName, check_new_name, spell_plainly
 from chat.messages.reactions import SPELLINGS, strip_selectors
 from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST
 from chat.shared.appearance import is_printable
@@ -174,8 +173,7 @@ def account_name(author: str) -> str:
     """
     with suppress(ValueError):
         return check_new_name(author)
-    letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: MAX_NAME - DIGEST_LENGTH - 1].strip("-")
+    plain = spell_plainly(author, MAX_NAME - DIGEST_LENGTH - 1)
     return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 

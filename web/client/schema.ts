@@ -515,7 +515,7 @@ export interface Import {
   state: 'checking' | 'ready' | 'running' | 'stopped' | 'done' | 'failed' | 'undoing' | 'undone';
   at: string;
   progress: ImportProgress;
-  /** What is possible now. */
+  /** Actions that are possible now. */
   can: ('start' | 'stop' | 'undo' | 'remove')[];
   source?: string;
   /** The admin; missing for the command line. */
@@ -552,7 +552,7 @@ export interface ImportProgress {
   kept_accounts?: number;
 }
 
-/** What a file had. A plan also has its conversations and users, those with most messages first. */
+/** The content of a file. A plan also has its conversations and users, those with most messages first. */
 export interface ImportReport {
   /** The program that the file is from, such as `Slack`. */
   source: string;
@@ -1542,7 +1542,7 @@ export interface TypingNow {
   users: Id[];
 }
 
-/** What an undo would remove. Accounts that are used by then stay. */
+/** Numbers of things that an undo would remove. Accounts that are used by then stay. */
 export interface UndoPreview {
   conversations: number;
   messages: number;
@@ -1551,7 +1551,7 @@ export interface UndoPreview {
   more_kept: number;
 }
 
-/** What an undo has removed and kept. */
+/** Numbers of things that an undo removed and kept. */
 export interface UndoResult {
   conversations: number;
   messages: number;
