@@ -60,7 +60,8 @@ from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.stream.websocket import COMMANDS, Commands
 from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
-from chat.transfer.jobs import ImportJobs, ImportSupervisor
+from chat.transfer.jobs import ImportJobs
+from chat.transfer.supervisor import ImportSupervisor
 from presence.dashboard.evidence import describe_evidence
 from presence.endpoints import SOCKETS
 from presence.routes import PRESENCE

@@ -1,18 +1,12 @@
 """Imports that admins run in the app: a job for each file, worked on by one process in all nodes.
 
-A job's state says what to do. `ImportJobs` changes it for admins; `ImportSupervisor` is the task of each node that
-claims a job and runs `chat/transfer/worker.py` for it. A claim is a lease that the process renews. If the process or
-its node dies, the next claim continues where it stopped.
+A job's state says what to do. `ImportJobs` changes it for admins; `ImportSupervisor` (`supervisor.py`) is the task of
+each node that claims a job and runs `chat/transfer/worker.py` for it. A claim is a lease that the process renews. If
+the process or its node dies, the next claim continues where it stopped.
 """
 
 import asyncio
-import os
-import shutil
-import sys
-import tempfile
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
@@ -23,15 +17,14 @@ from chat.accounts.validation import Name as AccountName
 from chat.model.types import Name, format_time
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Invalid, NotFound
-from chat.shared.postgres import UNAVAILABLE, Connection, Pool
-from chat.shared.settings import Settings
+from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
-from chat.shared.tasks import to_its_end
 from chat.transfer.undo import preview_undo
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
 UNDO_HOURS = 24
+CLAIM_LOCK = 7_263_375
 OPEN_MOST = 10
 PAGE = 50
 CHOSEN_MOST, PEOPLE_MOST = 5_000, 500
@@ -157,7 +150,7 @@ class ImportJobs:
     async def create(self, actor: Actor, asked: ImportRequest) -> Job:
         """Create a job for an upload of the caller, which is checked first. Raise `Invalid` or `TooManyImports`."""
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(queries.lock_claims, [CLAIM_LOCK])
+            await lock_claims(connection)
             row = await (await connection.execute(queries.count_open)).fetchone()
             if row is not None and row[0] >= OPEN_MOST:
                 raise TooManyImports
@@ -264,129 +257,6 @@ async def lock_job(connection: Connection, job_id: int) -> tuple[State, int | No
     return state, import_id, plan, kept, in_time
 
 
-# The task of each node.
-
-CLAIM_LOCK = 7_263_375
-LEASE_SECONDS = 15
-POLL_SECONDS = 3.0
-HOLD_SECONDS = 2.0
-ATTEMPTS_MOST = 5
-PASSED = (
-    *("database_url", "log_format", "log_partition_entries", "log_retention_days", "directory", "files_url"),
-    *("max_file_bytes", "max_import_bytes", "files_quota", "piece_least", "picture_pixels", "strip_pictures"),
-)
-UNEXPECTED = "The import failed unexpectedly. The log of the node has the reason."
-
-
-class Claim(NamedTuple):
-    """A job claimed by this node, and the number of the process that works on it."""
-
-    job: int
-    run: int
-    attempts: int
-
-
-class ImportSupervisor:
-    """Runs a process for the job that this node has claimed, one at a time in all nodes."""
-
-    def __init__(self, pool: Pool, settings: Settings, work: asyncio.Event) -> None:
-        self._pool, self._settings, self._work = pool, settings, work
-        self._prefix = f"tandem-import-{settings.node}-"
-        self._folder = Path(settings.import_folder or tempfile.gettempdir())
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def run(self) -> None:
-        """Work on imports forever; retry while the database is unavailable."""
-        await asyncio.to_thread(self._sweep)
-        while True:
-            try:
-                while (claim := await self._claim()) is not None:
-                    await self._supervise(claim)
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, imports wait", error=repr(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._work.wait()
-            self._work.clear()
-
-    def _sweep(self) -> None:
-        """Remove the folders that an earlier process of this node has left."""
-        for left in self._folder.glob(f"{self._prefix}*"):
-            shutil.rmtree(left, ignore_errors=True)
-
-    async def _claim(self) -> Claim | None:
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.has_work)).fetchone()
-            if row is None or not row[0]:
-                return None
-            async with connection.transaction():
-                await connection.execute(queries.lock_claims, [CLAIM_LOCK])
-                fields = {"node": self._settings.node, "lease": LEASE_SECONDS}
-                row = await (await connection.execute(queries.claim, fields)).fetchone()
-        return Claim(*row) if row else None
-
-    async def _supervise(self, claim: Claim) -> None:
-        """Run the process until it ends or loses its claim."""
-        log.info("import process started", job=claim.job, attempt=claim.attempts)
-        folder = await asyncio.to_thread(tempfile.mkdtemp, prefix=self._prefix, dir=self._folder)
-        mine = [claim.job, claim.run]
-        try:
-            process = self.process = await spawn()
-            await self._instruct(process, claim, folder)
-            await self._wait(process, claim)
-        except asyncio.CancelledError:
-            await to_its_end(self._clean_up(folder, queries.lend, mine))
-            raise
-        fields = {"job": claim.job, "run": claim.run, "most": ATTEMPTS_MOST, "problem": UNEXPECTED}
-        await to_its_end(self._clean_up(folder, queries.release, fields))
-        log.info("import process ended", job=claim.job, code=process.returncode)
-
-    async def _clean_up(self, folder: str, query: bytes, fields: list[int] | Json) -> None:
-        """End the process, remove its folder, and give the claim back. Without the database, the lease expires."""
-        if self.process is not None:
-            await end_process(self.process)
-        self.process = None
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        with suppress(*UNAVAILABLE):
-            async with self._pool.connection() as connection:
-                await connection.execute(query, fields)
-
-    async def _instruct(self, process: asyncio.subprocess.Process, claim: Claim, folder: str) -> None:
-        """Tell the process what to do. Its standard input has no secret that others can see, unlike its arguments."""
-        spec: Json = {"settings": {name: getattr(self._settings, name) for name in PASSED}}
-        spec |= {"folder": folder, "job": claim.job, "run": claim.run, "lease": LEASE_SECONDS}
-        assert process.stdin is not None
-        process.stdin.write(orjson.dumps(spec) + b"\n")
-        with suppress(ConnectionError):
-            await process.stdin.drain()
-
-    async def _wait(self, process: asyncio.subprocess.Process, claim: Claim) -> None:
-        """Wait for the process. Return early if the claim is lost, so that it is ended."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HOLD_SECONDS):
-                    await process.wait()
-                    return
-            with suppress(*UNAVAILABLE):
-                async with self._pool.connection() as connection:
-                    if not await (await connection.execute(queries.hold, [claim.job, claim.run])).fetchone():
-                        return
-
-
-async def spawn() -> asyncio.subprocess.Process:
-    """Start the process. The end of its standard input tells it that this node has ended."""
-    command = [sys.executable, "-m", "chat.transfer.worker"]
-    pipe, environment = asyncio.subprocess.PIPE, dict(os.environ)
-    return await asyncio.create_subprocess_exec(*command, stdin=pipe, env=environment, start_new_session=True)
-
-
-async def end_process(process: asyncio.subprocess.Process) -> None:
-    """End the process if it still runs, wait for it, and close its input."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
-        with suppress(ConnectionError):
-            await process.stdin.wait_closed()
+async def lock_claims(connection: Connection) -> None:
+    """Let no other transaction add or claim a job until this one ends."""
+    await connection.execute(queries.lock_claims, [CLAIM_LOCK])

@@ -27,7 +27,7 @@ REASONS = {
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
-        chat.shared.identity:KeyLimits.check chat.transfer.jobs:ImportSupervisor._clean_up
+        chat.shared.identity:KeyLimits.check chat.transfer.supervisor:ImportSupervisor._clean_up
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from chat.api_schema.dashboard import Imports, UndoPreview
+from chat.transfer.supervisor import make_folder
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.transfer.files import big, imports, write_lines
@@ -243,6 +244,17 @@ async def test_another_node_continues(database_url: str, redis_url: str, tmp_pat
             (ben,) = await cast.enters("ben", role="admin")
             assert (await reaches(ben, job["id"], "done"))["result"]["found"]["messages"] == 3_000
     assert not workers()
+
+
+async def test_only_folders_of_ended_nodes_are_removed(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    """Two nodes of one name, of different deployments, may share a machine: neither removes the other's files."""
+    left = tmp_path / "tandem-import-a1-left"
+    left.mkdir()
+    folder, lock = make_folder("tandem-import-a1-", tmp_path)
+    async with running_node(database_url, redis_url, node="a1", import_folder=str(tmp_path)):
+        await eventually(lambda: not left.exists(), 30)
+        assert folder.exists()
+    os.close(lock)
 
 
 async def test_imports_of_the_command_line_can_be_undone(ada: Person, database_url: str, tmp_path: Path) -> None:
