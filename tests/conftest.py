@@ -21,20 +21,28 @@ from tests.forked_nodes import STARTER
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
-# The beginnings of paths of tests that start many processes, with the group in which they run.
-CROWDS = {"promises/": "nodes", "local/test_up": "nodes", "bench/": "load", "chaos/": "load"}
+# The beginnings of paths of tests that run one after the other, with the name of their group; the first that fits.
+GROUPS = {
+    **{f"promises/test_{letter}": "many processes" for letter in "pqr"},  # half of the time of all promises
+    "promises/": "other promises",
+    "local/test_up": "many processes",
+    "bench/": "load",
+    "chaos/": "load",
+    "test_architecture": "sources",
+    "test_structure": "sources",  # they share syntax trees
+}
 SERIAL = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
 
 class Turns(LoadFileScheduling):
     """Schedules tests. Those of a file stay together, because they share what it started. Tests that start many
-    processes run in two groups beside all others, because three at once are too many for two cores. (The mark
+    processes run in three groups beside all others, because more at once are too many for two cores. (The mark
     `xdist_group` says the same, but pytest 9.2 does not show it to xdist 3.8.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.removeprefix("tests/")
-        return next((group for start, group in CROWDS.items() if path.startswith(start)), None) or str(
+        return next((group for start, group in GROUPS.items() if path.startswith(start)), None) or str(
             super()._split_scope(nodeid)
         )
 

@@ -31,12 +31,12 @@ STACKED = "Z" + "\u0301\u0300\u0302\u0308\u030a\u0331" * 50
 TEXTS = "rows => rows.map(row => row.querySelector('[data-testid=text]').innerText.trim())"
 LINKS = "row => [...row.querySelectorAll('[data-testid=text] a')].map(link => [link.textContent, link.href])"
 HEIGHT = "row => Math.round(row.getBoundingClientRect().height)"
-# Presses a button, and returns how far its row moved until the page was painted again.
+# Presses a button, and returns by how many whole pixels its row moved until the page was painted again.
 PRESS = """async (row, label) => {
-    const top = () => Math.round(row.getBoundingClientRect().top), before = top();
+    const top = () => row.getBoundingClientRect().top, before = top();
     [...row.querySelectorAll('button')].find(button => button.textContent.trim() === label).click();
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-    return top() - before;
+    return Math.trunc(top() - before);
 }"""
 LONG = "\n\n".join(f"line {n}" for n in range(1, 401))
 # What the browser's own search does: it selects the words and scrolls all boxes around them, also clipped ones.
