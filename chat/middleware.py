@@ -117,10 +117,16 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError) and is_gone(request):
         raise error
     if isinstance(error, POSTGRES_AWAY):
-        log.warning("database unavailable", path=request.path, error=repr(error))
+        log.warning("database unavailable", path=logged_path(request), error=repr(error))
         return answer_refusal(request, Unavailable(retry_after=1))
-    log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    log.error("request failed", method=request.method, path=logged_path(request), exc_info=error)
     return answer_problem(Failed())
+
+
+def logged_path(request: web.Request) -> str:
+    """Return the path for the log, without the secret of a hook."""
+    secret = request.match_info.get("secret")
+    return request.path.replace(secret, "…") if secret else request.path
 
 
 # An EventSource gives up for good when it is answered by an error. What a retry would heal is therefore answered by an
@@ -255,7 +261,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}
         user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
         asked_by = {"address": client_address(request)} | user
-        line = {"method": request.method, "path": request.path, "status": status, "seconds": round(took, 4)}
+        line = {"method": request.method, "path": logged_path(request), "status": status, "seconds": round(took, 4)}
         log.info("request", **line, **asked_by, **wrote)
     return response
 

@@ -41,6 +41,7 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}": Charge("view", 10),
     f"GET {C}/{{conversation}}/messages": Charge("view", 2),
     f"POST {C}/{{conversation}}/messages": Charge("post"),
+    "POST /hooks/{secret}": Charge("post"),
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
@@ -84,6 +85,7 @@ def find_limit(method: str, path: str) -> Charge:
 # Scopes by the beginning of a path: the first that fits counts, for reading and for changing. None: no key may do it.
 M = C + "/{conversation}/messages"
 SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
+    ("/hooks", None, None),
     ("/api/keys", None, None),
     ("/api/sessions", None, None),
     ("/api/passkeys", None, None),

@@ -8,6 +8,7 @@ from chat.accounts import login_endpoints as login
 from chat.conversations import endpoints as conversations
 from chat.delivery import trace as delivery
 from chat.files import endpoints as files
+from chat.integrations import endpoints as hooks
 from chat.messages import endpoints as messages
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
@@ -18,6 +19,7 @@ from chat.transfer import endpoints as transfer
 
 C = "/api/chat/conversations"
 M = C + "/{conversation}/messages/{seq}"
+H = C + "/{conversation}/incoming-hooks"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
@@ -321,6 +323,18 @@ CHAT = [
     Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", answer="Links"),
     Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", answer="Link"),
     Operation("DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link"),
+    Operation("GET", H, hooks.get_hooks, "hooks.get_hooks", tag="integrations", answer="Hooks"),
+    Operation("POST", H, hooks.post_hook, "hooks.post_hook", tag="integrations", answer="NewHook"),
+    Operation("DELETE", H + "/{hook}", hooks.delete_hook, "hooks.delete_hook", tag="integrations"),
+    Operation("POST", H + "/{hook}/test", hooks.post_hook_test, "hooks.post_hook_test", tag="integrations"),
+    Operation(
+        "POST",
+        "/hooks/{secret}",
+        hooks.post_delivery,
+        "hooks.post_delivery",
+        tag="integrations",
+        answer="text/plain",
+    ),
     Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
     Operation("POST", M + "/reports", moderation.post_report, "moderation.post_report", answer="Reported"),
     Operation(

@@ -1,4 +1,4 @@
-"""Models of responses about moderation (reports, bans, links, edit history) and delivery. Pure."""
+"""Models of responses about moderation (reports, bans, links, hooks, edit history) and delivery. Pure."""
 
 from typing import Literal
 
@@ -70,6 +70,32 @@ class Links(Shape):
     """The active invite links of a conversation."""
 
     links: list[Link]
+
+
+class Hook(Shape):
+    """An incoming hook. `user`: the bot as which it posts; `problem`: why its last delivery was refused, or empty."""
+
+    id: Id
+    name: str
+    user: Id
+    created_by: Id | None
+    created_at: Moment
+    used_at: Moment | None
+    """When it last delivered, to the minute."""
+    problem: str
+
+
+class Hooks(Shape):
+    """The incoming hooks of a conversation."""
+
+    hooks: list[Hook]
+
+
+class NewHook(Shape):
+    """A new hook, and its address: shown once, and all who have it may post."""
+
+    hook: Hook
+    url: str
 
 
 class Note(Shape):

@@ -95,6 +95,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_report": {"reason": "rude"},
     "patch_report": {"outcome": "acted"},
     "put_drain": {"draining": True},
+    "post_hook": {"name": "mine now"},
+    "post_delivery": {"body": "let me in"},
     "post_import": {"file": 1},
     "post_import_start": {},
 }
@@ -116,7 +118,7 @@ class Room:
 
     async def looks(self) -> list[object]:
         """Return everything in it, as its owner sees it."""
-        paths = ("", "/members", "/messages", "/bans", "/links", "/pins", "/messages/1/replies")
+        paths = ("", "/members", "/messages", "/bans", "/links", "/incoming-hooks", "/pins", "/messages/1/replies")
         return [await self.owner.call("GET", f"{CONVERSATIONS}/{self.id}{path}") for path in paths]
 
 
@@ -178,7 +180,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
-    known |= {"key": 1, "import": 1}
+    known |= {"key": 1, "import": 1, "hook": 1, "secret": "x" * 43}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1", "zone": "Europe/Berlin"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):

@@ -13,6 +13,7 @@ from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, answers, begins, edits, pins, reacts, tries
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
+PARTS = ("Name and topic", "Who can post", "Notifications", "Invite links", "Integrations", "Banned", "Activity log")
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
@@ -55,7 +56,7 @@ async def test_a_conversation_and_its_panels(window: Window) -> None:
     await page.get_by_role("complementary", name="Thread").wait_for()
     await is_sound(page, "thread")
     panel = await opens_details(window)
-    for title in ("Name and topic", "Who can post", "Notifications", "Invite links", "Banned", "Activity log"):
+    for title in PARTS:
         await unfolds(panel, title)
     await panel.get_by_role("button", name="Create link").click()
     await panel.get_by_label("Invite link", exact=True).wait_for()

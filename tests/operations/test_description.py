@@ -141,6 +141,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_reports": ("GET", "/api/chat/reports", None),
     "patch_report": ("PATCH", "/api/chat/reports/1", {"outcome": "acted", "note": "talked"}),
     "post_link": ("POST", CONVERSATIONS + "/{c}/links", {}),
+    "post_hook": ("POST", CONVERSATIONS + "/{c}/incoming-hooks", {"name": "Deploy"}),
+    "get_hooks": ("GET", CONVERSATIONS + "/{c}/incoming-hooks", None),
     "get_links": ("GET", CONVERSATIONS + "/{c}/links", None),
     "get_bans": ("GET", CONVERSATIONS + "/{c}/bans", None),
     "get_notes": ("GET", CONVERSATIONS + "/{c}/audit", None),

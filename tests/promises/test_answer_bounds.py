@@ -16,6 +16,7 @@ from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.views import PAGE as CHANNELS
+from chat.integrations.incoming import HOOKS_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.threads import THREADS_MOST as THREADS
 from chat.model.message import BYTES_MOST, EXCERPT
@@ -90,6 +91,7 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}/members": MEMBERS * LINE,
     "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
     "/api/chat/conversations/{conversation}/links": DEFAULT["links_per_conversation"] * LINE,
+    "/api/chat/conversations/{conversation}/incoming-hooks": HOOKS_MOST * 4 * LINE,
     "/api/chat/conversations/{conversation}/audit": NOTES * 4 * LINE,
     "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
     "/api/chat/channels": CHANNELS * VIEW,

@@ -18,7 +18,8 @@ OPEN = {
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
 }
-OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
+HOOK = ("POST", "/hooks/{secret}")  # the secret in the address is the credential
+OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics", HOOK[1]}
 GHOSTS = [
     {},
     {"Authorization": "Bearer nobodys"},
@@ -32,6 +33,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/read"): {"seq": 1},
     ("PUT", "/authors"): {"names": ["ana"]},
     ("POST", "/reports"): {"reason": "rude"},
+    ("POST", "/incoming-hooks"): {"name": "mine"},
     ("PUT", "/notifications"): {"level": "nothing"},
 }
 

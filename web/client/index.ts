@@ -8,7 +8,7 @@ export { findMessage, type Model, takeSnapshot, type Thread } from './model';
 export { keyOf, mentionsMe, type MessageKey } from './message';
 export { type Timeline } from './timeline';
 export * from './evidence';
-export { type Ban, type Link, Moderation, type Note, type Report, type ReportState } from './moderation';
+export { type Ban, type Hook, type Link, Moderation, type NewHook, type Note, type Report, type ReportState } from './moderation';
 export { IndexedDbStorage } from './indexeddb-storage';
 export { Outbox, type OutboxOptions } from './outbox';
 export type { MessageQueue, Outgoing, OutboxStorage } from './outgoing';

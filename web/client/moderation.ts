@@ -1,8 +1,8 @@
-/** Moderation of a conversation: reports, bans, and invite links. */
+/** What owners and admins do in a conversation: reports, bans, invite links and hooks. */
 import { type Api, messagePath, query } from './api';
-import type { Bans, Conversation, Id, Link, Links, Notes, Report, Reported, Reports, Resolution } from './schema';
+import type { Bans, Conversation, Hook, Hooks, Id, Link, Links, NewHook, Notes, Report, Reported, Reports, Resolution } from './schema';
 
-export type { Ban, Link, Note, Report } from './schema';
+export type { Ban, Hook, Link, NewHook, Note, Report } from './schema';
 
 export type ReportState = 'open' | 'resolved' | 'all';
 
@@ -48,6 +48,24 @@ export class Moderation {
 
   withdrawLink(conversation: Id, link: Id): Promise<void> {
     return this.api.call('DELETE', `${path(conversation)}/links/${link}`);
+  }
+
+  async hooks(conversation: Id): Promise<Hook[]> {
+    return (await this.api.call<Hooks>('GET', `${path(conversation)}/incoming-hooks`)).hooks;
+  }
+
+  /** Make an address at which other programs post. It is returned only now. */
+  makeHook(conversation: Id, name: string): Promise<NewHook> {
+    return this.api.call('POST', `${path(conversation)}/incoming-hooks`, { name });
+  }
+
+  removeHook(conversation: Id, hook: Id): Promise<void> {
+    return this.api.call('DELETE', `${path(conversation)}/incoming-hooks/${hook}`);
+  }
+
+  /** Post a test message by a hook. */
+  testHook(conversation: Id, hook: Id): Promise<void> {
+    return this.api.call('POST', `${path(conversation)}/incoming-hooks/${hook}/test`);
   }
 
   /** Join a conversation with the code of an invite link. */

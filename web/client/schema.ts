@@ -505,6 +505,28 @@ export interface Hit {
   highlight: [string, boolean][];
 }
 
+/** An incoming hook. `user`: the bot as which it posts; `problem`: why its last delivery was refused, or empty. */
+export interface Hook {
+  id: Id;
+  name: string;
+  user: Id;
+  created_by: Id | null;
+  created_at: string;
+  /** When it last delivered, to the minute. */
+  used_at: string | null;
+  problem: string;
+}
+
+/** A hook to make. Its bot is shown with this name. */
+export interface HookForm {
+  name: string;
+}
+
+/** The incoming hooks of a conversation. */
+export interface Hooks {
+  hooks: Hook[];
+}
+
 export type Id = number;
 
 /** An import of a file, with its plan, choice and results once they exist. */
@@ -861,6 +883,12 @@ export interface NewConversation {
   looks_like?: string;
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** A new hook, and its address: shown once, and all who have it may post. */
+export interface NewHook {
+  hook: Hook;
+  url: string;
 }
 
 /** A new API key. `secret` is shown only now. */

@@ -22,6 +22,8 @@ function actionText({ action, detail }: Note, subject: string): string {
     'member.unban': () => m.details.unbannedMember(subject),
     'link.make': () => m.details.createdLink(Number(detail['uses'])),
     'link.withdraw': () => m.details.revokedLink,
+    'hook.make': () => m.details.createdHook(String(detail['name'] ?? '')),
+    'hook.remove': () => m.details.removedHook,
     'report.resolve': () => (detail['outcome'] === 'acted' ? m.details.resolvedReport : m.details.dismissedReport),
     'conversation.change': () => settingsText(detail),
   };

@@ -60,6 +60,8 @@ export const app = {
     'member.unban': 'Ban lifted',
     'link.make': 'Invite link created',
     'link.withdraw': 'Invite link revoked',
+    'hook.make': 'Hook created',
+    'hook.remove': 'Hook removed',
     'conversation.change': 'Conversation changed',
     'messages.import': 'Messages imported',
     'import.upload': 'Import uploaded',

@@ -1,0 +1,1 @@
+"""What other programs post and read: incoming hooks."""
