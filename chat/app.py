@@ -28,11 +28,13 @@ from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
-from chat.messages.endpoints import HERE, POSTS
+from chat.messages.endpoints import APPENDS, HERE, POSTS
+from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
 from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
-from chat.messages.socket_commands import answer_command, read_command
+from chat.messages.socket_commands import answer_command, joins, read_command
+from chat.messages.streaming import AppendWriter
 from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problems, charge_anonymous, trace
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
@@ -94,7 +96,7 @@ def make_app(settings: Settings) -> web.Application:
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES], app[PARAMETERS] = charge_routes(app.router), name_parameters(ROUTES[settings.role])
-    app[SCOPES], app[COMMANDS] = scope_routes(app.router), Commands(read_command, answer_command)
+    app[SCOPES], app[COMMANDS] = scope_routes(app.router), Commands(read_command, answer_command, joins)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app
@@ -140,6 +142,14 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.on_commit)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = PostWriter(journal, settings.append_queue, settings.append_patience)
+        appends = app[APPENDS] = AppendWriter(
+            journal,
+            settings.append_interval,
+            settings.max_streamed_chars,
+            settings.append_queue,
+            settings.append_patience,
+        )
+        upkeep = StreamUpkeep(pool, journal, settings.streaming_idle)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
@@ -156,7 +166,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         # A revocation arrives by Redis and by the log, and has the same effect. Presence nodes follow the log too.
         registry.on_revoked += [identities.forget, streams.connections.revoke]
         delivery, lag, archive = DeliveryReport(pool), LoopLag(), WalArchive(pool)
-        streams.hub.followers += [sockets.follower, delivery]
+        streams.hub.followers += [sockets.follower, delivery, upkeep]
         streams.tail.on_announcement = announcer.on_announcement
         draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.set_draining)
@@ -176,6 +186,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
+            "appends": appends.waiting,
             "read marks": read_marks.waiting,
             "identities": identities.waiting,
             "sight": sockets.visibility.waiting,
@@ -184,7 +195,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         }
         canary = Canary(pool, registry, settings.node, app[NODE_URL], settings.canary_seconds)
         registry.reports.append(canary.report)
-        parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS]
+        parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS], appends, upkeep
         admitted = partial(collect_admission, streams.connections, admission, rebalancing)
         more: list[Part] = [partial(collect_files, uploads), admitted, archive.collect]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
@@ -205,6 +216,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "publish announcements": announcer.run,
             "commit posts": posts.run,
             "time out late posts": posts.expire,
+            "commit appends": appends.run,
+            "time out late appends": appends.expire,
             "end stuck sessions": partial(keep_ending_stuck, pool),
             "move read marks": read_marks.run,
             "look up identities": identities.run,
@@ -230,12 +243,14 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         }
         if settings.role != "presence":  # a presence node may have another folder
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
+            works["keep up streamed messages"] = upkeep.run
             works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():
             tasks.start(name, work())
         yield
         streams.connections.end_all("drain")
         sockets.roster.end_all("drain")
+        await appends.finish()
         await tasks.stop()
         await streams.records.finish()
         await events.finish()

@@ -14,7 +14,7 @@ select from conversations where id = %s for no key update
 
 -- name: list_messages
 -- The user's messages in the conversation by client id, the order of an index.
-select m.* from told_messages m
+select m.* from current_messages m
  where m.conversation_id = %s and m.author_id = %s and m.client_id > %s collate "C"
  order by m.client_id collate "C" limit %s
 

@@ -7,6 +7,8 @@ from functools import partial
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chat.log.append import Log
+from chat.messages.finishing import StreamUpkeep
+from chat.messages.streaming import AppendWriter
 from chat.operations.canary import Canary, longest, median
 from chat.operations.metrics import (
     collect_ghosts,
@@ -33,6 +35,8 @@ def list_parts(
     canary: Canary,
     queues: Mapping[str, Callable[[], int]],
     answers: Counter[int],
+    appends: AppendWriter,
+    upkeep: StreamUpkeep,
 ) -> list[Part]:
     """Return a function for each part, called on every request for metrics."""
     return [
@@ -44,7 +48,17 @@ def list_parts(
         partial(collect_postgres, pool),
         partial(collect_requests, answers),
         partial(collect_canary, canary),
+        partial(collect_appends, appends, upkeep),
     ]
+
+
+def collect_appends(appends: AppendWriter, upkeep: StreamUpkeep) -> Iterator[Metric]:
+    """Yield the metrics of streamed messages."""
+    yield CounterMetricFamily("tandem_appends", "Pieces of streamed messages that this node stored.", appends.appends)
+    yield CounterMetricFamily("tandem_append_entries", "Log entries that these pieces share.", appends.entries)
+    yield GaugeMetricFamily(
+        "tandem_streamed_running", "Messages whose text is being written, on all nodes.", upkeep.running
+    )
 
 
 def collect_sockets(sockets: Sockets) -> Iterator[Metric]:

@@ -42,6 +42,7 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}/{{conversation}}/messages": Charge("view", 2),
     f"POST {C}/{{conversation}}/messages": Charge("post"),
     "POST /hooks/{secret}": Charge("post"),
+    f"POST {C}/{{conversation}}/messages/{{seq}}/append": Charge("append"),
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
     f"GET {C}/{{conversation}}/members": Charge("view", 2),

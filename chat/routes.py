@@ -291,6 +291,9 @@ CHAT = [
     Operation("GET", M, messages.get_message, "messages.get_message", answer="Posted"),
     Operation("PATCH", M, messages.patch_message, "edits.patch_message", tag="messages", answer="Posted"),
     Operation("DELETE", M, messages.remove_message, "edits.remove_message", tag="messages"),
+    Operation("POST", M + "/append", messages.post_append, "streaming.post_append", tag="messages", answer="Appended"),
+    Operation("POST", M + "/finish", messages.post_finish, "streaming.post_finish", tag="messages", answer="Posted"),
+    Operation("POST", M + "/stop", messages.post_stop, "streaming.post_stop", tag="messages"),
     Operation("GET", M + "/edits?before", messages.get_edits, "edits.get_edits", tag="messages", answer="Edits"),
     Operation("PUT", M + "/reactions/{emoji}", messages.put_reaction, "reactions.put_reaction", tag="messages"),
     Operation(

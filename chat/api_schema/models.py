@@ -13,6 +13,7 @@ Role = TypeAliasType("Role", Literal["owner", "admin", "member"])
 Kind = TypeAliasType("Kind", Literal["channel", "group", "direct"])
 Level = TypeAliasType("Level", Literal["all", "mentions", "nothing"])
 Status = TypeAliasType("Status", Literal["online", "away", "dnd", "offline"])
+Ending = TypeAliasType("Ending", Literal["complete", "cancelled", "failed"])
 Mode = TypeAliasType("Mode", Literal["online", "away", "dnd", "invisible"])
 
 
@@ -107,6 +108,10 @@ class MessageModel(Shape):
     mentions_all: Literal["channel", "here"] | None = None
     """`channel` mentions all members, `here` those online."""
     files: list[FileModel] | None = None
+    streaming: bool | None = None
+    """The text is still being written: the event `append` adds to it, until `finish`."""
+    state: Ending | None = None
+    """How the text of a streamed message ended."""
 
 
 class Stored(Shape):
@@ -391,3 +396,5 @@ class Problem(Shape):
     methods: list[Literal["totp", "passkey", "recovery_code"]] | None = None
     passkey: dict[str, object] | None = None
     """Options for `navigator.credentials.get`."""
+    length: int | None = None
+    """Of a streamed message in Unicode code points, with `gap` and `other_text`."""

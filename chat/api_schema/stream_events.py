@@ -5,6 +5,7 @@ from typing import Literal
 from chat.api_schema.models import (
     Announced,
     Cursor,
+    Ending,
     Id,
     Kind,
     Level,
@@ -28,6 +29,43 @@ class Tombstone(Shape):
     thread: Id | None = None
     mentions: list[Id] | None = None
     mentions_all: Literal["channel", "here"] | None = None
+
+
+class TextAppended(Shape):
+    """Text was added to a streamed message at `at`, in Unicode code points. It may begin before the end of the text so
+    far: text that is already there changes nothing."""
+
+    conversation: Id
+    seq: Id
+    at: int
+    text: str
+
+
+class AppendedModel(Shape):
+    """The length of a streamed message in Unicode code points."""
+
+    length: int
+
+
+class TextFinished(Shape):
+    """The text of a streamed message has ended at `length`. Its mentions count from now on."""
+
+    conversation: Id
+    seq: Id
+    state: Ending
+    length: int
+    author: Id | None = None
+    """Included if the message mentions users."""
+    mentions: list[Id] | None = None
+    mentions_all: Literal["channel", "here"] | None = None
+
+
+class StopRequest(Shape):
+    """A reader asks the author of a streamed message to stop. On the author's devices."""
+
+    conversation: Id
+    seq: Id
+    by: Id
 
 
 class FormerMentions(Shape):
@@ -194,11 +232,13 @@ class Bye(Shape):
 
 
 class CommandDone(Shape):
-    """A command that had an id was carried out. `message`: of a post or an edit."""
+    """A command that had an id was carried out. `message`: of a post, a finish or an edit."""
 
     type: Literal["ack"]
     id: int | str
     message: MessageModel | None = None
+    length: int | None = None
+    """Of the message, after an append."""
 
 
 class CommandRefused(Problem):
@@ -232,6 +272,9 @@ ENTRIES: dict[str, type[Shape]] = {
     "message": MessageModel,
     "edit": EditedMessage,
     "delete": Tombstone,
+    "append": TextAppended,
+    "finish": TextFinished,
+    "stop": StopRequest,
     "reaction": ReactionChange,
     "pin": PinChange,
     "read": ReadChange,

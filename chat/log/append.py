@@ -40,6 +40,11 @@ class Change:
         assert self._now is not None
         return self._now
 
+    @property
+    def next_position(self) -> int:
+        """The position of the entry that is placed next. The head must be locked."""
+        return self._position + 1
+
     async def record(self, unplaced: Unplaced) -> Entry:
         """Give an entry its position and its frame. Both are final if the transaction commits."""
         await self._lock_head()

@@ -12,6 +12,8 @@ from chat.log.entry import Entry, decode_frame, encode_frame
 CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
 Content = Mapping[str, object]
+APPEND = "append"  # a piece of the text of a streamed message
+FROM_START = b'"at":0,'  # not within a text, where quotes are escaped
 TOMBSTONE: Content = {"body": "", "files": None, "deleted": True}
 
 # Replaces a text that was edited after a member had left. Readers that may see the text get it from the message.
@@ -20,9 +22,13 @@ EMPTY_BODY = b'"body":""'
 
 
 def erase(frame: bytes, content: Content | None) -> bytes:
-    """Return the frame of a message or an edit with the `body` and `files` of `content`; None makes a tombstone."""
+    """Return the frame of a message or an edit with the `body` and `files` of `content`; None makes a tombstone.
+
+    A streamed message gets its text here and not from its appends, whose frames are emptied.
+    """
     cursor, event, data = decode_frame(frame)
     fields = orjson.loads(data) | (content or TOMBSTONE)
+    fields.pop("streaming", None)
     if not fields["files"]:
         del fields["files"]
     return encode_frame(cursor, None if event == "message" else event, orjson.dumps(fields))
@@ -40,9 +46,11 @@ def erase_among(entries: Sequence[Entry], log: Sequence[Entry]) -> Sequence[Entr
 
 def erase_one(entry: Entry, now: Mapping[Place, Content | None]) -> Entry:
     """Return the entry with the content of its message in `now`, or unchanged if `now` does not have it."""
-    if entry.kind not in ("message", "edit") or not entry.frame:
+    if entry.kind not in ("message", "edit", APPEND) or not entry.frame:
         return entry
     place = place_of(entry)
+    if entry.kind == APPEND:
+        return entry._replace(frame=b"") if place in now else entry
     return entry._replace(frame=erase(entry.frame, now[place])) if place in now else entry
 
 
@@ -53,8 +61,8 @@ def find_withheld(entries: Sequence[Entry]) -> set[Place]:
 
 
 def is_withheld(fields: Mapping[str, object]) -> bool:
-    """Return whether a message has neither text nor files although nobody has deleted it."""
-    return not (fields["body"] or fields.get("files") or fields.get("deleted"))
+    """Return whether a message has neither text nor files although no one has deleted it, nor streams its text."""
+    return not (fields["body"] or fields.get("files") or fields.get("deleted") or fields.get("streaming"))
 
 
 def place_of(entry: Entry) -> Place:
@@ -68,6 +76,52 @@ def content_in(entry: Entry) -> Content | None:
         return None
     fields = orjson.loads(decode_frame(entry.frame)[2])
     return {"body": fields["body"], "files": fields.get("files")}
+
+
+# Streamed messages: an append says where it begins, so readers lose nothing if the last one has the whole text.
+
+
+def append_data(conversation_id: int, seq: int, at: int, text: str) -> bytes:
+    """Return the data of an append: `text` begins at `at`, in code points."""
+    return orjson.dumps({"conversation": conversation_id, "seq": seq, "at": at, "text": text})
+
+
+def starts_at(entry: Entry) -> int:
+    """Return where the text of an append begins; for the message itself, where its first append will begin."""
+    fields = orjson.loads(decode_frame(entry.frame)[2])
+    return int(fields["at"]) if entry.kind == APPEND else len(fields["body"])
+
+
+def join_appends(entries: Sequence[Entry]) -> bytes:
+    """Return the frame of the last of these appends, with the text of all of them. One may repeat earlier ones."""
+    pieces: list[str] = []
+    begins = length = -1
+    for entry in entries:
+        cursor, _, data = decode_frame(entry.frame)
+        found = orjson.loads(data)
+        if found["at"] != begins + length or begins < 0:
+            kept = "".join(pieces)[: max(0, found["at"] - begins)]
+            begins = found["at"] if begins < 0 else min(begins, found["at"])
+            pieces, length = [kept], len(kept)
+        pieces.append(found["text"])
+        length += len(found["text"])
+    return encode_frame(cursor, APPEND, append_data(found["conversation"], found["seq"], begins, "".join(pieces)))
+
+
+def drop_repeated(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries, with empty frames where a later one has the whole text of the same message."""
+    if not any(entry.kind == APPEND for entry in entries):
+        return entries
+    kept, whole = [], set[tuple[int | None, int | None]]()
+    for entry in reversed(entries):
+        place = entry.conversation_id, entry.subject
+        if entry.kind == APPEND and place in whole:
+            kept.append(entry._replace(frame=b""))
+            continue
+        if entry.kind == APPEND and FROM_START in entry.frame:
+            whole.add(place)
+        kept.append(entry)
+    return kept[::-1]
 
 
 # Entries about a deleted account keep their places in the log, without its name.

@@ -101,7 +101,8 @@ def submit(
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id
-        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id))
+        post = Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id, member.session_id)
+        return posts.submit(post)
     except ApiError as error:
         return error
 

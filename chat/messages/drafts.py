@@ -1,12 +1,12 @@
 """Drafts: the bodies of requests that post and edit messages; and posts, with the steps that store them. Pure."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chat.model.message import Message
-from chat.model.types import BODY_MOST, ClientId, FileIds, Id, Moment, Text, check_said
+from chat.model.types import BODY_MOST, ClientId, FileIds, Id, Moment, Piece, Text, check_said
 from chat.shared.errors import ApiError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Draft(BaseModel):
     """A message to post. `client_id` is chosen by the client: posting it again finds the message of the first attempt.
 
     `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be empty.
+    With `streaming`, it may be empty too: the author appends to it until the message is finished.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,11 +30,13 @@ class Draft(BaseModel):
     reply_to: Id | None = None
     thread: Id | None = None
     files: FileIds = Field(default_factory=list)  # a literal default would be copied for each draft
+    streaming: bool = False
 
     @model_validator(mode="after")
     def check_body(self) -> Self:
-        """Raise `ValueError` if there is neither text nor a file."""
-        check_said(self.body, self.files)
+        """Raise `ValueError` if there is neither text nor a file, and none will be appended."""
+        if not self.streaming:
+            check_said(self.body, self.files)
         return self
 
 
@@ -46,12 +49,39 @@ class Correction(BaseModel):
     files: FileIds | None = None
 
 
+class Append(BaseModel):
+    """A piece of a streamed message. `at`: where it begins, in code points: the length so far.
+
+    An empty text only says that the author is still there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    at: Annotated[int, Field(ge=0, lt=2**31)]
+    text: Piece
+
+
+class Finish(BaseModel):
+    """The end of a streamed message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    state: Literal["complete", "cancelled", "failed"]
+
+
 class AddressedDraft(Draft):
     """A draft in a batch, with its conversation and, in an import, its author and time."""
 
     conversation: Id
     author: Id | None = None
     created_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def check_import(self) -> Self:
+        """Raise `ValueError` if an imported message streams."""
+        if self.streaming and self.is_import:
+            raise ValueError("an imported message cannot stream")
+        return self
 
     @property
     def is_import(self) -> bool:
@@ -71,6 +101,7 @@ class Post(NamedTuple):
     """A draft with its author and its conversation. `said_at`: the original time of an imported message.
 
     `here`: the members that `@here` reaches, None for all; `uploader_id`: the owner of the files, unless the author.
+    `session_id`: the author's session. A streamed message fails when it ends.
     """
 
     conversation_id: int
@@ -79,6 +110,7 @@ class Post(NamedTuple):
     said_at: datetime | None = None
     here: frozenset[int] | None = None
     uploader_id: int | None = None
+    session_id: int | None = None
 
     @property
     def file_owner_id(self) -> int:

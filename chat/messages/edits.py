@@ -14,7 +14,7 @@ from chat.log.redaction import WITHHELD, Content, erase
 from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
 from chat.messages.mentions import forget_mentions, narrow_mentions
-from chat.model.errors import Deleted, EditTooLate, NotYours
+from chat.model.errors import Deleted, EditTooLate, NotYours, StillStreaming
 from chat.model.message import Message
 from chat.model.types import check_said, format_time
 from chat.shared.errors import Forbidden, Invalid, NotFound
@@ -33,7 +33,7 @@ async def edit_message(
     """Edit a message and return it. An edit that changes nothing is not announced.
 
     It mentions no one anew; users whom the new text no longer names are no longer mentioned.
-    Raise `NotFound`, `NotMember`, `Archived`, `NotYours`, `Deleted`, `EditTooLate` or `Invalid`.
+    Raise `NotFound`, `NotMember`, `Archived`, `NotYours`, `Deleted`, `StillStreaming`, `EditTooLate` or `Invalid`.
     """
     async with log.change() as change:
         access, message = await find_open_message(change, conversation_id, actor_id, seq)
@@ -41,12 +41,13 @@ async def edit_message(
         files = choose_files(message, correction)
         if (correction.body, files) == (message.body, message.files):
             return message
+        await forget_appends(change, message)
         now = await change.now()
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
         edited = message._replace(body=correction.body, files=files, edited_at=now)
         edited = await narrow_mentions(change, edited)
-        await keep_body(change, access, actor_id, seq)
+        await keep_body(change, access, actor_id, message)
         shown = orjson.dumps(files).decode() if files else None
         await change.connection.execute(queries.replace_content, [edited.body, shown, now, conversation_id, seq])
         await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
@@ -84,6 +85,8 @@ def check_edit(message: Message, actor_id: int) -> None:
         raise NotYours
     if message.deleted:
         raise Deleted
+    if message.streaming:
+        raise StillStreaming
 
 
 # Edit history: earlier texts, for the owners and admins of the conversation.
@@ -105,10 +108,11 @@ class Edit:
         return {"number": self.number, "body": self.body, "user": self.user, "at": format_time(self.at)}
 
 
-async def keep_body(change: Change, access: Access, actor_id: int, seq: int) -> None:
+async def keep_body(change: Change, access: Access, actor_id: int, message: Message) -> None:
     """Keep the text before it is replaced. Not in direct messages: they have no admins, who alone may read it."""
     if access.conversation.kind != "direct":
-        fields = [actor_id, await change.now(), access.conversation.id, seq]
+        place = {"conversation": message.conversation, "seq": message.seq}
+        fields = place | {"body": message.body, "user": actor_id, "now": await change.now()}
         await change.connection.execute(queries.keep_body, fields)
 
 
@@ -146,12 +150,14 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
             access.require_manager()
         if message.deleted:
             return
-        await keep_body(change, access, actor_id, seq)
+        await forget_appends(change, message)
+        await keep_body(change, access, actor_id, message)
         await bury(change, message)
 
 
 async def bury(change: Change, message: Message) -> None:
     """Turn a message into a tombstone and announce that. Its text is lost. The conversation must be locked."""
+    await forget_appends(change, message)
     now, run, (conversation_id, seq) = await change.now(), change.connection.execute, message[:2]
     await run(queries.bury_message, [now, conversation_id, seq])
     await run(queries.drop_reactions, [conversation_id, seq])
@@ -188,3 +194,15 @@ async def erase_frames(change: Change, conversation_id: int, seq: int, content: 
     ]
     if erased:
         await change.connection.execute(queries.replace_frames, [*map(list, zip(*erased, strict=True))])
+
+
+async def forget_appends(change: Change, message: Message) -> None:
+    """Empty the frames with the text of a streamed message, before the head is locked; do nothing for other messages.
+
+    Compaction holds the message's row while it changes frames. So that row comes first. Without it, compaction is done,
+    and only the last append has text.
+    """
+    if message.streaming or message.state:
+        place, run = {"conversation": message.conversation, "seq": message.seq}, change.connection.execute
+        unfinished = await (await run(queries.end_compaction, place)).fetchone()
+        await run(queries.empty_appends if unfinished else queries.empty_last_append, place)

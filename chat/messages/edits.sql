@@ -20,13 +20,12 @@ update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new
 update messages set body = %s, files = %s::jsonb, edited_at = %s where conversation_id = %s and seq = %s
 
 -- name: keep_body
--- Keep the current text, which is about to be replaced.
+-- Keep a text that is about to be replaced.
 insert into message_edits (conversation_id, seq, number, body, user_id, at)
-select m.conversation_id, m.seq,
+select %(conversation)s, %(seq)s,
        1 + coalesce((select max(e.number) from message_edits e
-                      where e.conversation_id = m.conversation_id and e.seq = m.seq), 0),
-       m.body, %s, %s
-  from messages m where m.conversation_id = %s and m.seq = %s
+                      where e.conversation_id = %(conversation)s and e.seq = %(seq)s), 0),
+       %(body)s, %(user)s, %(now)s
 
 -- name: list_edits
 -- The latest first, below a number.
@@ -41,8 +40,26 @@ select from messages where conversation_id = %s and seq = %s
 -- The seq, the author and the thread stay.
 update messages
    set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
-       mentions = null, mentions_all = null, files = null
+       mentions = null, mentions_all = null, files = null, streamed = null, stream_end = null
  where conversation_id = %s and seq = %s
 
 -- name: drop_reactions
 delete from reactions where conversation_id = %s and seq = %s
+
+-- name: end_compaction
+-- No row: the message is compacted already.
+with texts as (
+delete from streamed_texts where conversation_id = %(conversation)s and seq = %(seq)s)
+delete from streamed_messages where conversation_id = %(conversation)s and seq = %(seq)s
+returning seq
+
+-- name: empty_appends
+-- All appends of the message. Its entry and its last append bound the search.
+update log l set frame = '' from messages m
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.conversation_id = %(conversation)s
+   and l.user_id is null and l.position > m.position and l.position <= coalesce(m.stream_end, 9223372036854775807)
+   and l.kind = 'append' and l.subject = %(seq)s and l.frame <> ''
+
+-- name: empty_last_append
+update log l set frame = '' from messages m
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.position = m.stream_end and l.kind = 'append'

@@ -6,15 +6,19 @@ from aiohttp import web
 from chat.conversations.drafts import ReadMark
 from chat.log.append import LOG
 from chat.messages.bulk import post_batch
-from chat.messages.drafts import MESSAGE_BYTES, Correction, Draft, DraftBatch, Post
+from chat.messages.drafts import MESSAGE_BYTES, Append, Correction, Draft, DraftBatch, Finish, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
+from chat.messages.finishing import ask_to_stop, finish_message
 from chat.messages.history import Window, after, around, before, newest, read_message, read_page
 from chat.messages.mentions import HereResolver
 from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, PostWriter
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
+from chat.messages.streaming import AppendRequest, AppendWriter
 from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
+from chat.model.message import Message
 from chat.shared.errors import Invalid
+from chat.shared.identity import Member
 from chat.shared.web import (
     LARGEST_ID,
     POOL,
@@ -31,23 +35,29 @@ from chat.shared.web import (
 
 POSTS = web.AppKey("posts", PostWriter)
 HERE = web.AppKey("here", HereResolver)
+APPENDS = web.AppKey("appends", AppendWriter)
 DIRECTIONS = {"before": before, "after": after, "around": around}
 PAGE, PAGE_MOST = 50, 200
 
 
 async def post_message(request: web.Request) -> web.Response:
-    """Post a message. It is durable when the response arrives. Retry with the same `client_id`."""
+    """Post a message. It is durable when the response arrives. Retry with the same `client_id`.
+
+    With `streaming`, append its text afterwards, and finish it.
+    """
     member = await require_identity(request)
     draft = await read_model(request, Draft, max(MESSAGE_BYTES, request.app[SETTINGS].max_body_bytes))
-    posted = await submit_post(request.app, member.user_id, path_id(request, "conversation"), draft)
+    posted = await submit_post(request.app, member, path_id(request, "conversation"), draft)
     request[WROTE] = posted.frame
     return answer_posted(posted)
 
 
-async def submit_post(app: web.Application, user_id: int, conversation_id: int, draft: Draft) -> Posted:
+async def submit_post(app: web.Application, member: Member, conversation_id: int, draft: Draft) -> Posted:
     """Store a message. Raise the errors of `PostWriter.submit`."""
-    here = await app[HERE].find(conversation_id, user_id, draft.body)
-    return await app[POSTS].submit(Post(conversation_id, user_id, draft, here=here))
+    here = await app[HERE].find(conversation_id, member.user_id, draft.body)
+    return await app[POSTS].submit(
+        Post(conversation_id, member.user_id, draft, here=here, session_id=member.session_id)
+    )
 
 
 def answer_posted(posted: Posted) -> web.Response:
@@ -65,6 +75,50 @@ async def post_messages(request: web.Request) -> web.Response:
     request.app[RATES].batch.acquire(member.user_id, len(batch.messages) - 1)
     parts = request.app[POOL], request.app[POSTS], request.app[HERE]
     return answer_json(await post_batch(*parts, member, actor_of(request, member), batch.messages))
+
+
+# Streamed messages: `…/messages/{seq}/append`, `…/finish` and `…/stop`.
+
+
+async def post_append(request: web.Request) -> web.Response:
+    """Append text to a streamed message. It is durable when the response arrives. Send it again if none arrives.
+
+    `at` is where the text begins: the length of the message in Unicode code points. Text that is stored already changes
+    nothing.
+    """
+    member = await require_identity(request)
+    append = await read_model(request, Append, max(MESSAGE_BYTES, request.app[SETTINGS].max_body_bytes))
+    return answer_json({"length": await submit_append(request.app, member, *path_message(request), append)})
+
+
+async def submit_append(app: web.Application, member: Member, conversation_id: int, seq: int, append: Append) -> int:
+    """Store a piece of a message, and return the message's length. Raise the errors of `AppendWriter.submit`."""
+    request = AppendRequest(conversation_id, seq, member.user_id, member.session_id, append.at, append.text)
+    return await app[APPENDS].submit(request)
+
+
+async def post_finish(request: web.Request) -> web.Response:
+    """Finish a streamed message. Its mentions count from now on, and searches find it."""
+    member = await require_identity(request)
+    finish = await read_model(request, Finish)
+    message = await submit_finish(request.app, member, *path_message(request), finish)
+    return answer_json(b'{"message":%b}' % message.encode())
+
+
+async def submit_finish(
+    app: web.Application, member: Member, conversation_id: int, seq: int, finish: Finish
+) -> Message:
+    """End the text of a message, and return it. Raise the errors of `finish_message`."""
+    so_far = await read_message(app[POOL], member.user_id, conversation_id, seq)
+    here = await app[HERE].find(conversation_id, member.user_id, so_far.body)
+    return await finish_message(app[LOG], member.user_id, conversation_id, seq, finish, here)
+
+
+async def post_stop(request: web.Request) -> web.Response:
+    """Ask the author of a streamed message to stop. Their streams receive `stop`, once for each message."""
+    member = await require_identity(request)
+    await ask_to_stop(request.app[LOG], member.user_id, *path_message(request))
+    return web.Response(status=202)
 
 
 async def get_messages(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 -- name: read_messages
 -- These messages, as all readers see them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
-  join told_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
+  join current_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
 -- name: read_page
 -- Up to `down` messages below one seq and up to `up` above another, and the last seq. No row for users who may not read
@@ -14,9 +14,9 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from current_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from current_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq

@@ -53,8 +53,9 @@ class Mentions(PostStep):
         self._messages: list[Message] = []
 
     def accept(self, post: Post, now: datetime) -> None:  # noqa: ARG002 (PostStep names it)
-        """Note the post. Only accepted posts are searched for mentions."""
-        self._posts.append(post)
+        """Note the post. Only accepted posts are searched for mentions; streamed ones are when they are finished."""
+        if not post.draft.streaming:
+            self._posts.append(post)
 
     async def load(self, change: Change) -> None:
         """Queue the look-up of the names in all accepted posts; long texts yield to the loop in between.

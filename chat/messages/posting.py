@@ -16,6 +16,7 @@ from chat.log.entry import Unplaced
 from chat.messages.drafts import Post, PostStep
 from chat.messages.history import read_messages
 from chat.messages.mentions import Mentions
+from chat.messages.streaming import StreamedStarts
 from chat.messages.threads import ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
@@ -55,7 +56,7 @@ class PostBatch:
         self._members: set[int] = set()
         self._slow_mode, self._mentions = SlowMode(), Mentions()
         self._locked_steps: list[PostStep] = [ReplyTargets(posts), Attachments(posts), self._slow_mode]
-        self._steps = [*self._locked_steps, self._mentions]
+        self._steps = [*self._locked_steps, self._mentions, StreamedStarts()]  # the last one needs the next position
 
     async def load(self, change: Change) -> None:
         """Lock the conversations, read what the posts are validated by, and lock the head: one round trip."""

@@ -1,4 +1,6 @@
-"""Commands over the message socket: post, edit, delete, react and read, answered by `ack` or `problem`.
+"""Commands over the message socket: post, append, finish, edit, delete, react and read.
+
+Each is answered by `ack` or `problem`.
 
 A command does what a route does, with the same functions, limits and scopes, and the same `client_id` finds the message
 of an earlier attempt on either way.
@@ -16,7 +18,7 @@ from chat.conversations.endpoints import READ_MARKS, put_read_mark
 from chat.conversations.read_marks import Mark
 from chat.log.append import LOG
 from chat.messages import endpoints
-from chat.messages.drafts import Correction, Draft
+from chat.messages.drafts import Append, Correction, Draft, Finish
 from chat.messages.edits import delete_message, edit_message
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
 from chat.model.types import Id
@@ -45,6 +47,20 @@ class PostCommand(Command, Draft):
     """Post a message. It is durable when `ack` arrives."""
 
     type: Literal["post"]
+
+
+class AppendCommand(Command, Append):
+    """Append text to a streamed message. It is durable when `ack` arrives, with the length of the message."""
+
+    type: Literal["append"]
+    seq: Id
+
+
+class FinishCommand(Command, Finish):
+    """Finish a streamed message."""
+
+    type: Literal["finish"]
+    seq: Id
 
 
 class EditCommand(Command, Correction):
@@ -78,8 +94,10 @@ class ReadCommand(Command):
 
 
 AnyCommand = Annotated[
-    PostCommand | EditCommand | DeleteCommand | ReactCommand | ReadCommand, Field(discriminator="type")
+    PostCommand | AppendCommand | FinishCommand | EditCommand | DeleteCommand | ReactCommand | ReadCommand,
+    Field(discriminator="type"),
 ]
+TOGETHER = (AppendCommand,)  # several in a row share an entry, so the second does not wait for the first
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
 
 
@@ -113,6 +131,11 @@ async def answer_command(app: web.Application, member: Member, command: Command)
     return b"" if command.id is None else orjson.dumps({"type": "ack", "id": command.id, **done})
 
 
+def joins(command: Command) -> bool:
+    """Return whether this command can be carried out together with its neighbors of the same kind."""
+    return isinstance(command, TOGETHER)
+
+
 async def carry_out(app: web.Application, member: Member, command: Command) -> Fields:
     """Do what the route of this command does, after the same checks. Return the fields of its answer."""
     app[IDENTITIES].check(member)
@@ -132,8 +155,19 @@ def refuse(error: ApiError, command_id: int | str | None) -> bytes:
 
 async def post(app: web.Application, member: Member, command: PostCommand) -> Fields:
     """Post; the answer has the message."""
-    posted = await endpoints.submit_post(app, member.user_id, command.conversation, command)
+    posted = await endpoints.submit_post(app, member, command.conversation, command)
     return {"message": orjson.Fragment(posted.message)}
+
+
+async def append(app: web.Application, member: Member, command: AppendCommand) -> Fields:
+    """Append; the answer has the length of the message."""
+    return {"length": await endpoints.submit_append(app, member, command.conversation, command.seq, command)}
+
+
+async def finish(app: web.Application, member: Member, command: FinishCommand) -> Fields:
+    """Finish; the answer has the message."""
+    message = await endpoints.submit_finish(app, member, command.conversation, command.seq, command)
+    return {"message": orjson.Fragment(message.encode())}
 
 
 async def edit(app: web.Application, member: Member, command: EditCommand) -> Fields:
@@ -168,6 +202,8 @@ async def read(app: web.Application, member: Member, command: ReadCommand) -> Fi
 # What each command does, and the handler whose limits and scope are its own.
 WORKS: dict[type[Command], tuple[Callable[[web.Application, Member, Any], Awaitable[Fields]], Any]] = {
     PostCommand: (post, endpoints.post_message),
+    AppendCommand: (append, endpoints.post_append),
+    FinishCommand: (finish, endpoints.post_finish),
     EditCommand: (edit, endpoints.patch_message),
     DeleteCommand: (delete, endpoints.remove_message),
     ReactCommand: (react_or_not, endpoints.put_reaction),

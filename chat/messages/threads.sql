@@ -67,7 +67,7 @@ select head.epoch, head.position, mine.read_seq, unread.number, root.*
                 where t.conversation_id = mine.conversation_id and t.thread = mine.root_seq
                   and t.author_id <> %(user)s and t.seq > mine.read_seq and t.deleted_at is null
                 limit 1000) few) unread on true
-  left join told_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
+  left join current_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
  order by mine.moved_at desc, mine.conversation_id, mine.root_seq
 
 -- name: read_replies
@@ -84,11 +84,11 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.first, seen.last_reply, page.*
   from seen left join lateral (
-       (select * from told_messages m
+       (select * from current_messages m
          where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from told_messages m
+       (select * from current_messages m
          where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq

@@ -1,5 +1,7 @@
 """The errors of conversations and messages. Their docstrings are what the caller reads. Pure."""
 
+from typing import Any
+
 from chat.shared.errors import ApiError, Forbidden
 
 
@@ -101,6 +103,38 @@ class Deleted(Conflict):
     """This message has been deleted."""
 
     code = "deleted"
+
+
+class StillStreaming(Conflict):
+    """This message is still being written. Finish it first."""
+
+    code = "streaming"
+
+
+class Finished(Conflict):
+    """The text of this message is not being written any more."""
+
+    code = "finished"
+
+
+class Gap(Conflict):
+    """This text begins after the end of the message. Continue at `length`."""
+
+    code = "gap"
+
+    def __init__(self, length: int, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.length = length
+
+    def to_problem(self) -> dict[str, Any]:
+        """Return the problem document, with the length of the message in code points."""
+        return {**super().to_problem(), "length": self.length}
+
+
+class OtherText(Gap):
+    """The message has another text here. Read it, and continue at `length`."""
+
+    code = "other_text"
 
 
 class TooManyReactions(Conflict):

@@ -10,14 +10,15 @@ from chat.model.types import format_time
 
 # copied to the JSON as they are, if they are not empty
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
-REST = (*STATE, "mentions", "mentions_all", "files")
+REST = (*STATE, "mentions", "mentions_all", "files", "streaming", "state")
 
 
 class Message(NamedTuple):
-    """A message. `seq` numbers the messages of a conversation from 1, without holes. The fields match `told_messages`.
+    """A message, with the fields of `current_messages`. `seq` numbers those of a conversation from 1, without holes.
 
     `thread` is the root of the thread that it replies in; a root counts its `replies`. `reply_to` is a quoted message.
     `mentions`: the users that it mentions by name; `mentions_all`: it mentions all members, as `channel` or `here`.
+    `streaming`: its text is still being written; `state`: how that ended (`complete`, `cancelled`, `failed`).
     """
 
     conversation: int
@@ -38,6 +39,8 @@ class Message(NamedTuple):
     mentions: Sequence[int] | None = None
     mentions_all: str | None = None
     files: Sequence[dict[str, object]] | None = None
+    streaming: bool = False
+    state: str | None = None
 
     def encode(self) -> bytes:
         """Return the JSON. Null, false and empty fields are left out, because each byte is sent to every reader."""

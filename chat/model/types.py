@@ -41,6 +41,7 @@ class RequestModel(BaseModel):
 
 
 BODY_MOST = 16_000
+STREAMED_MOST = 128_000  # the largest MAX_STREAMED_CHARS
 FILES_MOST = 20
 FIRST_YEAR = 1970
 
@@ -53,6 +54,12 @@ def check_text(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not contain the character NUL")
     return text if is_visible(text) else ""
+
+
+def check_piece(text: str) -> str:
+    """Return `text`; raise `ValueError` if it contains NUL. A piece of a text may be blank."""
+    check_text(text)
+    return text
 
 
 def check_said(text: str, files: Sequence[object] | None) -> None:
@@ -87,6 +94,7 @@ def to_milliseconds(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
+Piece = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_piece)]
 Id = Annotated[int, Field(ge=1, lt=2**53)]
 FileIds = Annotated[list[Id], Field(max_length=FILES_MOST), AfterValidator(check_distinct)]
 Moment = Annotated[AwareDatetime, BeforeValidator(parse_moment), AfterValidator(to_milliseconds)]

@@ -26,7 +26,7 @@ BATCH = 200  # entries or messages in one transaction
 AT_ONCE, LONG = 5, 200  # messages of 200 characters between yields to the loop: about 0.25 ms
 PAUSE = 0.5
 REST = 9  # while posts wait, per time worked: share of the node's time for indexing 25 % → at most 10 %
-KINDS = {"message", "edit", "delete"}
+KINDS = {"message", "finish", "edit", "delete"}
 RETRIED: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a late index must not end the node
 log = structlog.get_logger(__name__)
 

@@ -175,6 +175,7 @@ class Rates:
         self.second = SharedLimit("second", limit(settings.rate_second_factor), counter)
         self.direct = SharedLimit("direct", limit(settings.rate_direct), counter)
         self.post = Limit(limit(settings.rate_post))
+        self.append = Limit(limit(settings.rate_append))
         self.batch = Limit(limit(settings.rate_batch))
         self.change = Limit(limit(settings.rate_change))
         self.add = Limit(limit(settings.rate_add))

@@ -161,6 +161,7 @@ class Settings(BaseSettings):
     rate_second_factor: Rates = "5/minute;20/hour;60/day"  # codes tried by one user
     rate_post: Rates = "120/minute"
     rate_batch: Rates = "30000/minute"  # messages, not batches
+    rate_append: Rates = "30000/minute"  # pieces of streamed messages
     rate_change: Rates = "120/minute"
     rate_add: Rates = "500/hour"  # users added to conversations or invited
     rate_direct: Rates = "20/day"  # direct messages started with users who share no conversation
@@ -199,6 +200,9 @@ class Settings(BaseSettings):
     keep_alive_seconds: Seconds = 75  # for the headers of a request to arrive, the first one included
     append_queue: Count = 10_000
     append_patience: Seconds = 10  # deadline for the commit of a post
+    append_interval: float = Field(0.05, ge=0)  # in which the appends of a streamed message share an entry
+    max_streamed_chars: int = Field(64_000, ge=1, le=128_000)  # as STREAMED_MOST
+    streaming_idle: Seconds = 60  # after which a streamed message fails if its author appends nothing
     strangers: Literal["invite", "add"] = "invite"  # users who share no conversation with the one who adds them
     invitations_received: Count = 100  # open invitations that a user may have
     invitations_sent: Count = 500  # open invitations that a user may have sent

@@ -50,7 +50,9 @@ async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     streams = request.app[STREAMS]
     reader = member.user_id, member.session_id, narrow, streams.left, streams.settings.rate_limits
     commands = request.app[COMMANDS]
-    stream = WebSocketStream(*reader, (commands.read, partial(commands.answer, request.app, member)), bare)
+    stream = WebSocketStream(
+        *reader, (commands.read, partial(commands.answer, request.app, member), commands.joins), bare
+    )
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
     try:

@@ -8,12 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import orjson
 import structlog
 
-from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry
-from chat.log.redaction import tells_deletion, without_name
+from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry, decode_frame
+from chat.log.redaction import APPEND, join_appends, starts_at, tells_deletion, without_name
 from chat.shared.histogram import SECONDS, Histogram
 from chat.shared.membership import MembershipIntervals
 from chat.stream.stream import Chunk, Stream
@@ -252,20 +253,35 @@ def pause_after(writes: int, most: float) -> float:
 # entries are taken from here without one. The limit is in bytes, whatever the number of readers.
 
 OVERHEAD = 200  # bytes of an entry besides its frame
+COMPACTED_MOST = 2_000  # appends of one message; decoding them takes 2 µs each
+STREAMING = b'"streaming":true'  # in the frame of a streamed message
+
+
+class StreamedEntries(NamedTuple):
+    """The recent appends of a message that is still written. `begins`: where the first append of all begins."""
+
+    begins: int
+    positions: list[int]
 
 
 class RecentEntries:
-    """The latest entries without holes; the last one is at `position`."""
+    """The latest entries without holes; the last one is at `position`.
+
+    The appends of a streamed message are compacted when it ends, as in the log. If some are not here any more, readers
+    that need the others get them from the log: cursors before `_whole_from` are out of reach.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit, self._size = limit, 0
         self._entries: deque[Entry] = deque()
-        self.position = 0
+        self._streamed: dict[tuple[int | None, int | None], StreamedEntries] = {}
+        self.position = self._whole_from = 0
 
     def reset(self, position: int) -> None:
         """Drop all entries and continue after `position`."""
         self._entries.clear()
-        self._size, self.position = 0, position
+        self._streamed.clear()
+        self._size, self.position, self._whole_from = 0, position, 0
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Add the next entries; drop the oldest ones beyond the limit."""
@@ -275,6 +291,9 @@ class RecentEntries:
         self._entries.extend(entries)
         self._size += sum(len(entry.frame) + OVERHEAD for entry in entries)
         self.position = entries[-1].position
+        for entry in entries:
+            if entry.kind in (APPEND, "finish", "delete") or (entry.kind == "message" and STREAMING in entry.frame):
+                self._note_streamed(entry)
         while self._size > self._limit and self._entries:
             self._size -= len(self._entries.popleft().frame) + OVERHEAD
 
@@ -284,9 +303,39 @@ class RecentEntries:
             if entry.kind == "user" and entry.subject == user_id and entry.frame:
                 self._entries[n] = entry._replace(frame=without_name(entry.frame, user_id))
 
+    def _note_streamed(self, entry: Entry) -> None:
+        """Note where the appends of a message are, and compact them when its text is finished."""
+        if entry.kind == "message":
+            fields = orjson.loads(decode_frame(entry.frame)[2])
+            if fields.get("streaming"):
+                self._streamed[entry.conversation_id, fields["seq"]] = StreamedEntries(len(fields["body"]), [])
+            return
+        place = entry.conversation_id, entry.subject
+        if entry.kind == APPEND:
+            self._streamed.setdefault(place, StreamedEntries(0, [])).positions.append(entry.position)
+        elif (streamed := self._streamed.pop(place, None)) and entry.kind == "finish":
+            self._compact(streamed)
+
+    def _compact(self, streamed: "StreamedEntries") -> None:
+        """Put the text of all appends of a message into the last one, or let readers read it from the log."""
+        first = self.position - len(self._entries) + 1
+        places = [position - first for position in streamed.positions if position >= first]
+        entries = [self._entries[place] for place in places[:COMPACTED_MOST]]
+        if not places or (len(places) == 1 and len(streamed.positions) == 1):
+            return
+        whole = len(places) <= COMPACTED_MOST and all(one.frame for one in entries)
+        if not whole or starts_at(entries[0]) != streamed.begins:
+            self._whole_from = max(self._whole_from, streamed.positions[-1])
+            return
+        before = sum(len(one.frame) for one in entries)
+        for place, one in zip(places[:-1], entries, strict=False):
+            self._entries[place] = one._replace(frame=b"")
+        self._entries[places[-1]] = entries[-1]._replace(frame=join_appends(entries))
+        self._size += len(self._entries[places[-1]].frame) - before
+
     def reaches(self, position: int) -> bool:
         """Return whether all entries after `position` are still here."""
-        return position >= self.position - len(self._entries)
+        return position >= max(self.position - len(self._entries), self._whole_from)
 
     def after(self, position: int) -> Iterable[Entry]:
         """Return the entries after `position`; check `reaches` first."""

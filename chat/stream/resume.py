@@ -24,7 +24,7 @@ from chat.log.entry import (
     in_epoch,
     parse_cursor,
 )
-from chat.log.redaction import Content, Place, erase_among, erase_one, find_withheld
+from chat.log.redaction import Content, Place, drop_repeated, erase_among, erase_one, find_withheld
 from chat.shared.membership import IntervalReader, MembershipIntervals
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -70,7 +70,7 @@ class Pages:
         async with self._turn, self._pool.connection() as connection:
             rows = await (await connection.execute(queries.read_page, parameters, binary=True)).fetchall()
             epoch, head, floor, found = rows[0][:4]
-            entries = [Entry(*row[4:]) for row in rows if row[4] is not None]
+            entries = drop_repeated([Entry(*row[4:]) for row in rows if row[4] is not None])
             now = await read_withheld(connection, user_id, find_withheld(entries))
         frames = [in_epoch(erase_one(entry, now).frame if now else entry.frame, epoch) for entry in entries]
         whole = len(entries) == found < MOST
@@ -131,7 +131,8 @@ class Replay:
             if not self._hub.recent.reaches(position):
                 continue
             recent = list(self._hub.recent.after(position))
-            missed = erase_among(choose_missed(recent, stream, intervals), recent)
+            chosen = erase_among(choose_missed(recent, stream, intervals), recent)
+            missed = [entry for entry in chosen if entry.frame]
             self.replayed += len(missed)
             if frame_bytes(missed) <= PIECE:  # no await between reading the hub's position and joining
                 self._hub.join(stream, intervals)
@@ -144,8 +145,8 @@ class Replay:
         if page.floor > position or page.epoch != epoch:
             raise LostEntries
         self.replayed += len(page.frames)
-        if page.frames:
-            await send(Chunk(b"".join(page.frames)))
+        if frames := b"".join(page.frames):  # an empty chunk would end the response
+            await send(Chunk(frames))
         if page.whole:
             await self._hub.wait_for(page.position)
         return page.position

@@ -32,11 +32,13 @@ Command = Any  # of the part of the server that knows commands
 class Commands(NamedTuple):
     """What a client may send. `read` returns the command, or the answer to a text that is none.
 
-    `answer` carries a command out for a member, and returns the answer, which may be empty.
+    `answer` carries a command out for a member, and returns the answer, which may be empty. Commands in a row that
+    `joins` are carried out together.
     """
 
     read: Callable[[bytes], Command | bytes]
     answer: Callable[[web.Application, Member, Command], Awaitable[bytes]]
+    joins: Callable[[Command], bool]
 
 
 COMMANDS = web.AppKey("commands", Commands)
@@ -72,7 +74,7 @@ class WebSocketStream(Stream):
         narrow: frozenset[int] | None,
         leave: Callable[[Stream], None],
         limited: bool,
-        commands: tuple[Callable[[bytes], Command | bytes], Answer],
+        commands: tuple[Callable[[bytes], Command | bytes], Answer, Callable[[Command], bool]],
         bare: bool,
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
@@ -116,11 +118,18 @@ class WebSocketStream(Stream):
 class StreamSocket(WebSocketProtocol):
     """The socket of a stream."""
 
-    __slots__ = ("_answer", "_drained", "_read", "_stream", "_waiting", "_work")
+    __slots__ = ("_answer", "_drained", "_joins", "_read", "_stream", "_waiting", "_work")
 
-    def __init__(self, stream: Stream, limited: bool, read: Callable[[bytes], Command | bytes], answer: Answer) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        limited: bool,
+        read: Callable[[bytes], Command | bytes],
+        answer: Answer,
+        joins: Callable[[Command], bool],
+    ) -> None:
         super().__init__(limited)
-        self._stream, self._read, self._answer = stream, read, answer
+        self._stream, self._read, self._answer, self._joins = stream, read, answer, joins
         self._waiting: deque[Command] | None = None
         self._work: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -171,8 +180,12 @@ class StreamSocket(WebSocketProtocol):
         """Answer waiting commands. One that has begun is finished even if the client leaves: it may be stored."""
         try:
             while self._waiting and self.open:
-                if answer := await self._answer(self._waiting.popleft()):
-                    self.send(encode_frame(answer))
+                taken = [self._waiting.popleft()]
+                while self._joins(taken[0]) and self._waiting and self._joins(self._waiting[0]):
+                    taken.append(self._waiting.popleft())
+                for answer in await asyncio.gather(*map(self._answer, taken)):
+                    if answer:
+                        self.send(encode_frame(answer))
         finally:
             self._work = None
 

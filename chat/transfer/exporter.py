@@ -275,13 +275,14 @@ def users_of(pair: str | None) -> list[int]:
 def message_line(conversation: int, row: Row, names: Names, with_files: bool = False) -> bytes:
     """Return the record of a message with its reactions, edits and files."""
     seq, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
-    mentions, everyone, reactions, edits, files = row[11:]
+    mentions, everyone, reactions, edits, files, state = row[11:]
     return encode(
         "message",
         conversation=conversation,
         author=names[author],
         client_id=client_id,
         body=body,
+        state=state,
         created_at=created_at,
         edited_at=edited_at,
         deleted_at=deleted_at,

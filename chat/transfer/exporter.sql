@@ -29,8 +29,14 @@ select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created
  order by c.id
 
 -- name: list_messages
--- References to other messages are returned as author and client id, which are valid in every database.
-select m.seq, m.author_id, m.client_id, m.body, m.created_at, m.edited_at, m.deleted_at,
+-- References to other messages are returned as author and client id, which are valid in every database. A message that is
+-- still written is exported with its text so far, as one that failed.
+select m.seq, m.author_id, m.client_id,
+       case when m.streamed = 'running'
+            then m.body || coalesce((select string_agg(t.body, '' order by t.at) from streamed_texts t
+                                      where t.conversation_id = m.conversation_id and t.seq = m.seq), '')
+            else m.body end,
+       m.created_at, m.edited_at, m.deleted_at,
        q.author_id, q.client_id, t.author_id, t.client_id, m.mentions, m.mentions_all,
        case when m.reactions is not null then (
            select jsonb_agg(jsonb_build_array(r.emoji, r.users) order by r.since) from reactions r
@@ -40,7 +46,7 @@ select m.seq, m.author_id, m.client_id, m.body, m.created_at, m.edited_at, m.del
                             order by e.number)
              from message_edits e
             where e.conversation_id = m.conversation_id and e.seq = m.seq) end,
-       m.files
+       m.files, case when m.streamed = 'running' then 'failed' else m.streamed end
   from messages m
   left join lateral (select o.author_id, o.client_id from messages o
                       where o.conversation_id = m.conversation_id and o.seq = m.reply_to) q on m.reply_to is not null

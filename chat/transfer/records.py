@@ -14,12 +14,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_words
+from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Moment, Role, Topic, check_words
 from chat.model.types import Name as Title
 
 VERSION = 2  # 1 had no ids of users and no paths of files
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
+StreamedBody = Annotated[str, Field(max_length=STREAMED_MOST)]
 
 
 class RecordModel(BaseModel):
@@ -52,7 +53,7 @@ class ReactionRecord(RecordModel):
 class EditRecord(RecordModel):
     """An earlier text, until `user` replaced or deleted it."""
 
-    body: Body
+    body: StreamedBody
     user: Name
     at: Moment
 
@@ -134,13 +135,17 @@ class ConversationRecord(RecordModel):
 
 
 class MessageRecord(RecordModel):
-    """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text."""
+    """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text.
+
+    `state`: how the text of a streamed message ended. Its text may be longer, or empty.
+    """
 
     type: Literal["message"] = "message"
     conversation: Key
     author: Name
     client_id: ClientId
-    body: Body = ""
+    body: StreamedBody = ""
+    state: Literal["complete", "cancelled", "failed"] | None = None
     created_at: Moment
     edited_at: Moment | None = None
     deleted_at: Moment | None = None
@@ -154,9 +159,11 @@ class MessageRecord(RecordModel):
 
     @model_validator(mode="after")
     def check_text(self) -> "MessageRecord":
-        """Check that there is text, unless the message was deleted or has files."""
-        if not self.deleted_at and not self.files:
+        """Check that there is text, unless the message was deleted, has files or was streamed; and its length."""
+        if not self.deleted_at and not self.files and not self.state:
             check_words(self.body)
+        if not self.state and len(self.body) > BODY_MOST:
+            raise ValueError(f"a body has at most {BODY_MOST} characters")
         return self
 
 

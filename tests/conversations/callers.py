@@ -88,6 +88,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_membership": {"role": "member"},
     "put_authors": {"names": ["ana"]},
     "patch_message": {"body": "mine now"},
+    "post_append": {"at": 0, "text": "mine now"},
+    "post_finish": {"state": "complete"},
     "put_thread_mark": {"seq": 1},
     "put_ban": {"reason": "mine now"},
     "post_link": {},

@@ -112,6 +112,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_invitations": ("GET", "/api/chat/invitations", None),
     "put_membership": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
+    "post_append": ("POST", CONVERSATIONS + "/{c}/messages/4/append", {"at": 0, "text": "@ben"}),
+    "post_finish": ("POST", CONVERSATIONS + "/{c}/messages/4/finish", {"state": "complete"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
     "get_message": ("GET", CONVERSATIONS + "/{c}/messages/1", None),
     "patch_message": ("PATCH", CONVERSATIONS + "/{c}/messages/1", {"body": "soup"}),
@@ -163,6 +165,8 @@ async def test_answers_are_as_described(cast: Cast) -> None:
         assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/{path}"))[0] == 204
     reply = {"body": "soup", "client_id": "r", "thread": 1}
     assert (await ben.call("POST", f"{CONVERSATIONS}/{room}/messages", reply))[0] == 201
+    streamed = {"body": "", "client_id": "s", "streaming": True}
+    assert (await ana.call("POST", f"{CONVERSATIONS}/{room}/messages", streamed))[0] == 201
     status, direct = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
     assert (status, s.ConversationModel.model_validate(direct).kind) == (201, "direct")
     for handler, (method, path, body) in ASKS.items():

@@ -32,7 +32,7 @@ from chat.files.image_worker import find_metadata, jpeg_metadata, png_metadata, 
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name, in_epoch
 from chat.log.redaction import erase, without_name
-from chat.messages.drafts import AddressedDraft, Draft, DraftBatch
+from chat.messages.drafts import AddressedDraft, Append, Draft, DraftBatch
 from chat.messages.mention_parser import closes
 from chat.messages.socket_commands import read_command
 from chat.model.conversation import name_keys
@@ -308,6 +308,7 @@ ADAPTED = {
     "chat.messages.drafts:AddressedDraft": Subject(
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
+    "chat.messages.drafts:Append": Subject(lambda text: parse_model(json_of(at=0, text=text), Append), BODY),
     "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
     "chat.model.conversation:name_keys": Subject(lambda text: name_keys("channel", text), MESSAGE),
     "chat.model.types:check_said": Subject(lambda text: check_said(text, None), MESSAGE),

@@ -47,7 +47,8 @@ ONE = 16 * 1024  # an object of a fixed number of short fields
 LINE = 1024  # a row of them
 FILES = FILES_MOST * 2 * LINE
 BODY = BODY_MOST * LETTER
-MESSAGE = BODY + FILES + ONE
+STREAMED = DEFAULT["max_streamed_chars"] * LETTER
+MESSAGE = STREAMED + FILES + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
 IN_PIECES = 128 * 1024  # answers that are produced in pieces, each when the one before was read
 BOUNDS = {
@@ -83,7 +84,7 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}": VIEW + MESSAGE,
     "/api/chat/conversations/{conversation}/messages": BYTES_MOST + MESSAGE,
     "/api/chat/conversations/{conversation}/messages/{seq}": MESSAGE,
-    "/api/chat/conversations/{conversation}/messages/{seq}/edits": EDITS * (BODY + LINE),
+    "/api/chat/conversations/{conversation}/messages/{seq}/edits": EDITS * (STREAMED + LINE),
     "/api/chat/conversations/{conversation}/messages/{seq}/replies": BYTES_MOST + MESSAGE,
     "/api/chat/conversations/{conversation}/messages/{seq}/delivery/{user}": 50 * LINE + ONE,
     "/api/chat/conversations/{conversation}/pins": DEFAULT["pins_per_conversation"] * MESSAGE,

@@ -38,6 +38,31 @@ export interface Announcement {
   at: string;
 }
 
+/**
+ * A piece of a streamed message. `at`: where it begins, in code points: the length so far.
+ *
+ * An empty text only says that the author is still there.
+ */
+export interface Append {
+  at: number;
+  text: string;
+}
+
+/** Append text to a streamed message. It is durable when `ack` arrives, with the length of the message. */
+export interface AppendCommand {
+  at: number;
+  text: string;
+  id?: number | string | null;
+  conversation: number;
+  type: 'append';
+  seq: number;
+}
+
+/** The length of a streamed message in Unicode code points. */
+export interface Appended {
+  length: number;
+}
+
 /** A page of archived conversations, the newest first. */
 export interface Archive {
   conversations: Archived[];
@@ -155,11 +180,13 @@ export interface Channels {
   next?: string;
 }
 
-/** A command that had an id was carried out. `message`: of a post or an edit. */
+/** A command that had an id was carried out. `message`: of a post, a finish or an edit. */
 export interface CommandDone {
   type: 'ack';
   id: number | string;
   message?: Message;
+  /** Of the message, after an append. */
+  length?: number;
 }
 
 /**
@@ -180,6 +207,8 @@ export interface CommandRefused {
   methods?: ('totp' | 'passkey' | 'recovery_code')[];
   /** Options for `navigator.credentials.get`. */
   passkey?: Record<string, unknown>;
+  /** Of a streamed message in Unicode code points, with `gap` and `other_text`. */
+  length?: number;
   id?: number | string;
   retry_after?: number;
 }
@@ -338,6 +367,7 @@ export interface Disabling {
  *
  * `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be
  * empty.
+ * With `streaming`, it may be empty too: the author appends to it until the message is finished.
  */
 export interface Draft {
   /** Default: `""`. */
@@ -346,6 +376,8 @@ export interface Draft {
   reply_to?: number | null;
   thread?: number | null;
   files?: number[];
+  /** Default: `false`. */
+  streaming?: boolean;
 }
 
 /** The body of a batch. Each message is validated later, alone. */
@@ -398,6 +430,10 @@ export interface EditedMessage {
   /** `channel` mentions all members, `here` those online. */
   mentions_all?: 'channel' | 'here';
   files?: File[];
+  /** The text is still being written: the event `append` adds to it, until `finish`. */
+  streaming?: boolean;
+  /** How the text of a streamed message ended. */
+  state?: Ending;
   former_mentions?: FormerMentions;
 }
 
@@ -406,6 +442,8 @@ export interface Edits {
   edits: Kept[];
   next?: number;
 }
+
+export type Ending = 'complete' | 'cancelled' | 'failed';
 
 /** An entry of the log, as a long poll returns it. */
 export interface Event {
@@ -451,6 +489,20 @@ export interface File {
   height?: number;
   /** Previews are available. */
   preview?: boolean;
+}
+
+/** The end of a streamed message. */
+export interface Finish {
+  state: 'complete' | 'cancelled' | 'failed';
+}
+
+/** Finish a streamed message. */
+export interface FinishCommand {
+  state: 'complete' | 'cancelled' | 'failed';
+  id?: number | string | null;
+  conversation: number;
+  type: 'finish';
+  seq: number;
 }
 
 /** The first code that a new authenticator app shows. */
@@ -845,6 +897,10 @@ export interface Message {
   /** `channel` mentions all members, `here` those online. */
   mentions_all?: 'channel' | 'here';
   files?: File[];
+  /** The text is still being written: the event `append` adds to it, until `finish`. */
+  streaming?: boolean;
+  /** How the text of a streamed message ended. */
+  state?: Ending;
 }
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
@@ -1101,6 +1157,7 @@ export interface PostCommand {
   reply_to?: number | null;
   thread?: number | null;
   files?: number[];
+  streaming?: boolean;
   id?: number | string | null;
   conversation: number;
   type: 'post';
@@ -1156,6 +1213,8 @@ export interface Problem {
   methods?: ('totp' | 'passkey' | 'recovery_code')[];
   /** Options for `navigator.credentials.get`. */
   passkey?: Record<string, unknown>;
+  /** Of a streamed message in Unicode code points, with `gap` and `other_text`. */
+  length?: number;
 }
 
 /** The profile fields to change; the others stay. `receipts`: share how far one has read. */
@@ -1505,6 +1564,13 @@ export interface Stats {
 
 export type Status = 'online' | 'away' | 'dnd' | 'offline';
 
+/** A reader asks the author of a streamed message to stop. On the author's devices. */
+export interface StopRequest {
+  conversation: Id;
+  seq: Id;
+  by: Id;
+}
+
 /** An uploaded file. `ready`: a message can attach it. */
 export interface Stored {
   file: File;
@@ -1522,6 +1588,30 @@ export interface StreamRecord {
   replayed: boolean;
   /** When the message was written to the stream; null if it was not. */
   handed_at: string | null;
+}
+
+/**
+ * Text was added to a streamed message at `at`, in Unicode code points. It may begin before the end of the text
+ * so
+ * far: text that is already there changes nothing.
+ */
+export interface TextAppended {
+  conversation: Id;
+  seq: Id;
+  at: number;
+  text: string;
+}
+
+/** The text of a streamed message has ended at `length`. Its mentions count from now on. */
+export interface TextFinished {
+  conversation: Id;
+  seq: Id;
+  state: Ending;
+  length: number;
+  /** Included if the message mentions users. */
+  author?: Id;
+  mentions?: Id[];
+  mentions_all?: 'channel' | 'here';
 }
 
 /** The user's state of a thread: `unread` counts up to `last_seq`. On the user's own devices. */
@@ -1637,6 +1727,9 @@ export interface StreamEvents {
   message: Message;
   edit: EditedMessage;
   delete: Tombstone;
+  append: TextAppended;
+  finish: TextFinished;
+  stop: StopRequest;
   reaction: ReactionChange;
   pin: PinChange;
   read: ReadChange;
