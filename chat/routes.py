@@ -23,6 +23,7 @@ H = C + "/{conversation}/incoming-hooks"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
+HISTORY = f"{WINDOW}&type"
 READER = "?" + "&".join(("after", "conversations", *stream.CURSOR_NAMES))
 STREAM, SOCKET = f"{READER}&poll", f"{READER}&format"
 
@@ -205,7 +206,7 @@ CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
     Operation("POST", C + "/{conversation}/messages", messages.post_message, "messages.post_message", answer="Posted"),
     Operation(
-        "GET", C + "/{conversation}/messages" + WINDOW, messages.get_messages, "messages.get_messages", answer="Page"
+        "GET", C + "/{conversation}/messages" + HISTORY, messages.get_messages, "messages.get_messages", answer="Page"
     ),
     Operation("GET", "/api/chat/stream" + STREAM, stream.get_stream, "stream.get_stream", answer="Events", head=False),
     Operation(

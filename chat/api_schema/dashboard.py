@@ -350,3 +350,10 @@ class UndoPreview(Shape):
     accounts: int
     kept: list[KeptConversation]
     more_kept: int
+
+
+class Health(Shape):
+    """The state of a node."""
+
+    status: Literal["live", "ready", "degraded"]
+    node: str

@@ -22,7 +22,7 @@ from chat.shared.errors import ApiError
 OURS = ("chat.", "presence.")
 MAX_DEPTH = 6  # of calls, from an endpoint through its helpers to what they raise
 BODY_MODULES = {"chat.shared.bodies", "chat.shared.multipart"}  # their classes raise errors too
-READERS = {"read_model", "parse_model"}
+READERS = {"read_model", "read_draft", "parse_model"}
 NAMED = re.compile(r"`([A-Z]\w+)`")
 Function = Callable[..., Any]
 

@@ -108,6 +108,10 @@ class MessageModel(Shape):
     mentions_all: Literal["channel", "here"] | None = None
     """`channel` mentions all members, `here` those online."""
     files: list[FileModel] | None = None
+    type: str | None = None
+    """An application's word for what the message is, such as `order.shipped`."""
+    data: dict[str, Any] | None = None
+    """An application's object, as it was posted."""
     streaming: bool | None = None
     """The text is still being written: the event `append` adds to it, until `finish`."""
     state: Ending | None = None
@@ -366,13 +370,6 @@ class Ticket(Shape):
 
     ticket: str
     expires_in: int
-
-
-class Health(Shape):
-    """The state of a node."""
-
-    status: Literal["live", "ready", "degraded"]
-    node: str
 
 
 class Wrong(Shape):

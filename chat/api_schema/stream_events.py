@@ -1,6 +1,6 @@
 """Models of the events of a stream: entries, which are durable and have an id, and notices about the stream. Pure."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from chat.api_schema.models import (
     Announced,
@@ -58,6 +58,8 @@ class TextFinished(Shape):
     """Included if the message mentions users."""
     mentions: list[Id] | None = None
     mentions_all: Literal["channel", "here"] | None = None
+    data: dict[str, Any] | None = None
+    """The message's data, if the finish replaced it."""
 
 
 class StopRequest(Shape):

@@ -25,7 +25,7 @@ select c.id, c.kind, c.name, c.topic, c.private, m.role, members.ids
 
 -- name: list_views
 -- One snapshot: the log's head, the blocked users, the invitations, and the conversations as they are at that position.
--- Last messages are complete up to a number of bytes in total, the latest first; older ones are cut and have no files.
+-- Last messages are complete up to a number of bytes in total, the latest first; older ones are cut, without files or data.
 -- Deleted messages count as read. A user's own messages are never beyond the read mark, because posting moves it.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
@@ -34,10 +34,11 @@ select head.epoch, head.position,
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, members.ids,
        last.conversation_id, last.seq, last.author_id,
-       case when sum(octet_length(last.body)) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
+       case when sum(last.size) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
        last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
        last.last_reply, last.last_reply_at, last.pinned, last.reactions, last.mentions, last.mentions_all,
-       case when sum(octet_length(last.body)) over latest <= %(bytes)s then last.files end, last.streaming, last.state
+       case when sum(last.size) over latest <= %(bytes)s then last.files end, last.type,
+       case when sum(last.size) over latest <= %(bytes)s then last.data end, last.streaming, last.state
   from log_head head
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
     on m.user_id = %(user)s and m.until is null
@@ -52,7 +53,8 @@ select head.epoch, head.position,
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
   left join lateral (
-       select * from current_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select *, octet_length(t.body) + coalesce(octet_length(t.data), 0) as size
+         from current_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
 window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
  order by coalesce(last.created_at, c.created_at) desc, c.id
 

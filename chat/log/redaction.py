@@ -1,4 +1,4 @@
-"""Redaction: replace the text and the files of edited and deleted messages, and the names of deleted accounts. Pure.
+"""Redaction: replace the text, files and data of edited and deleted messages, and the names of deleted accounts. Pure.
 
 The rest of an entry stays, mentions too. Readers that were away count the mentions, and then receive the change.
 """
@@ -12,25 +12,28 @@ from chat.log.entry import Entry, decode_frame, encode_frame
 CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
 Content = Mapping[str, object]
-APPEND = "append"  # a piece of the text of a streamed message
+APPEND, FINISH = "append", "finish"  # a piece of the text of a streamed message, and its end
 FROM_START = b'"at":0,'  # not within a text, where quotes are escaped
-TOMBSTONE: Content = {"body": "", "files": None, "deleted": True}
+TOMBSTONE: Content = {"body": "", "files": None, "type": None, "data": None, "deleted": True}
 
 # Replaces a text that was edited after a member had left. Readers that may see the text get it from the message.
-WITHHELD: Content = {"body": "", "files": None}
+WITHHELD: Content = {"body": "", "files": None, "data": None}
 EMPTY_BODY = b'"body":""'
 
 
+def content_of(body: str, files: object, data: str | None) -> Content:
+    """Return the content of a message; `data` is the text of a JSON object."""
+    return {"body": body, "files": files or None, "data": None if data is None else orjson.Fragment(data)}
+
+
 def erase(frame: bytes, content: Content | None) -> bytes:
-    """Return the frame of a message or an edit with the `body` and `files` of `content`; None makes a tombstone.
+    """Return the frame of a message or an edit with these fields, without those of None; None makes a tombstone.
 
     A streamed message gets its text here and not from its appends, whose frames are emptied.
     """
     cursor, event, data = decode_frame(frame)
-    fields = orjson.loads(data) | (content or TOMBSTONE)
-    fields.pop("streaming", None)
-    if not fields["files"]:
-        del fields["files"]
+    changed = orjson.loads(data) | (content or TOMBSTONE) | {"streaming": None}
+    fields = {name: value for name, value in changed.items() if value is not None}
     return encode_frame(cursor, None if event == "message" else event, orjson.dumps(fields))
 
 
@@ -46,12 +49,13 @@ def erase_among(entries: Sequence[Entry], log: Sequence[Entry]) -> Sequence[Entr
 
 def erase_one(entry: Entry, now: Mapping[Place, Content | None]) -> Entry:
     """Return the entry with the content of its message in `now`, or unchanged if `now` does not have it."""
-    if entry.kind not in ("message", "edit", APPEND) or not entry.frame:
+    if entry.kind not in ("message", "edit", APPEND, FINISH) or not entry.frame:
         return entry
-    place = place_of(entry)
+    if (place := place_of(entry)) not in now:
+        return entry
     if entry.kind == APPEND:
-        return entry._replace(frame=b"") if place in now else entry
-    return entry._replace(frame=erase(entry.frame, now[place])) if place in now else entry
+        return entry._replace(frame=b"")
+    return entry._replace(frame=without_data(entry.frame) if entry.kind == FINISH else erase(entry.frame, now[place]))
 
 
 def find_withheld(entries: Sequence[Entry]) -> set[Place]:
@@ -61,8 +65,8 @@ def find_withheld(entries: Sequence[Entry]) -> set[Place]:
 
 
 def is_withheld(fields: Mapping[str, object]) -> bool:
-    """Return whether a message has neither text nor files although no one has deleted it, nor streams its text."""
-    return not (fields["body"] or fields.get("files") or fields.get("deleted") or fields.get("streaming"))
+    """Return whether a message has no text, files or data although no one has deleted it, nor streams its text."""
+    return not (fields["body"] or fields.get("files") or "data" in fields or {"deleted", "streaming"} & fields.keys())
 
 
 def place_of(entry: Entry) -> Place:
@@ -71,11 +75,11 @@ def place_of(entry: Entry) -> Place:
 
 
 def content_in(entry: Entry) -> Content | None:
-    """Return the text and files of the message after this change; None if it is deleted."""
+    """Return the text, files and data of the message after this change; None if it is deleted."""
     if entry.kind == "delete":
         return None
     fields = orjson.loads(decode_frame(entry.frame)[2])
-    return {"body": fields["body"], "files": fields.get("files")}
+    return {"body": fields["body"], "files": fields.get("files"), "data": fields.get("data")}
 
 
 # Streamed messages: an append says where it begins, so readers lose nothing if the last one has the whole text.
@@ -84,6 +88,13 @@ def content_in(entry: Entry) -> Content | None:
 def append_data(conversation_id: int, seq: int, at: int, text: str) -> bytes:
     """Return the data of an append: `text` begins at `at`, in code points."""
     return orjson.dumps({"conversation": conversation_id, "seq": seq, "at": at, "text": text})
+
+
+def without_data(frame: bytes) -> bytes:
+    """Return the frame of a finish without the data of its message."""
+    cursor, event, data = decode_frame(frame)
+    fields = {name: value for name, value in orjson.loads(data).items() if name != "data"}
+    return encode_frame(cursor, event, orjson.dumps(fields))
 
 
 def starts_at(entry: Entry) -> int:

@@ -6,20 +6,34 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chat.model.message import Message
-from chat.model.types import BODY_MOST, ClientId, FileIds, Id, Moment, Piece, Text, check_said
+from chat.model.types import (
+    BODY_MOST,
+    DATA_MOST,
+    ClientId,
+    Data,
+    FileIds,
+    Id,
+    MessageType,
+    Moment,
+    Piece,
+    Text,
+    check_said,
+)
 from chat.shared.errors import ApiError
 
 if TYPE_CHECKING:
     from chat.log.append import Change
 
-# Of a request with one message. JSON may write a character beyond 16 bits as `\\ud83e\\udd68`, in twelve bytes.
-MESSAGE_BYTES = 12 * BODY_MOST + 4096
+# Of a request with one message. JSON may write a character beyond 16 bits as `\\ud83e\\udd68`, in twelve bytes, and
+# a byte of data in six.
+MESSAGE_BYTES = 12 * BODY_MOST + 6 * DATA_MOST + 4096
 
 
 class Draft(BaseModel):
     """A message to post. `client_id` is chosen by the client: posting it again finds the message of the first attempt.
 
-    `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be empty.
+    `reply_to` is a message to quote, `thread` the root of the thread to reply in. `data`: an object of an application,
+    of at most 8 KiB; `type`: its word for what the message is. With `files` or `data`, the text may be empty.
     With `streaming`, it may be empty too: the author appends to it until the message is finished.
     """
 
@@ -30,23 +44,29 @@ class Draft(BaseModel):
     reply_to: Id | None = None
     thread: Id | None = None
     files: FileIds = Field(default_factory=list)  # a literal default would be copied for each draft
+    type: MessageType | None = None
+    data: Data = None
     streaming: bool = False
 
     @model_validator(mode="after")
     def check_body(self) -> Self:
-        """Raise `ValueError` if there is neither text nor a file, and none will be appended."""
+        """Raise `ValueError` if there is neither text nor a file nor data, and no text will be appended."""
         if not self.streaming:
-            check_said(self.body, self.files)
+            check_said(self.body, self.files, self.data)
         return self
 
 
 class Correction(BaseModel):
-    """The new text of a message. `files`: the files to keep; all of them if it is left out."""
+    """The new text of a message. `files`: the files to keep; all of them if it is left out.
+
+    `data`: the new data, null for none; unchanged if it is left out.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     body: Text
     files: FileIds | None = None
+    data: Data = None
 
 
 class Append(BaseModel):
@@ -62,11 +82,12 @@ class Append(BaseModel):
 
 
 class Finish(BaseModel):
-    """The end of a streamed message."""
+    """The end of a streamed message. `data`: what replaces the message's data; unchanged if it is left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     state: Literal["complete", "cancelled", "failed"]
+    data: Data = None
 
 
 class AddressedDraft(Draft):

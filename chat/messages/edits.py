@@ -1,4 +1,4 @@
-"""Edits and deletions: change the text or files of a message, or turn it into a tombstone; and the edit history."""
+"""Edits and deletions: change a message's text, files or data, or turn it into a tombstone; and the edit history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from chat.conversations.permissions import RANKS, Access
 from chat.files.attachments import detach_files
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.log.redaction import WITHHELD, Content, erase
+from chat.log.redaction import WITHHELD, Content, content_of, erase, without_data
 from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
 from chat.messages.mentions import forget_mentions, narrow_mentions
@@ -38,20 +38,21 @@ async def edit_message(
     async with log.change() as change:
         access, message = await find_open_message(change, conversation_id, actor_id, seq)
         check_edit(message, actor_id)
-        files = choose_files(message, correction)
-        if (correction.body, files) == (message.body, message.files):
+        data = correction.data if "data" in correction.model_fields_set else message.data
+        files = choose_files(message, correction, data)
+        if (correction.body, files, data) == (message.body, message.files, message.data):
             return message
         await forget_appends(change, message)
         now = await change.now()
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
-        edited = message._replace(body=correction.body, files=files, edited_at=now)
+        edited = message._replace(body=correction.body, files=files, data=data, edited_at=now)
         edited = await narrow_mentions(change, edited)
         await keep_body(change, access, actor_id, message)
         shown = orjson.dumps(files).decode() if files else None
-        await change.connection.execute(queries.replace_content, [edited.body, shown, now, conversation_id, seq])
+        await change.connection.execute(queries.replace_content, [edited.body, shown, data, now, conversation_id, seq])
         await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
-        await erase_frames(change, conversation_id, seq, {"body": edited.body, "files": files})
+        await erase_frames(change, conversation_id, seq, content_of(edited.body, files, data))
         await change.record(Unplaced("edit", conversation_id, subject=seq, data=edit_data(message, edited)))
     return edited
 
@@ -65,7 +66,7 @@ def edit_data(message: Message, edited: Message) -> bytes:
     return orjson.dumps({**orjson.loads(edited.encode()), "former_mentions": former})
 
 
-def choose_files(message: Message, correction: Correction) -> Shown | None:
+def choose_files(message: Message, correction: Correction, data: str | None) -> Shown | None:
     """Return the files to keep; raise `Invalid` if one is not in the message, or if nothing would be left."""
     files = message.files or []
     if correction.files is not None:
@@ -73,7 +74,7 @@ def choose_files(message: Message, correction: Correction) -> Shown | None:
         if len(files) < len(correction.files):
             raise Invalid(errors=[{"field": "files", "detail": "name only files of this message"}])
     try:
-        check_said(correction.body, files)
+        check_said(correction.body, files, data)
     except ValueError as wrong:
         raise Invalid(errors=[{"field": "body", "detail": str(wrong)}]) from None
     return files or None
@@ -197,7 +198,9 @@ async def erase_frames(change: Change, conversation_id: int, seq: int, content: 
 
 
 async def forget_appends(change: Change, message: Message) -> None:
-    """Empty the frames with the text of a streamed message, before the head is locked; do nothing for other messages.
+    """Empty the frames with the text and data of a streamed message, before the head is locked.
+
+    Do nothing for other messages.
 
     Compaction holds the message's row while it changes frames. So that row comes first. Without it, compaction is done,
     and only the last append has text.
@@ -206,3 +209,7 @@ async def forget_appends(change: Change, message: Message) -> None:
         place, run = {"conversation": message.conversation, "seq": message.seq}, change.connection.execute
         unfinished = await (await run(queries.end_compaction, place)).fetchone()
         await run(queries.empty_appends if unfinished else queries.empty_last_append, place)
+        if message.data and message.state:
+            row = await (await run(queries.find_finish, place, binary=True)).fetchone()
+            if row is not None:
+                await run(queries.replace_frames, [[row[0]], [without_data(row[1])]])

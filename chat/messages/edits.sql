@@ -17,7 +17,7 @@ update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new
  where l.position = new.position
 
 -- name: replace_content
-update messages set body = %s, files = %s::jsonb, edited_at = %s where conversation_id = %s and seq = %s
+update messages set body = %s, files = %s::jsonb, data = %s, edited_at = %s where conversation_id = %s and seq = %s
 
 -- name: keep_body
 -- Keep a text that is about to be replaced.
@@ -40,7 +40,7 @@ select from messages where conversation_id = %s and seq = %s
 -- The seq, the author and the thread stay.
 update messages
    set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
-       mentions = null, mentions_all = null, files = null, streamed = null, stream_end = null
+       mentions = null, mentions_all = null, files = null, type = null, data = null, streamed = null, stream_end = null
  where conversation_id = %s and seq = %s
 
 -- name: drop_reactions
@@ -63,3 +63,10 @@ update log l set frame = '' from messages m
 -- name: empty_last_append
 update log l set frame = '' from messages m
  where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.position = m.stream_end and l.kind = 'append'
+
+-- name: find_finish
+-- The entry that ended the message, which follows its last append.
+select l.position, l.frame from messages m join log l on l.conversation_id = m.conversation_id
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.user_id is null and l.position > m.stream_end
+   and l.kind = 'finish' and l.subject = m.seq and l.frame <> ''
+ order by l.position limit 1

@@ -40,20 +40,22 @@ async def finish_message(
         if message.author != actor_id:
             raise NotYours("Only the author of a message can finish it.")
         if message.streaming:
-            return await end_message(change, message, finish.state, here)
+            return await end_message(change, message, finish.state, here, finish.data)
         if message.state != finish.state:
             raise Finished
         return message
 
 
-async def end_message(change: Change, message: Message, state: str, here: frozenset[int] | None) -> Message:
+async def end_message(
+    change: Change, message: Message, state: str, here: frozenset[int] | None, data: str | None = None
+) -> Message:
     """End the text of a message: move it into the message, count its mentions, announce the end. Return the message.
 
-    The conversation must be locked.
+    The conversation must be locked. `data`: the new data of the message, None for no change.
     """
     run, place = change.connection.execute, {"conversation": message.conversation, "seq": message.seq}
     now = await change.now()
-    ended = message._replace(streaming=False, state=state)
+    ended = message._replace(streaming=False, state=state, data=data or message.data)
     mentions = Mentions()
     draft = Draft.model_construct(body=message.body, client_id=message.client_id)
     post = Post(message.conversation, message.author, draft, here=here)
@@ -61,23 +63,28 @@ async def end_message(change: Change, message: Message, state: str, here: frozen
     await mentions.load(change)
     await mentions.receive()
     ended = mentions.apply(change, post, ended)
-    row = await (await run(queries.end_message, {**place, "body": message.body, "state": state})).fetchone()
+    row = await (
+        await run(queries.end_message, {**place, "body": message.body, "state": state, "data": ended.data})
+    ).fetchone()
     assert row is not None
     last, appends = row
     if appends > 1:
-        data = append_data(message.conversation, message.seq, 0, message.body)
-        await run(queries.replace_frame, [encode_frame(f"{change.epoch}.{last}", APPEND, data), last])
+        whole = append_data(message.conversation, message.seq, 0, message.body)
+        await run(queries.replace_frame, [encode_frame(f"{change.epoch}.{last}", APPEND, whole), last])
     else:
         await run(queries.forget_message, [message.conversation, message.seq])
     await mentions.write(change)
-    change.place(Unplaced("finish", message.conversation, subject=message.seq, data=finish_data(ended)))
+    change.place(Unplaced("finish", message.conversation, subject=message.seq, data=finish_data(ended, data)))
     return ended
 
 
-def finish_data(ended: Message) -> bytes:
-    """Return the data of the entry. It names the mentioned users, and the author for readers that count them."""
+def finish_data(ended: Message, data: str | None) -> bytes:
+    """Return the data of the entry, with new data of the message.
+
+    It names the mentioned users, and the author for readers that count them.
+    """
     fields: dict[str, object] = {"conversation": ended.conversation, "seq": ended.seq, "state": ended.state}
-    fields["length"] = len(ended.body)
+    fields |= {"length": len(ended.body)} | ({"data": orjson.Fragment(data)} if data else {})
     if ended.mentions or ended.mentions_all:
         counted = {"author": ended.author, "mentions": ended.mentions, "mentions_all": ended.mentions_all}
         fields |= {name: value for name, value in counted.items() if value}

@@ -9,7 +9,7 @@ update streamed_messages set ended = true where conversation_id = %(conversation
 returning last_append, appends),
 emptied as (
 delete from streamed_texts where conversation_id = %(conversation)s and seq = %(seq)s)
-update messages m set body = %(body)s, streamed = %(state)s, stream_end = ended.last_append from ended
+update messages m set body = %(body)s, data = %(data)s, streamed = %(state)s, stream_end = ended.last_append from ended
  where m.conversation_id = %(conversation)s and m.seq = %(seq)s
 returning ended.last_append, ended.appends
 

@@ -68,15 +68,30 @@ class Page:
         return orjson.dumps({"messages": messages, "has_before": self.has_before, "has_after": self.has_after})
 
 
-async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Window) -> Page:
-    """Return the page that the window selects; raise `NotFound` if the user may not read the conversation."""
+async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Window, type_: str | None = None) -> Page:
+    """Return the page that the window selects; raise `NotFound` if the user may not read the conversation.
+
+    `type_`: only messages of this type. Their index is read, so a rare type costs no more.
+    """
     fields = {"conversation": conversation_id, "user": user_id} | asdict(window)
+    if type_ is not None:
+        return await read_typed(pool, fields | {"type": type_}, window)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_page, fields, binary=True)).fetchall()
     if not rows:
         raise NotFound
     last_seq, messages = rows[0][0], [Message(*row[1:]) for row in rows if row[1] is not None]
     return make_page(messages, 1, last_seq, window)
+
+
+async def read_typed(pool: Pool, fields: dict[str, object], window: Window) -> Page:
+    """Return the page of the messages of one type; raise `NotFound`."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.read_typed, fields, binary=True)).fetchall()
+    if not rows:
+        raise NotFound
+    first, last = rows[0][:2]
+    return make_page([Message(*row[2:]) for row in rows if row[2] is not None], first or 0, last or 0, window)
 
 
 def make_page(messages: list[Message], first_seq: int, last_seq: int, window: Window) -> Page:
@@ -93,7 +108,8 @@ def trim(messages: list[Message], above: int) -> list[Message]:
 
     Those farthest from the point where the two directions of the window meet go first.
     """
-    if 4 * sum(len(message.body) for message in messages) <= BYTES_MOST:  # a character has at most four bytes
+    letters = sum(len(message.body) + len(message.data or "") for message in messages)
+    if 4 * letters <= BYTES_MOST:  # a character has at most four bytes
         return messages
     split = bisect_right(messages, above, key=lambda message: message.seq)
     start, end, size = split, split, 0

@@ -22,7 +22,7 @@ from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
 from chat.shared.batching import Batcher, Deadlines
 from chat.shared.errors import ApiError, NotFound, RateLimited
-from chat.shared.sql import columns, load, numbers
+from chat.shared.sql import columns, elements, load, numbers
 
 queries = load(__file__)
 
@@ -123,7 +123,7 @@ class PostBatch:
             return
         await self._mentions.load(change)  # under the head's lock, so not with the others
         await self._mentions.receive()
-        now, rows, marks = await change.now(), [], {}
+        now, rows, marks, typed = await change.now(), [], {}, []
         for n in self._accepted.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
@@ -133,11 +133,12 @@ class PostBatch:
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(message.to_row(entry.position))
+            typed.append((message.type, message.data))
             marks[post.conversation_id, post.author_id] = seq
             self._stored[self._keys[n]] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
         counted = columns("nn", self._last_seq.items())
         readers = columns("nnn", ((*reader, seq) for reader, seq in marks.items()))
-        written = [*columns("nnnntttnn", rows), *counted, now, *readers]
+        written = [*columns("nnnntttnn", rows), *optional_columns(typed), *counted, now, *readers]
         await change.connection.execute(queries.write_messages, written)
         for step in self._steps:
             await step.write(change)
@@ -151,11 +152,16 @@ class PostBatch:
         return posted if self._accepted.get(key, n) == n else replace(posted, fresh=False)
 
 
+def optional_columns(rows: Sequence[tuple[str | None, ...]]) -> list[str]:
+    """Return the columns. One without a value is an empty array, which `unnest` fills with nulls: posts pay nothing."""
+    return [elements(column) if any(column) else "{}" for column in zip(*rows, strict=True)]
+
+
 def to_message(post: Post, seq: int, said_at: datetime) -> Message:
     """Return the message that the post becomes, before the steps add to it."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread, type=draft.type, data=draft.data)
 
 
 SLOW = "This conversation is in slow mode. Wait before you post again."
@@ -245,4 +251,4 @@ def weigh_post(post: Post) -> int:
 
     500 units stay under 256 KiB, so that announcements include them and one batch never fills a reader's buffer.
     """
-    return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3
+    return 1 + (len(post.draft.body) + len(post.draft.data or "")) // 512 + len(post.draft.files) // 3

@@ -15,11 +15,12 @@ select post.n, m.role, m.posted_at, known.seq
 -- name: write_messages
 -- Store the messages, move the conversations' last seq, and move the authors' read marks to their own messages.
 with written as (
-insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
-select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0)
+insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread, type, data)
+select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0),
+       type, data
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
-              %s::bigint[], %s::bigint[])
-       as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)),
+              %s::bigint[], %s::bigint[], %s::text[], %s::text[])
+       as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread, type, data)),
 counted as (
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id)
 update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s

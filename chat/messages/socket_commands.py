@@ -3,7 +3,7 @@
 Each is answered by `ack` or `problem`.
 
 A command does what a route does, with the same functions, limits and scopes, and the same `client_id` finds the message
-of an earlier attempt on either way.
+of an earlier attempt on either way. The message's type is `message_type` there, as `type` names the command.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from chat.messages import endpoints
 from chat.messages.drafts import Append, Correction, Draft, Finish
 from chat.messages.edits import delete_message, edit_message
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
-from chat.model.types import Id
+from chat.model.types import Id, MessageType
 from chat.shared.errors import ApiError, Failed, Invalid, Unavailable
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE
@@ -47,6 +47,11 @@ class PostCommand(Command, Draft):
     """Post a message. It is durable when `ack` arrives."""
 
     type: Literal["post"]
+    message_type: MessageType | None = None
+
+    def to_draft(self) -> Draft:
+        """Return the draft that a request would have."""
+        return self.model_copy(update={"type": self.message_type})
 
 
 class AppendCommand(Command, Append):
@@ -64,7 +69,7 @@ class FinishCommand(Command, Finish):
 
 
 class EditCommand(Command, Correction):
-    """Edit the text of a message."""
+    """Edit the text or the data of a message."""
 
     type: Literal["edit"]
     seq: Id
@@ -108,10 +113,14 @@ def read_command(text: bytes) -> Command | bytes:
     except orjson.JSONDecodeError:
         return refuse(Invalid("This frame is not JSON."), None)
     try:
-        return COMMANDS.validate_python(given)
-    except ValidationError as wrong:
+        command = COMMANDS.validate_python(given)
+        if isinstance(command, PostCommand | FinishCommand | EditCommand) and command.data is not None:
+            endpoints.require_exact(text)
+    except (ValidationError, Invalid) as wrong:
         named = given.get("id") if isinstance(given, dict) else None
-        return refuse(Invalid(errors=name_errors(wrong)), named if isinstance(named, int | str) else None)
+        invalid = wrong if isinstance(wrong, Invalid) else Invalid(errors=name_errors(wrong))
+        return refuse(invalid, named if isinstance(named, int | str) else None)
+    return command
 
 
 async def answer_command(app: web.Application, member: Member, command: Command) -> bytes:
@@ -155,7 +164,7 @@ def refuse(error: ApiError, command_id: int | str | None) -> bytes:
 
 async def post(app: web.Application, member: Member, command: PostCommand) -> Fields:
     """Post; the answer has the message."""
-    posted = await endpoints.submit_post(app, member, command.conversation, command)
+    posted = await endpoints.submit_post(app, member, command.conversation, command.to_draft())
     return {"message": orjson.Fragment(posted.message)}
 
 

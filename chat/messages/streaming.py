@@ -184,9 +184,14 @@ def reject(found: Sequence[object] | None, asked: AppendRequest) -> ApiError | N
 
 # Group commit with an interval: the appends of one message wait until APPEND_INTERVAL after its last entry.
 
-BATCH = 500  # appends in one transaction
+BATCH = 500  # of a transaction, in units of `weigh`, as for posts
 LATE = "The database did not confirm in time. Send the same append again; its text is stored at most once."
 Waiting = tuple[AppendRequest, "asyncio.Future[int]"]
+
+
+def weigh(asked: AppendRequest) -> int:
+    """Return the weight of an append."""
+    return 1 + len(asked.text) // 512
 
 
 class AppendWriter:
@@ -206,7 +211,7 @@ class AppendWriter:
         self._idle.set()
 
     def waiting(self) -> int:
-        """Return how many appends wait for their commit."""
+        """Return how many appends wait for the next commit; long ones count more."""
         return self._count
 
     def submit(self, asked: AppendRequest) -> "asyncio.Future[int]":
@@ -219,7 +224,7 @@ class AppendWriter:
             raise Overloaded(retry_after=1)
         outcome: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queues.setdefault((asked.conversation_id, asked.seq), []).append((asked, outcome))
-        self._count += 1
+        self._count += weigh(asked)
         self._deadlines.hold(outcome)
         self._arrived.set()
         self._idle.clear()
@@ -253,12 +258,14 @@ class AppendWriter:
         """Take the appends of messages that are due, and note when these are due again."""
         self._due = {place: due for place, due in self._due.items() if due > now}
         taken: list[Waiting] = []
+        room = BATCH
         for place in [place for place in self._queues if place not in self._due]:
-            if len(taken) >= BATCH:
+            if room <= 0:
                 break
-            taken += self._queues.pop(place)
+            taken += (queue := self._queues.pop(place))
+            room -= sum(weigh(asked) for asked, _ in queue)
             self._due[place] = now + self._interval
-        self._count -= len(taken)
+        self._count -= sum(weigh(asked) for asked, _ in taken)
         return [one for one in taken if not one[1].done()]
 
     async def _write(self, taken: list[Waiting]) -> None:

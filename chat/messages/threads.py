@@ -126,15 +126,17 @@ async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq:
 async def list_threads(pool: Pool, user_id: int) -> tuple[list[ThreadState], Cursor]:
     """Return the threads that the user follows, up to 200, and the cursor to open a stream from.
 
-    Beyond a megabyte of text, each message is cut to 200 characters.
+    Beyond a megabyte of text and data, each message is cut to 200 characters, without data.
     """
     fields = {"user": user_id, "most": THREADS_MOST}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_threads, fields, binary=True)).fetchall()
     threads = [ThreadState(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
-    sizes = accumulate(len(thread.root.body.encode()) for thread in threads)
+    sizes = accumulate(len(thread.root.body.encode()) + len((thread.root.data or "").encode()) for thread in threads)
     short = [
-        thread if size <= BYTES_MOST else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT]))
+        thread
+        if size <= BYTES_MOST
+        else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT], data=None))
         for thread, size in zip(threads, sizes, strict=True)
     ]
     return short, Cursor(*rows[0][:2])

@@ -30,7 +30,7 @@ create table streamed_texts (
     primary key (conversation_id, seq, at)
 );
 
--- A message as all readers see it, in this version. `told_messages` is for nodes of earlier versions.
+-- A message as all readers see it, in this version. `whole_messages` is for nodes of earlier versions.
 create view current_messages as
 select m.conversation_id, m.seq, m.author_id,
        case when m.streamed = 'running'
@@ -39,6 +39,7 @@ select m.conversation_id, m.seq, m.author_id,
             else m.body end as body,
        m.client_id, m.created_at, m.edited_at,
        m.deleted_at is not null as deleted, m.reply_to, m.thread, m.replies, m.last_reply, m.last_reply_at,
-       m.pinned is not null as pinned, m.reactions, m.mentions, m.mentions_all, m.files,
+       m.pinned is not null as pinned, m.reactions, m.mentions, m.mentions_all, m.files, m.type,
+       case when m.deleted_at is null then m.data end as data,
        m.streamed is not distinct from 'running' as streaming, nullif(m.streamed, 'running') as state
   from messages m;

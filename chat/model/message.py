@@ -10,7 +10,7 @@ from chat.model.types import format_time
 
 # copied to the JSON as they are, if they are not empty
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
-REST = (*STATE, "mentions", "mentions_all", "files", "streaming", "state")
+REST = (*STATE, "mentions", "mentions_all", "files", "type", "streaming", "state")
 
 
 class Message(NamedTuple):
@@ -18,6 +18,7 @@ class Message(NamedTuple):
 
     `thread` is the root of the thread that it replies in; a root counts its `replies`. `reply_to` is a quoted message.
     `mentions`: the users that it mentions by name; `mentions_all`: it mentions all members, as `channel` or `here`.
+    `type` and `data` are an application's own; `data` is the text of a JSON object.
     `streaming`: its text is still being written; `state`: how that ended (`complete`, `cancelled`, `failed`).
     """
 
@@ -39,6 +40,8 @@ class Message(NamedTuple):
     mentions: Sequence[int] | None = None
     mentions_all: str | None = None
     files: Sequence[dict[str, object]] | None = None
+    type: str | None = None
+    data: str | None = None
     streaming: bool = False
     state: str | None = None
 
@@ -59,6 +62,8 @@ class Message(NamedTuple):
         for name in REST:
             if value := getattr(self, name):
                 fields[name] = value
+        if self.data:
+            fields["data"] = orjson.Fragment(self.data)
         return orjson.dumps(fields)
 
     def to_row(self, position: int) -> tuple[object, ...]:

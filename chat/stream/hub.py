@@ -321,11 +321,13 @@ class RecentEntries:
         first = self.position - len(self._entries) + 1
         places = [position - first for position in streamed.positions if position >= first]
         entries = [self._entries[place] for place in places[:COMPACTED_MOST]]
-        if not places or (len(places) == 1 and len(streamed.positions) == 1):
+        if not places:
             return
         whole = len(places) <= COMPACTED_MOST and all(one.frame for one in entries)
         if not whole or starts_at(entries[0]) != streamed.begins:
             self._whole_from = max(self._whole_from, streamed.positions[-1])
+            return
+        if len(places) == 1:
             return
         before = sum(len(one.frame) for one in entries)
         for place, one in zip(places[:-1], entries, strict=False):

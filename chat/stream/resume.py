@@ -24,7 +24,7 @@ from chat.log.entry import (
     in_epoch,
     parse_cursor,
 )
-from chat.log.redaction import Content, Place, drop_repeated, erase_among, erase_one, find_withheld
+from chat.log.redaction import Content, Place, content_of, drop_repeated, erase_among, erase_one, find_withheld
 from chat.shared.membership import IntervalReader, MembershipIntervals
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -87,7 +87,7 @@ async def read_withheld(connection: Connection, user_id: int, places: set[Place]
         "seqs": [place[1] for place in places],
     }
     rows = await (await connection.execute(queries.read_withheld, parameters, binary=True)).fetchall()
-    return {(row[0], row[1]): {"body": row[2], "files": row[3]} for row in rows}
+    return {(row[0], row[1]): content_of(*row[2:]) for row in rows}
 
 
 PIECE = 64 * 1024  # bytes that a replay sends at once

@@ -231,12 +231,12 @@ async def left_conversation(
 
 def without_others(row: Row, user_id: int) -> Row:
     """Return the message without what others did to it: their reactions, and a deletion by another user."""
-    *fields, files = row
+    fields = list(row)
     edits = fields[14] or []
     if fields[6] and edits and edits[-1][1] != user_id:
         fields[3], fields[6] = edits[-1][0], None
     fields[13], fields[14] = None, [edit for edit in edits if edit[1] == user_id]
-    return (*fields, files)
+    return tuple(fields)
 
 
 async def own_reactions(reader: ExportReader, names: Names, conversation: int, user_id: int) -> AsyncIterator[bytes]:

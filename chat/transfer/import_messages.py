@@ -125,12 +125,13 @@ class MessageImporter:
         shown = Shown(
             conversation, seq, author, body, one.client_id, said_at, one.edited_at, bool(one.deleted_at),
             reply_to, thread, reactions=self._show(one), mentions=mentions, mentions_all=one.mentions_all,
-            files=files, state=one.state,
+            files=files, type=None if one.deleted_at else one.message_type, data=None if one.deleted_at else one.data,
+            state=one.state,
         )  # fmt: skip
         reactions = orjson.dumps(shown.reactions).decode() if shown.reactions else ""
         rest = one.edited_at, one.deleted_at, reply_to, thread, reactions, array_text(mentions) or ""
-        said = author, one.client_id, body, said_at
-        rows.messages.append((conversation, seq, entry.position, *said, *rest, one.mentions_all or "", one.state or ""))
+        said, more = (author, one.client_id, body, said_at), (one.mentions_all or "", shown.type, shown.data, one.state)
+        rows.messages.append((conversation, seq, entry.position, *said, *rest, *more))
         rows.reactions += self._reactions(conversation, seq, one)
         for number, edit in enumerate(one.edits, 1):
             text = self._rename(edit.body)

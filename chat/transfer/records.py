@@ -14,10 +14,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Moment, Role, Topic, check_words
+from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Data, MessageType, Moment, Role, Topic, check_said
 from chat.model.types import Name as Title
 
-VERSION = 2  # 1 had no ids of users and no paths of files
+VERSION = 3  # 1 had no ids of users and no paths of files, 2 no data of messages
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 StreamedBody = Annotated[str, Field(max_length=STREAMED_MOST)]
@@ -135,8 +135,9 @@ class ConversationRecord(RecordModel):
 
 
 class MessageRecord(RecordModel):
-    """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text.
+    """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text or data.
 
+    `message_type` and `data` are an application's own; `type` names the record.
     `state`: how the text of a streamed message ended. Its text may be longer, or empty.
     """
 
@@ -156,12 +157,14 @@ class MessageRecord(RecordModel):
     reactions: list[ReactionRecord] = Field(default_factory=list)
     edits: list[EditRecord] = Field(default_factory=list)
     files: list[AttachmentRecord] = Field(default_factory=list)
+    message_type: MessageType | None = None
+    data: Data = None
 
     @model_validator(mode="after")
     def check_text(self) -> "MessageRecord":
-        """Check that there is text, unless the message was deleted, has files or was streamed; and its length."""
-        if not self.deleted_at and not self.files and not self.state:
-            check_words(self.body)
+        """Check that there is text, unless the message was deleted, was streamed, or has files or data."""
+        if not self.deleted_at and not self.state:
+            check_said(self.body, self.files, self.data)
         if not self.state and len(self.body) > BODY_MOST:
             raise ValueError(f"a body has at most {BODY_MOST} characters")
         return self
@@ -310,6 +313,7 @@ def parts_of(record: Record) -> Iterable[str]:
             yield from ["edited"] if record.edited_at else []
             yield from ["deleted"] if record.deleted_at else []
             yield from ["files"] * len(record.files)
+            yield from ["with data"] if record.data else []
             yield from ["reactions"] * sum(len(one.users) for one in record.reactions)
         case UserRecord():
             yield "users"

@@ -13,7 +13,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chat.accounts.validation import DisplayName
-from chat.model.types import Moment, Name, Text, check_words
+from chat.model.types import Moment, Name, Text, check_exact, check_words
 from chat.shared.appearance import look_key
 from chat.transfer.archive import Archive, FileArchive, read_lines
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
@@ -267,6 +267,12 @@ def read_tandem(file: IO[bytes], name: str, progress: Callable[[int], None]) -> 
 def parse_record(line: bytes, place: str) -> Item:
     """Return the record, or the error."""
     try:
-        return ANY.validate_json(line)
+        record = ANY.validate_json(line)
     except ValidationError as error:
         return LineError(place, explain(error))
+    if isinstance(record, MessageRecord) and record.data is not None:
+        try:
+            check_exact(line)
+        except ValueError as wrong:
+            return LineError(place, f"data: {wrong}")
+    return record

@@ -40,9 +40,10 @@ async def writes(person: Person, room: int, seq: int, *pieces: str, at: int = 0)
     return at
 
 
-async def finishes(person: Person, room: int, seq: int, state: str = "complete") -> Json:
+async def finishes(person: Person, room: int, seq: int, state: str = "complete", **more: Any) -> Json:
     """Finish a message; return it."""
-    status, said = await person.call("POST", f"{CONVERSATIONS}/{room}/messages/{seq}/finish", {"state": state})
+    path = f"{CONVERSATIONS}/{room}/messages/{seq}/finish"
+    status, said = await person.call("POST", path, {"state": state, **more})
     assert status == 200, said
     return dict(said["message"])
 

@@ -5,9 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psycopg
-import pytest
-
 from chat.api_schema.models import MessageModel, Problem
 from chat.api_schema.stream_events import StopRequest, TextAppended, TextFinished
 from chat.messages.endpoints import APPENDS
@@ -18,8 +15,6 @@ from tests.stream.websocket_client import listens_at_socket
 from tests.verbs import (
     CONVERSATIONS,
     begins,
-    deletes,
-    edits,
     marks_read,
     pages,
     reads,
@@ -266,52 +261,6 @@ async def test_unread_at_the_start_and_mentioned_at_the_finish(ana: Person, ben:
     await marks_read(ben, room, seq)
     (mine,) = (await sees(ben))["conversations"]
     assert (mine["unread"], mine["mentions"]) == (0, 0)
-
-
-async def test_edits_wait_for_the_finish(ana: Person, ben: Person) -> None:
-    """While the text is written an edit is refused. Afterwards it replaces the text, also for those who were away."""
-    room = await begins(ana, "channel", "room", ben)
-    cursor = (await sees(ben))["cursor"]
-    seq = await starts(ana, room)
-    await writes(ana, room, seq, "my secret", " is out", "!")
-    path = f"{CONVERSATIONS}/{room}/messages/{seq}"
-    assert await tries(ana, "PATCH", path, {"body": "hush"}) == (409, "streaming")
-    await finishes(ana, room, seq)
-    edited = await edits(ana, room, seq, "hush")
-    assert (edited["body"], edited["state"]) == ("hush", "complete")
-    reader = await ben.listens(after=cursor)
-    assert (await reader.hears_event("edit")).json() == edited
-    assert reader.messages()[0]["body"] == "hush"
-    assert reader.named("append") == []
-    assert not any(b"secret" in event.raw for event in reader.events)
-
-
-@pytest.mark.parametrize("finished", [False, True])
-async def test_a_deleted_text_is_gone(
-    ana: Person, ben: Person, database_url: str, redis_url: str, finished: bool
-) -> None:
-    """Deleting ends the writing. No trace of the text is left for those who were away, on any node, or in the log."""
-    room = await begins(ana, "channel", "room", ben)
-    cursor = (await sees(ben))["cursor"]
-    seq = await starts(ana, room)
-    await writes(ana, room, seq, "the secret", " is", " tomato")
-    if finished:
-        await finishes(ana, room, seq)
-    await deletes(ana, room, seq)
-    assert (await tries_to_append(ana, room, seq, 19, "!"))[1]["code"] == "finished"
-    assert (await reads(ben, room, seq))["deleted"]
-    async with running_node(database_url, redis_url, node="b2") as other:
-        for at in (ana.at, other.url):
-            ben.at = at
-            reader = await ben.listens(after=cursor)
-            await reader.hears_event("delete")
-            assert not any(b"secret" in event.raw or b"tomato" in event.raw for event in reader.events)
-    with psycopg.connect(database_url) as database:
-        for table, column in (("log", "convert_from(frame, 'UTF8')"), ("messages", "body"), ("streamed_texts", "body")):
-            rows = database.execute(f"select count(*) from {table} where {column} like '%tomato%'")  # type: ignore[arg-type]
-            assert rows.fetchall() == [(0,)], table
-        texts = database.execute("select body from message_edits").fetchall()
-    assert texts == [("the secret is tomato",)]
 
 
 async def test_an_author_who_leaves_or_is_silent_fails(database_url: str, redis_url: str) -> None:

@@ -68,7 +68,7 @@ async def test_described_bodies_are_those_that_the_server_reads(ana: Person) -> 
     assert {"200", "201", "401", "404", "422"} <= set(post["responses"])
     history = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["get"]
     names = {one["name"] for one in history["parameters"]}
-    assert names == {"conversation", "before", "after", "around", "limit"}
+    assert names == {"conversation", "before", "after", "around", "limit", "type"}
 
 
 async def test_every_error_and_media_type_is_described(ana: Person) -> None:
@@ -111,7 +111,11 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
     "get_invitations": ("GET", "/api/chat/invitations", None),
     "put_membership": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
-    "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
+    "post_message": (
+        "POST",
+        CONVERSATIONS + "/{c}/messages",
+        {"body": "@ben", "client_id": "1", "type": "a.b", "data": {"a": [1]}},
+    ),
     "post_append": ("POST", CONVERSATIONS + "/{c}/messages/4/append", {"at": 0, "text": "@ben"}),
     "post_finish": ("POST", CONVERSATIONS + "/{c}/messages/4/finish", {"state": "complete"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),

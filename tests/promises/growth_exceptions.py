@@ -16,6 +16,7 @@ REASONS = {
         chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.shared.appearance:is_printable
         chat.accounts.accounts:check_new_password chat.accounts.validation:spell_plainly
+        chat.model.types:check_pairs chat.model.types:check_integer
     """,
     "one character, or a word of a fixed list": """
         chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.shared.appearance:script_of
@@ -26,6 +27,7 @@ REASONS = {
         chat.search.query:invalid_field chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
+        chat.log.redaction:content_of chat.model.types:check_type
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
         chat.shared.identity:KeyLimits.check chat.transfer.supervisor:ImportSupervisor._clean_up
     """,

@@ -37,7 +37,7 @@ from chat.messages.mention_parser import closes
 from chat.messages.socket_commands import read_command
 from chat.model.conversation import name_keys
 from chat.model.types import Name as ConversationName
-from chat.model.types import check_said
+from chat.model.types import check_exact, check_said, encode_data
 from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
@@ -311,6 +311,8 @@ ADAPTED = {
     "chat.messages.drafts:Append": Subject(lambda text: parse_model(json_of(at=0, text=text), Append), BODY),
     "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
     "chat.model.conversation:name_keys": Subject(lambda text: name_keys("channel", text), MESSAGE),
+    "chat.model.types:check_exact": Subject(check_exact, BODY, encoded=True),
+    "chat.model.types:check_values": Subject(lambda text: encode_data({"a": text, text: [text]}), MESSAGE),
     "chat.model.types:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
     "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE

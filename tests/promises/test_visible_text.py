@@ -18,9 +18,10 @@ UNSEEN = [text for text in CASES["unseen"] if text]
 
 # Fields that nobody is shown: secrets, codes, and names that are only looked up.
 HIDDEN = {"LogIn.name", *["password", "old", "new", "token", "jwt", "invite", "code", "recovery_code"]}
+HIDDEN.add("data")  # of applications, never interpreted
 # An id that a client chooses for its command, and what is refused as no emoji.
 COMMANDS = ("", "Post", "Append", "Finish", "Edit", "Delete", "React", "Read")
-HIDDEN |= {"ReactCommand.emoji", *[f"{name}Command.id" for name in COMMANDS]}
+HIDDEN |= {"ReactCommand.emoji", "data", *[f"{name}Command.id" for name in COMMANDS]}
 # A piece of a text, which may be a line break. The whole text may be blank too, when it is cancelled.
 HIDDEN |= {"Append.text", "AppendCommand.text"}
 PACKAGES = ("chat.accounts", "chat.conversations", "chat.messages", "chat.moderation", "chat.operations", "presence")

@@ -303,10 +303,15 @@ export interface ConversationState {
   members?: Id[];
 }
 
-/** The new text of a message. `files`: the files to keep; all of them if it is left out. */
+/**
+ * The new text of a message. `files`: the files to keep; all of them if it is left out.
+ *
+ * `data`: the new data, null for none; unchanged if it is left out.
+ */
 export interface Correction {
   body: string;
   files?: number[] | null;
+  data?: Record<string, unknown> | null;
 }
 
 /** The number of unread mentions in a conversation. */
@@ -365,8 +370,9 @@ export interface Disabling {
  * A message to post. `client_id` is chosen by the client: posting it again finds the message of the first
  * attempt.
  *
- * `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be
- * empty.
+ * `reply_to` is a message to quote, `thread` the root of the thread to reply in. `data`: an object of an
+ * application,
+ * of at most 8 KiB; `type`: its word for what the message is. With `files` or `data`, the text may be empty.
  * With `streaming`, it may be empty too: the author appends to it until the message is finished.
  */
 export interface Draft {
@@ -376,6 +382,8 @@ export interface Draft {
   reply_to?: number | null;
   thread?: number | null;
   files?: number[];
+  type?: string | null;
+  data?: Record<string, unknown> | null;
   /** Default: `false`. */
   streaming?: boolean;
 }
@@ -396,10 +404,11 @@ export interface Draining {
   draining: boolean;
 }
 
-/** Edit the text of a message. */
+/** Edit the text or the data of a message. */
 export interface EditCommand {
   body: string;
   files?: number[] | null;
+  data?: Record<string, unknown> | null;
   id?: number | string | null;
   conversation: number;
   type: 'edit';
@@ -430,6 +439,10 @@ export interface EditedMessage {
   /** `channel` mentions all members, `here` those online. */
   mentions_all?: 'channel' | 'here';
   files?: File[];
+  /** An application's word for what the message is, such as `order.shipped`. */
+  type?: string;
+  /** An application's object, as it was posted. */
+  data?: Record<string, unknown>;
   /** The text is still being written: the event `append` adds to it, until `finish`. */
   streaming?: boolean;
   /** How the text of a streamed message ended. */
@@ -491,14 +504,16 @@ export interface File {
   preview?: boolean;
 }
 
-/** The end of a streamed message. */
+/** The end of a streamed message. `data`: what replaces the message's data; unchanged if it is left out. */
 export interface Finish {
   state: 'complete' | 'cancelled' | 'failed';
+  data?: Record<string, unknown> | null;
 }
 
 /** Finish a streamed message. */
 export interface FinishCommand {
   state: 'complete' | 'cancelled' | 'failed';
+  data?: Record<string, unknown> | null;
   id?: number | string | null;
   conversation: number;
   type: 'finish';
@@ -897,6 +912,10 @@ export interface Message {
   /** `channel` mentions all members, `here` those online. */
   mentions_all?: 'channel' | 'here';
   files?: File[];
+  /** An application's word for what the message is, such as `order.shipped`. */
+  type?: string;
+  /** An application's object, as it was posted. */
+  data?: Record<string, unknown>;
   /** The text is still being written: the event `append` adds to it, until `finish`. */
   streaming?: boolean;
   /** How the text of a streamed message ended. */
@@ -1157,10 +1176,12 @@ export interface PostCommand {
   reply_to?: number | null;
   thread?: number | null;
   files?: number[];
+  type: 'post';
+  data?: Record<string, unknown> | null;
   streaming?: boolean;
   id?: number | string | null;
   conversation: number;
-  type: 'post';
+  message_type?: string | null;
 }
 
 /** The message as it was stored. */
@@ -1612,6 +1633,8 @@ export interface TextFinished {
   author?: Id;
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
+  /** The message's data, if the finish replaced it. */
+  data?: Record<string, unknown>;
 }
 
 /** The user's state of a thread: `unread` counts up to `last_seq`. On the user's own devices. */

@@ -1,0 +1,56 @@
+-- outside a transaction
+-- Messages of one type, in each partition by itself, because an index of all would hold up posts while it is built. What a
+-- failed run has left is dropped first, with the parts that are attached. The first statements give up soon if the table is
+-- in use, and are tried again.
+set lock_timeout = '200ms';
+drop index if exists messages_type;
+create index messages_type on only messages (conversation_id, type, seq) where type is not null;
+set lock_timeout = 0;
+drop index concurrently if exists messages_0_type;
+create index concurrently messages_0_type on messages_0 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_0_type;
+drop index concurrently if exists messages_1_type;
+create index concurrently messages_1_type on messages_1 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_1_type;
+drop index concurrently if exists messages_2_type;
+create index concurrently messages_2_type on messages_2 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_2_type;
+drop index concurrently if exists messages_3_type;
+create index concurrently messages_3_type on messages_3 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_3_type;
+drop index concurrently if exists messages_4_type;
+create index concurrently messages_4_type on messages_4 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_4_type;
+drop index concurrently if exists messages_5_type;
+create index concurrently messages_5_type on messages_5 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_5_type;
+drop index concurrently if exists messages_6_type;
+create index concurrently messages_6_type on messages_6 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_6_type;
+drop index concurrently if exists messages_7_type;
+create index concurrently messages_7_type on messages_7 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_7_type;
+drop index concurrently if exists messages_8_type;
+create index concurrently messages_8_type on messages_8 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_8_type;
+drop index concurrently if exists messages_9_type;
+create index concurrently messages_9_type on messages_9 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_9_type;
+drop index concurrently if exists messages_10_type;
+create index concurrently messages_10_type on messages_10 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_10_type;
+drop index concurrently if exists messages_11_type;
+create index concurrently messages_11_type on messages_11 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_11_type;
+drop index concurrently if exists messages_12_type;
+create index concurrently messages_12_type on messages_12 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_12_type;
+drop index concurrently if exists messages_13_type;
+create index concurrently messages_13_type on messages_13 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_13_type;
+drop index concurrently if exists messages_14_type;
+create index concurrently messages_14_type on messages_14 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_14_type;
+drop index concurrently if exists messages_15_type;
+create index concurrently messages_15_type on messages_15 (conversation_id, type, seq) where type is not null;
+alter index messages_type attach partition messages_15_type;
