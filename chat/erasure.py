@@ -11,7 +11,9 @@ import structlog
 from aiohttp import web
 
 from chat.accounts.admin import LastAdmin, lock_account
+from chat.accounts.admin_endpoints import path_external, require_system
 from chat.accounts.endpoints import answer_ended, clear_browser
+from chat.accounts.external_users import read_external, require_rights
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
@@ -25,7 +27,7 @@ from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.sql import load
-from chat.shared.web import actor_of, require_recent_proof
+from chat.shared.web import POOL, actor_of, require_recent_proof
 
 queries = load(__file__)
 Messages = Literal["keep", "erase"]
@@ -49,19 +51,30 @@ class Owned(NamedTuple):
     member: int | None
 
 
-async def begin_erasure(log: Log, actor: Actor, user_id: int, messages: Messages, *, force: bool = False) -> list[int]:
+async def begin_erasure(
+    log: Log,
+    actor: Actor,
+    user_id: int,
+    messages: Messages,
+    *,
+    force: bool = False,
+    pass_on: bool = False,
+    by_admin: bool = True,
+) -> list[int]:
     """Delete the account, store the steps that remain, and return the sessions that ended.
 
-    Raise `NotFound`; `LastAdmin`; `OnlyOwner`, which names the conversations. `force` deletes the last admin too, and
-    gives conversations without an admin to their oldest member.
+    Raise `NotFound`; `LastAdmin`; `OnlyOwner`, which names the conversations; `MoreRights` for an admin's account
+    unless `by_admin`. `pass_on` gives conversations without an admin to their oldest member; `force` also does so, and
+    deletes the last admin too.
     """
     async with log.change() as change:
         account = await lock_account(change, user_id)
+        require_rights(account.user, by_admin=by_admin)
         if account.last_admin and not force:
             raise LastAdmin
         rows = await (await change.connection.execute(queries.find_owned, {"user": user_id})).fetchall()
         owned = [Owned(*row) for row in rows]
-        require_heirs(owned, force=force)
+        require_heirs(owned, force=force or pass_on)
         user = await forget_user(change, user_id)
         await transfer_ownership(change, actor, owned)
         ended = await end_all(change, actor, user_id, "deleted")
@@ -89,6 +102,7 @@ async def forget_user(change: Change, user_id: int) -> User:
     await run(queries.drop_avatars, [user_id])
     await run(queries.drop_resets, [user_id])
     await run(queries.hide_imported, [user_id])
+    await run(queries.hide_external, [user_id])
     await remove_all(change.connection, user_id)
     return User(*row)
 
@@ -225,11 +239,30 @@ async def delete_me(request: web.Request) -> web.Response:
     message.
     `messages`: `keep` (default) leaves messages as they are, `erase` empties them.
     """
-    member = await require_recent_proof(request)
-    messages = CHOICES.get(request.query.get("messages", "keep"))
-    if messages is None:
-        raise Invalid(errors=[{"field": "messages", "detail": "keep or erase"}])
+    member, messages = await require_recent_proof(request), parse_choice(request)
     ended = await begin_erasure(request.app[LOG], actor_of(request, member), member.user_id, messages)
     answer = answer_ended(request, ended)
     clear_browser(request, answer)
     return answer
+
+
+def parse_choice(request: web.Request) -> Messages:
+    """Return `?messages=`; raise `Invalid`."""
+    messages = CHOICES.get(request.query.get("messages", "keep"))
+    if messages is None:
+        raise Invalid(errors=[{"field": "messages", "detail": "keep or erase"}])
+    return messages
+
+
+async def delete_external_user(request: web.Request) -> web.Response:
+    """Delete the account of the user who has this id in another system, as its owner could.
+
+    For API keys, and for admins with a recent proof. The external id is free again at once. Conversations that only
+    this user owns go to their oldest admin, otherwise to their oldest member.
+    `messages`: `keep` (default) leaves messages as they are, `erase` empties them.
+    """
+    member, messages = await require_system(request, changes=True), parse_choice(request)
+    user = (await read_external(request.app[POOL], path_external(request))).user
+    actor, by_admin = actor_of(request, member), member.role == "admin"
+    ended = await begin_erasure(request.app[LOG], actor, user.id, messages, pass_on=True, by_admin=by_admin)
+    return answer_ended(request, ended)

@@ -103,9 +103,10 @@ update conversations set archived_at = now() where id = any(%s) and archived_at 
 -- name: forget_user
 update users
    set name = 'deleted:' || id, display_name = 'Deleted user', about = '', time_zone = '', avatar = null,
-       password_hash = '', role = 'member', disabled_at = coalesce(disabled_at, now()), deleted_at = now()
+       password_hash = '', role = 'member', disabled_at = coalesce(disabled_at, now()), deleted_at = now(),
+       external_id = null, email = null, avatar_url = null
  where id = %s and deleted_at is null
-returning id, name, display_name, role
+returning id, name, display_name, role, about, time_zone, avatar, bot
 
 -- name: drop_avatars
 delete from avatars where user_id = %s
@@ -115,6 +116,10 @@ delete from avatars where user_id = %s
 update imported_users
    set email = null, key = case when key like 'sha256:%%' then key else 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex') end
  where user_id = %s
+
+-- name: hide_external
+-- The id that another system has for the user, where the creation of the account was recorded.
+update audit set detail = detail - 'external_id' where subject = %s and detail ? 'external_id'
 
 -- name: drop_resets
 delete from password_resets where user_id = %s

@@ -99,7 +99,8 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/users/me/password", None, None),
     ("/api/users/me/export", None, None),
     ("/api/users/me/activity", None, None),
-    ("/api/users/{user}/sessions", "admin", "admin"),
+    ("/api/users/{user}/sessions/{session}", "admin", "admin"),
+    ("/api/users/{user}/sessions", "admin", "users:write"),
     ("/api/users/{user}/disabled", "admin", "admin"),
     ("/api/users/{user}/role", "admin", "admin"),
     ("/api/users/{user}/reset", "admin", "admin"),
@@ -120,8 +121,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/chat/messages", None, "messages:write"),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
-    (f"{P}/socket", None, None),  # a program is never present
-    (f"{P}/ticket", None, None),
+    (f"{P}/ticket", None, None),  # programs can send a header, and need none
     (P, "presence:read", "admin"),
 )
 

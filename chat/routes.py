@@ -20,6 +20,8 @@ from chat.transfer import endpoints as transfer
 C = "/api/chat/conversations"
 M = C + "/{conversation}/messages/{seq}"
 H = C + "/{conversation}/incoming-hooks"
+N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
+U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
@@ -175,6 +177,10 @@ ACCOUNTS = [
         answer="Activity",
     ),
     Operation("GET", "/api/users/{user}", accounts.get_user, "accounts.get_user", answer="User"),
+    Operation("PUT", U, admin.put_external_user, "accounts.put_external_user", answer="ExternalUser"),
+    Operation("GET", U, admin.get_external_user, "accounts.get_external_user", answer="ExternalUser"),
+    Operation("DELETE", U + "?messages", erasure.delete_external_user, "accounts.delete_external_user"),
+    Operation("POST", S, admin.post_user_session, "accounts.post_user_session", answer="MintedSession"),
     Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block"),
     Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block"),
     Operation(
@@ -234,6 +240,11 @@ CHAT = [
         answer="Conversation",
     ),
     Operation("DELETE", C + "/{conversation}", conversations.delete_conversation, "conversations.delete_conversation"),
+    Operation("PUT", X, conversations.put_external, "conversations.put_external", answer="ExternalConversation"),
+    Operation("GET", X, conversations.get_external, "conversations.get_external", answer="ExternalConversation"),
+    Operation("DELETE", X, conversations.delete_conversation, "conversations.delete_external"),
+    Operation("PUT", X + "/members", conversations.put_members, "conversations.set_members", answer="MembersSet"),
+    Operation("PUT", N + "/members", conversations.put_members, "conversations.put_members", answer="MembersSet"),
     Operation("PUT", C + "/{conversation}/read", conversations.put_read_mark, "conversations.put_read_mark"),
     Operation(
         "PUT",

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from chat.shared.errors import AdminsOnly, ApiError, NotFound
+from chat.shared.errors import AdminsOnly, ApiError, Forbidden, NotFound
+from chat.shared.identity import Member
 from chat.shared.rate_limits import Rates
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import TYPING
@@ -16,6 +17,12 @@ from presence.visibility import Visibility
 from presence.watchers import Watchers
 
 SNAPSHOT_SECONDS = 2.0
+
+
+class BotStatus(Forbidden):
+    """A bot is never present. Act for a user with the header Tandem-User to send their status."""
+
+    code = "bot_status"
 
 
 class TooManyWatched(ApiError):
@@ -43,10 +50,11 @@ class SignalDispatcher:
 
     async def dispatch(self, socket: Socket, signal: Signal | Recheck) -> None:
         """Process one signal; raise an `ApiError`, or that PostgreSQL or Redis is unavailable."""
+        check_key(socket.member, signal)
         if isinstance(signal, Beat):
             self._registry.touch(socket.connection, active=signal.type == "active")
         elif isinstance(signal, SetStatus):
-            self._rates.status.acquire(socket.member.user_id)
+            self._rates.status.acquire(socket.member.payer)
             await self._registry.choose(socket.member.user_id, signal.to_choice())
         elif isinstance(signal, Typing):
             await self._relay(socket, signal)
@@ -65,7 +73,7 @@ class SignalDispatcher:
         user_id = socket.member.user_id
         if signal.conversation not in self._scope.conversations(user_id):
             raise NotFound
-        self._rates.typing.acquire(user_id)
+        self._rates.typing.acquire(socket.member.payer)
         own = self._mirror.own(user_id)
         if own is None or not own[1].endswith("invisible"):  # own: "<status> <mode>"
             message = b"%d %d" % (user_id, signal.on)
@@ -76,7 +84,7 @@ class SignalDispatcher:
         users = len((socket.unseen or set()).union(asked)) + len(socket.users or ())
         if max(users, len((socket.conversations or set()).union(signal.conversations))) > WATCH_MOST:
             raise TooManyWatched
-        self._rates.watch.acquire(socket.member.user_id, len(asked))
+        self._rates.watch.acquire(socket.member.payer, len(asked))
         self._watchers.add_unseen(socket, asked)  # first, so that users who become visible meanwhile are not missed
         seen = await self._visibility.filter_visible(socket.member.user_id, asked) if asked else set()
         if signal.conversations and socket.hidden is None:
@@ -145,6 +153,18 @@ class SignalDispatcher:
         hello = {"type": "hello", "node": node, "heartbeat": heartbeat, "you": describe_own(user_id, own)}
         socket.send_message(hello | {"witness": self._scope.witness(user_id), "degraded": self._degraded()})
         socket.greeted, socket.own_version = True, own[0] if own else -1
+
+
+def check_key(member: Member, signal: Signal | Recheck) -> None:
+    """Raise an error if an API key may not send this signal. Watching needs the scope that opened the socket."""
+    if member.key is None:
+        return
+    if isinstance(signal, Beat | SetStatus) and not member.acting:
+        raise BotStatus
+    if isinstance(signal, SetStatus):
+        member.key.check("users:write", None)
+    elif isinstance(signal, Typing):
+        member.key.check("messages:write", signal.conversation)
 
 
 def describe_own(user_id: int, own: Sequence[object] | None) -> dict[str, object]:

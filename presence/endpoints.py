@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:
-    """Open the presence socket."""
+    """Open the presence socket. An API key needs the scope presence:read, and its bot is never present itself."""
     request.app[ADMISSION].check()
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
@@ -58,7 +58,7 @@ async def identify(request: web.Request, sockets: Sockets) -> Member:
         return await require_identity(request)
     check_address(request)
     member = await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
-    charge_caller(request, member.user_id)
+    charge_caller(request, member.payer)
     return member
 
 
@@ -73,7 +73,7 @@ async def get_presence(request: web.Request) -> web.Response:
     """Get the presence of the users in `?users=1,2` that the caller can see."""
     member = await require_identity(request)
     asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
-    records = await bounded(request.app[SOCKETS].lookup.read_records(member.user_id, asked))
+    records = await bounded(request.app[SOCKETS].lookup.read_records(member.user_id, asked, member.payer))
     return answer_json(b'{"users":[%b]}' % b",".join(record.encode() for record in records))
 
 

@@ -40,7 +40,7 @@ class PresenceEntry(Protocol):
 
     @property
     def subject(self) -> int | None:
-        """Return the user who joins, leaves or is blocked, or the session that ends."""
+        """Return the user who joins, leaves or is blocked, or the session that ends, None for those of keys."""
 
     @property
     def frame(self) -> bytes:
@@ -172,6 +172,8 @@ class LogFollower:
         for entry in entries:
             if entry.kind == LOGOUT and entry.subject is not None:
                 self._roster.revoke(entry.subject)
+            elif entry.kind == LOGOUT and entry.user_id is not None:
+                self._roster.revoke_acting(entry.user_id)
             elif entry.kind == LEAVE:
                 self._on_leave(entry.conversation_id or 0, entry.subject or 0)
             elif entry.kind == JOIN:

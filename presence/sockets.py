@@ -93,7 +93,7 @@ class Sockets(SocketHandler):
     def enter(self, socket: Socket) -> None:
         """Add an open socket; it is sent `hello` before anything else."""
         socket.deadline = self.clock() + socket.member.seconds_left()
-        self.roster.add(socket)
+        self.roster.add(socket, acting=socket.member.acting)
         self.mirror.follow(socket.member.user_id)
         socket.inbox = deque()
         self._busy.put_nowait(socket)

@@ -70,10 +70,13 @@ class PresenceLookup:
     def __init__(self, registry: Registry, rates: Rates, visibility: Visibility) -> None:
         self._registry, self._rates, self._visibility = registry, rates, visibility
 
-    async def read_records(self, viewer_id: int, user_ids: Sequence[int]) -> list[Record]:
-        """Return the records of visible users, in order. Raise `RateLimited`, or that a database is unavailable."""
+    async def read_records(self, viewer_id: int, user_ids: Sequence[int], payer: int | None = None) -> list[Record]:
+        """Return the records of visible users, in order. Raise `RateLimited`, or that a database is unavailable.
+
+        `payer`: whose rate limit applies, without one the viewer's.
+        """
         asked = list(dict.fromkeys(user_ids))
-        self._rates.watch.acquire(viewer_id, len(asked))
+        self._rates.watch.acquire(payer or viewer_id, len(asked))
         seen = await self._visibility.filter_visible(viewer_id, asked) if asked else set()
         views = await self._registry.read_views((one, 0, 0) for one in asked if one in seen)
         return [make_record(user_id, view[0]) for user_id, view in views.items()]

@@ -15,11 +15,12 @@ from tests.waiting import eventually
 
 
 class Person:
-    """A user with a session. `at`: the node for the next call."""
+    """A user with a session. `at`: the node for the next call; `headers`: sent with each call, and with streams."""
 
     def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
         self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token
         self.readers: list[StreamClient] = []
+        self.headers: dict[str, str] = {}
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """Make one API call; return `(status, decoded body)`."""
@@ -28,7 +29,7 @@ class Person:
 
     async def asks(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any, Mapping[str, str]]:
         """Make one API call; return the headers too."""
-        headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {self.token}", **self.headers, **kwargs.pop("headers", {})}
         async with self._http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
             body = await answer.json(content_type=None) if await answer.read() else None
             return answer.status, body, answer.headers
@@ -46,9 +47,8 @@ class Person:
         """Open a stream, and wait until it is ready (or refused)."""
         query = {"after": after, "conversations": conversations}
         text = "&".join(f"{name}={value}" for name, value in query.items() if value)
-        headers = {"Authorization": f"Bearer {self.token}"} | (
-            {"Last-Event-ID": last_event_id} if last_event_id else {}
-        )
+        resumed = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        headers = {"Authorization": f"Bearer {self.token}", **self.headers, **resumed}
         reader = StreamClient(self._http, f"{self.at}/api/chat/stream?{text}", headers)
         self.readers.append(reader)
         if ready:

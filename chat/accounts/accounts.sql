@@ -17,7 +17,7 @@ returning id
 
 -- name: find_credentials
 select id, name, display_name, role, about, time_zone, avatar, password_hash
-  from users where lower(name) = %s and disabled_at is null
+  from users where lower(name) = %s and disabled_at is null and not bot
 
 -- name: read_credentials
 select id, name, display_name, role, about, time_zone, avatar, password_hash from users where id = %s and disabled_at is null

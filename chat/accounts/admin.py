@@ -31,17 +31,24 @@ async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, 
 
     Raise `NotFound`, `NotYourself`, or `LastAdmin` unless `force`. Repeating it changes nothing and is not recorded.
     """
+    async with log.change() as change:
+        return await store_disabled(change, actor, await lock_account(change, user_id), disabled, force=force)
+
+
+async def store_disabled(
+    change: Change, actor: Actor, account: "AccountState", disabled: bool, *, force: bool = False
+) -> list[int]:
+    """Disable or enable a locked account, like `set_disabled`."""
+    user_id = account.user.id
     if user_id == actor.user_id:
         raise NotYourself
-    async with log.change() as change:
-        account = await lock_account(change, user_id)
-        if disabled and account.last_admin and not force:
-            raise LastAdmin
-        wanted = {"user_id": user_id, "disabled": disabled}
-        changed = await (await change.connection.execute(queries.set_disabled, wanted)).fetchone()
-        if changed:
-            await record(change.connection, actor, "account.disable" if disabled else "account.enable", user_id)
-        return await end_all(change, actor, user_id, "disabled") if disabled else []
+    if disabled and account.last_admin and not force:
+        raise LastAdmin
+    wanted = {"user_id": user_id, "disabled": disabled}
+    changed = await (await change.connection.execute(queries.set_disabled, wanted)).fetchone()
+    if changed:
+        await record(change.connection, actor, "account.disable" if disabled else "account.enable", user_id)
+    return await end_all(change, actor, user_id, "disabled") if disabled else []
 
 
 Role = Literal["admin", "member"]
@@ -86,14 +93,20 @@ async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: b
     `LastAdmin` unless `force`. A role the account already has changes nothing and is not recorded.
     """
     async with log.change() as change:
-        account = await lock_account(change, user_id)
-        if account.user.role == role:
-            return []
-        if account.last_admin and not force:
-            raise LastAdmin
-        await change.connection.execute(queries.set_role, [role, user_id])
-        await record(change.connection, actor, "account.role", user_id, role=role)
-        ended = await end_all(change, actor, user_id, "role") if role == "member" else []
-        changed = account.user.with_role(role)
-        await publish_profile(change, changed, "members")  # others do not see the name change
-        return ended
+        return await store_role(change, actor, await lock_account(change, user_id), role, force=force)
+
+
+async def store_role(
+    change: Change, actor: Actor, account: AccountState, role: Role, *, force: bool = False
+) -> list[int]:
+    """Give a locked account a role, like `set_role`."""
+    user_id = account.user.id
+    if account.user.role == role:
+        return []
+    if account.last_admin and not force:
+        raise LastAdmin
+    await change.connection.execute(queries.set_role, [role, user_id])
+    await record(change.connection, actor, "account.role", user_id, role=role)
+    ended = await end_all(change, actor, user_id, "role") if role == "member" else []
+    await publish_profile(change, account.user.with_role(role), "members")  # others do not see the name change
+    return ended

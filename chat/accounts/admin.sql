@@ -6,7 +6,7 @@ returning id
 
 -- name: lock_account
 -- Locks all admins too, by id, so that of two who remove each other the second one sees what the first did.
-select id, name, display_name, role, about, time_zone, avatar, disabled_at is not null
+select id, name, display_name, role, about, time_zone, avatar, bot, disabled_at is not null
   from users
  where (id = %(user)s or (role = 'admin' and disabled_at is null)) and deleted_at is null and not is_probe(id)
  order by id for no key update

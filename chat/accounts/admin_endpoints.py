@@ -1,22 +1,37 @@
-"""Handlers for admins: API keys, and another user's sessions, role, and whether the account is disabled."""
+"""Handlers for admins and other systems: API keys, users by external id, and another user's sessions and state."""
 
 from aiohttp import web
 
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
 from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
-from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions
+from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions, forget_sessions
+from chat.accounts.external_users import (
+    SessionForm,
+    UserForm,
+    mint_session,
+    put_external,
+    read_external,
+)
 from chat.accounts.models import read_user
+from chat.accounts.validation import check_external_id
 from chat.log.append import LOG
 from chat.shared.audit import record
+from chat.shared.errors import Forbidden, Invalid
+from chat.shared.identity import Member
 from chat.shared.web import (
     LARGEST_ID,
     POOL,
+    SETTINGS,
     actor_of,
     answer_json,
+    check_admin,
     parse_count,
+    parse_model,
     path_id,
+    read_body,
     read_model,
     require_admin,
+    require_identity,
     require_recent_proof,
 )
 
@@ -88,3 +103,70 @@ async def delete_key(request: web.Request) -> web.Response:
     member = await require_recent_proof(request)
     ended = await revoke_key(request.app[LOG], actor_of(request, member), path_id(request, "key"))
     return answer_ended(request, ended)
+
+
+# Users of another system, by the ids that they have there.
+
+
+class KeysOnly(Forbidden):
+    """Only API keys can do this."""
+
+    code = "keys_only"
+
+
+async def require_system(request: web.Request, *, changes: bool = False) -> Member:
+    """Return the caller: an API key, whose scopes decide, or an admin, who needs a recent proof for changes."""
+    member = await require_identity(request)
+    if member.key is None:
+        check_admin(member)
+        if changes:
+            await require_recent_proof(request)
+    return member
+
+
+def path_external(request: web.Request) -> str:
+    """Return the external id in the path; raise `Invalid`."""
+    try:
+        return check_external_id(request.match_info["external_id"])
+    except ValueError as wrong:
+        raise Invalid(errors=[{"field": "external_id", "detail": str(wrong)}]) from None
+
+
+async def put_external_user(request: web.Request) -> web.Response:
+    """Create or change the user who has this id in another system: 201 for a new one, 200 otherwise.
+
+    For API keys, and for admins with a recent proof. Fields that are missing stay as they are.
+    """
+    member, external_id = await require_system(request, changes=True), path_external(request)
+    form = await read_model(request, UserForm)
+    actor, directory = actor_of(request, member), request.app[SETTINGS].directory
+    by_admin = member.role == "admin"
+    _, is_new, ended = await put_external(request.app[LOG], directory, actor, external_id, form, by_admin=by_admin)
+    answer_ended(request, ended)
+    user = await read_external(request.app[POOL], external_id)
+    return answer_json(user.to_json(), 201 if is_new else 200)
+
+
+async def get_external_user(request: web.Request) -> web.Response:
+    """Return the user who has this id in another system. For API keys and admins."""
+    await require_system(request)
+    return answer_json((await read_external(request.app[POOL], path_external(request))).to_json())
+
+
+async def post_user_session(request: web.Request) -> web.Response:
+    """Open a session for a user, for a server that renders pages for them. For API keys alone.
+
+    `token` works as a bearer token, and as the cookie of a browser. It is shown once.
+    """
+    member = await require_identity(request)
+    if member.key is None:
+        raise KeysOnly
+    body = await read_body(request)
+    form = parse_model(body, SessionForm) if body else SessionForm()
+    sessions, actor = request.app[SESSIONS], actor_of(request, member)
+    user, session, token, expires_at = await mint_session(
+        request.app[LOG], sessions, actor, member, path_id(request, "user"), form
+    )
+    forget_sessions(request, await sessions.end_surplus(user.id, session.id, actor.address or ""))
+    made = {"user": user.to_json(), "session": session.to_json(0), "token": token, "expires_at": expires_at}
+    return answer_json(made, 201)

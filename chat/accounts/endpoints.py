@@ -279,10 +279,10 @@ async def get_users(request: web.Request) -> web.Response:
     member = await require_identity(request)
     if "ids" in request.query:
         ids = parse_ids(request.query["ids"], "ids", IDS_MOST)
-        request.app[RATES].view.acquire(member.user_id, len(ids) // IDS_AT_ONCE)
+        request.app[RATES].view.acquire(member.payer, len(ids) // IDS_AT_ONCE)
         users = await read_users(request.app[POOL], ids, viewer_of(request, member))
     else:
-        request.app[RATES].search.acquire(member.user_id)
+        request.app[RATES].search.acquire(member.payer)
         text = plain_text(request.query.get("q", ""))[:QUERY_MOST]
         users = await find_users(request.app[POOL], text, viewer_of(request, member))
     return answer_json({"users": [user.to_json() for user in users]})

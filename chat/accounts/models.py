@@ -111,14 +111,16 @@ class User:
     about: str = ""
     time_zone: str = ""
     avatar_id: int | None = None
+    bot: bool = False
     disabled: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """Return the public fields. `avatar` is the picture's path, empty for none; `disabled` is there when true."""
+        """Return the public fields. `avatar` is the picture's path, empty for none; `bot` and `disabled` are there when
+        true."""
         fields = asdict(self)
-        avatar_id, disabled = fields.pop("avatar_id"), fields.pop("disabled")
+        avatar_id, rest = fields.pop("avatar_id"), {name: fields.pop(name) for name in ("bot", "disabled")}
         fields["avatar"] = f"/api/avatars/{avatar_id}" if avatar_id else ""
-        return fields | ({"disabled": True} if disabled else {})
+        return fields | {name: True for name, value in rest.items() if value}
 
     def with_avatar(self, avatar_id: int | None) -> "User":
         return replace(self, avatar_id=avatar_id)

@@ -35,6 +35,12 @@ class AccountDisabled(ApiError):
     status, code = 409, "account_disabled"
 
 
+class NoPassword(ApiError):
+    """A bot has no password. It uses its API key instead."""
+
+    status, code = 409, "no_password"
+
+
 class ResetForm(Form):
     """A reset link to create. `also_second_factors`: using it removes the account's second factors too."""
 
@@ -61,7 +67,7 @@ class PasswordReset:
 
 
 async def create_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: bool = False) -> PasswordReset:
-    """Create a link that replaces any earlier one. Raise `NotFound` or `AccountDisabled`."""
+    """Create a link that replaces any earlier one. Raise `NotFound`, `AccountDisabled` or `NoPassword`."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     made = {"digest": hash_token(token), "user": user_id, "actor": actor.user_id, "hours": HOURS}
     async with pool.connection() as connection, connection.transaction():
@@ -70,7 +76,9 @@ async def create_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors
         ).fetchone()
         if row is None:
             known = await (await connection.execute(queries.has_user, [user_id])).fetchone()
-            raise NotFound if known is None else AccountDisabled
+            if known is None:
+                raise NotFound
+            raise NoPassword if known[0] else AccountDisabled
         await record(connection, actor, "reset.make", user_id, second_factors=second_factors)
     return PasswordReset(f"/reset#{token}", row[0])
 

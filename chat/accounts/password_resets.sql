@@ -1,6 +1,6 @@
 -- name: insert_reset
--- A new link replaces the previous one. No row for a disabled account.
-with account as (select id from users where id = %(user)s and disabled_at is null and not is_probe(id) for no key update),
+-- A new link replaces the previous one. No row for a disabled account or a bot.
+with account as (select id from users where id = %(user)s and disabled_at is null and not bot and not is_probe(id) for no key update),
      gone as (delete from password_resets where user_id in (select id from account) and token_hash <> %(digest)s)
 insert into password_resets (token_hash, user_id, made_by, second_factors, expires_at)
 select %(digest)s, id, %(actor)s, %(second_factors)s, now() + make_interval(hours => %(hours)s) from account
@@ -21,4 +21,4 @@ returning r.second_factors
 update users set password_hash = %s where id = %s
 
 -- name: has_user
-select from users where id = %s and not is_probe(id)
+select bot from users where id = %s and not is_probe(id)

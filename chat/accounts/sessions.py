@@ -138,7 +138,9 @@ class Sessions:
 
     async def end_all(self, actor: Actor, user_id: int, why: str) -> list[int]:
         """End all sessions of the user; return their ids."""
-        return await self.end_others(actor, user_id, NO_SESSION, why)
+        async with self._log.change() as change:
+            await lock_user(change, user_id)
+            return await end_all(change, actor, user_id, why)
 
 
 async def lock_user(change: Change, user_id: int) -> Me:
@@ -157,8 +159,13 @@ async def end_others(change: Change, actor: Actor, user_id: int, session_id: int
 
 
 async def end_all(change: Change, actor: Actor, user_id: int, why: str) -> list[int]:
-    """End all sessions, like `Sessions.end_all`, within a change. The user is locked."""
-    return await end_others(change, actor, user_id, NO_SESSION, why)
+    """End all sessions, like `Sessions.end_all`, within a change. The user is locked.
+
+    What API keys have opened for the user is closed too.
+    """
+    ended = await end_others(change, actor, user_id, NO_SESSION, why)
+    await change.record(Unplaced(LOGOUT, user_id=user_id))
+    return ended
 
 
 async def end_session(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:

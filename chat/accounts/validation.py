@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from chat.model.types import check_shown
 from chat.shared.appearance import UNPRINTABLE, is_printable, is_visible
@@ -167,6 +167,42 @@ def candidate_names(text: str, ending: str = "") -> Iterator[str]:
     yield from (f"{name}{number}" for number in range(2, NAMES_TRIED))
 
 
+EXTERNAL_MOST = 255  # bytes in UTF-8
+
+
+def check_external_id(text: str) -> str:
+    """Return the id that a user or conversation has in another system, unchanged; raise `ValueError`.
+
+    It can have any characters but NUL. `.` and `..` are refused, because clients remove them from URLs.
+    """
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be Unicode text") from None
+    if not 0 < length <= EXTERNAL_MOST or "\0" in text or text in (".", ".."):
+        raise ValueError(f"must have 1 to {EXTERNAL_MOST} bytes, not NUL, and not be . or ..")
+    return text
+
+
+def check_email(text: str) -> str:
+    """Return the address, empty for none; raise `ValueError`. Only its form is checked."""
+    name, _, host = text.rpartition("@")
+    if text and not (name and host and text.isprintable() and " " not in text):
+        raise ValueError("must be an address like ana@example.com")
+    return text
+
+
+def fit_display_name(*names: str) -> str:
+    """Return the first name of another system that can be shown."""
+    for name in names:
+        try:
+            if name:
+                return SHOWN.validate_python(name[:64])
+        except ValidationError:
+            continue
+    return "User"
+
+
 def check_about(text: str) -> str:
     """Return the lines in composed form and without surrounding white space; raise `ValueError`.
 
@@ -189,4 +225,6 @@ About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
 # Only the form; PostgreSQL knows the names.
 TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
+Email = Annotated[str, Field(max_length=254), AfterValidator(check_email)]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]
+SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chat.api_schema.models import Id, Moment, Shape, UserModel
+from chat.api_schema.models import ConversationModel, Id, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
 
@@ -179,3 +179,38 @@ class Keys(Shape):
 
     keys: list[Key]
     next: Id | None
+
+
+# Users and conversations of another system.
+
+
+class ExternalUserModel(UserModel):
+    """A user of another system, as API keys and admins see them."""
+
+    external_id: str
+    email: str | None = None
+
+
+class MintedSession(Shape):
+    """A session that an API key opened for a user. The token is shown only now."""
+
+    user: UserModel
+    session: SessionModel
+    token: str
+    expires_at: Moment
+
+
+class ExternalConversation(ConversationModel):
+    """A conversation of another system."""
+
+    external_id: str
+
+
+class MembersSet(Shape):
+    """What setting the members of a conversation changed."""
+
+    conversation: Id
+    added: list[Id]
+    removed: list[Id]
+    invited: list[Id]
+    """Users who must accept an invitation first, because they share no conversation with the caller."""

@@ -193,6 +193,8 @@ class AuditRow(Note):
     device: str
     times: int
     """Number of equal events that this row stands for."""
+    acted_by: Id | None
+    """The bot of the API key that acted for the actor; null if none did."""
 
 
 class Audit(Shape):

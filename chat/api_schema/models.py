@@ -57,6 +57,8 @@ class UserModel(Shape):
     time_zone: str
     """A name of the tz database, such as `Europe/Berlin`; empty if not set."""
     avatar: str
+    bot: bool | None = None
+    """The user of an API key, not a person."""
     disabled: bool | None = None
     """An admin disabled the account."""
 

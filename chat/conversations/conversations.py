@@ -16,6 +16,7 @@ from chat.model.conversation import Conversation, NotificationSettings, View, na
 from chat.model.errors import ChannelNameTaken, TooManyMembers
 from chat.model.events import described, introduced
 from chat.shared.errors import Invalid
+from chat.shared.postgres import Connection
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 
@@ -34,8 +35,10 @@ class Created(NamedTuple):
     invited: list[int]
 
 
-async def create_conversation(log: Log, settings: Settings, creator_id: int, draft: ConversationDraft) -> Created:
-    """Create a conversation, or find the existing direct conversation of the pair.
+async def create_conversation(
+    log: Log, settings: Settings, creator_id: int, draft: ConversationDraft, external_id: str | None = None
+) -> Created:
+    """Create a conversation, or find the direct conversation of the pair, or the one with this external id.
 
     Raise `Invalid`, `ChannelNameTaken`, `TooManyMembers`, `TooManyConversations`, `TooManyInvitations`, `Blocked`.
     """
@@ -43,7 +46,11 @@ async def create_conversation(log: Log, settings: Settings, creator_id: int, dra
     check_size(settings, draft, len(roles))
     async with log.change() as change:
         await lock_pair(change, draft.pair(creator_id))
-        conversation = await insert_conversation(change, creator_id, draft)
+        conversation = await insert_conversation(change, creator_id, draft, external_id)
+        if conversation is None and external_id and (found := await find_external(change.connection, external_id)):
+            return Created(found, False, [])
+        if conversation is None and draft.kind == "channel":
+            raise ChannelNameTaken
         if conversation is None:
             return Created(await find_pair(change, draft.pair(creator_id)), False, [])
         await require_distinct_name(change, conversation)
@@ -75,10 +82,12 @@ def check_size(settings: Settings, draft: ConversationDraft, size: int) -> None:
         raise TooManyMembers
 
 
-async def insert_conversation(change: Change, creator_id: int, draft: ConversationDraft) -> Conversation | None:
-    """Insert the conversation and return it, locked; return None if this pair has one.
+async def insert_conversation(
+    change: Change, creator_id: int, draft: ConversationDraft, external_id: str | None
+) -> Conversation | None:
+    """Insert the conversation and return it, locked; return None if its pair, external id or name has one.
 
-    Of two concurrent requests for a pair the second waits for the first. Raise `ChannelNameTaken`.
+    Of two concurrent requests for the same one the second waits for the first.
     """
     fields = {
         "kind": draft.kind,
@@ -87,12 +96,17 @@ async def insert_conversation(change: Change, creator_id: int, draft: Conversati
         "private": draft.is_private(),
         "pair": draft.pair(creator_id),
         "creator": creator_id,
+        "external_id": external_id,
         **name_keys(draft.kind, draft.name or ""),
     }
     row = await (await change.connection.execute(queries.insert_conversation, fields)).fetchone()
-    if row is None and draft.kind == "channel":
-        raise ChannelNameTaken
     return Conversation(*row) if row else None
+
+
+async def find_external(connection: Connection, external_id: str) -> int | None:
+    """Return the id of the conversation that has this id in another system, or None."""
+    row = await (await connection.execute(queries.find_external, [external_id])).fetchone()
+    return int(row[0]) if row else None
 
 
 async def find_pair(change: Change, pair: str | None) -> int:

@@ -1,12 +1,15 @@
 -- name: insert_conversation
--- No row if the pair has a direct conversation already, or the channel's name is taken.
-insert into conversations (kind, name, topic, private, pair, created_by, look_key, skeleton)
-values (%(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s, %(creator)s, %(look_key)s, %(skeleton)s)
+-- No row if the pair has a direct conversation already, or the channel's name or the external id is taken.
+insert into conversations (kind, name, topic, private, pair, created_by, look_key, skeleton, external_id)
+values (%(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s, %(creator)s, %(look_key)s, %(skeleton)s, %(external_id)s)
     on conflict do nothing
 returning id, kind, name, topic, private, false, last_seq
 
 -- name: find_pair
 select id from conversations where pair = %s
+
+-- name: find_external
+select id from conversations where external_id = %s
 
 -- name: change_conversation
 -- The key changes with the name only: that of a channel from before decision 0101 may be one of its own.

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chat.model.types import LARGEST_ID, Name, RequestModel, Role, Topic, UserId
 
@@ -64,6 +64,45 @@ class ConversationPatch(RequestModel):
     def changes(self) -> dict[str, Any]:
         """Return the fields to change."""
         return self.model_dump(exclude_none=True)
+
+
+class ExternalDraft(RequestModel):
+    """A conversation of another system. Fields that are missing stay as they are.
+
+    A new one is a group unless `kind` says otherwise, and a new channel is private unless `private` is false.
+    """
+
+    kind: Literal["channel", "group"] | None = None
+    name: Name | None = None
+    topic: Topic | None = None
+    private: bool | None = None
+    archived: bool | None = None
+    slow: Annotated[int, Field(ge=0)] | None = None
+    read_only: bool | None = None
+
+    def to_draft(self) -> ConversationDraft:
+        """Return the new conversation. Raise `ValidationError` for a channel without a name."""
+        private = self.kind == "channel" and self.private is not False
+        return ConversationDraft(
+            kind=self.kind or "group", name=self.name, topic=self.topic or "", private=private, members=[]
+        )
+
+    def to_patch(self) -> ConversationPatch:
+        """Return the fields to change in an existing conversation."""
+        return ConversationPatch(**self.model_dump(exclude_none=True, exclude={"kind"}))
+
+
+def check_reference(text: str) -> str:
+    """Return `ext:` and an external id; raise `ValueError` for another text."""
+    if not text.startswith("ext:") or "\0" in text:
+        raise ValueError("must be a user's id, or ext: and an external id")
+    return text
+
+
+class MembersForm(RequestModel):
+    """All members of a conversation, by id or by `ext:` and an external id. The caller stays a member in any case."""
+
+    users: list[UserId | Annotated[str, AfterValidator(check_reference)]]
 
 
 class RoleChange(RequestModel):

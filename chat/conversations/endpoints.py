@@ -1,21 +1,40 @@
 """Handlers of `/api/chat/conversations`, `/api/chat/channels` and `/api/chat/invitations`."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
+from pydantic import ValidationError
 
-from chat.conversations.conversations import change_conversation, create_conversation
-from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, RoleChange
+from chat.accounts.admin_endpoints import path_external
+from chat.conversations.conversations import Created, change_conversation, create_conversation, find_external
+from chat.conversations.drafts import (
+    ConversationDraft,
+    ConversationPatch,
+    ExternalDraft,
+    MembersForm,
+    ReadMark,
+    RoleChange,
+)
 from chat.conversations.invitations import accept_invitation, decline_invitation, is_first_contact, list_invitations
-from chat.conversations.members import PAGE, change_notifications, list_members, put_member, remove_member
+from chat.conversations.members import (
+    PAGE,
+    change_notifications,
+    list_members,
+    put_member,
+    remove_member,
+    resolve_users,
+    set_members,
+)
 from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
 from chat.model.conversation import NoticePatch
+from chat.model.errors import ExternalKind
 from chat.model.types import NAME_MOST, format_time
 from chat.shared.appearance import is_printable
-from chat.shared.errors import Invalid
+from chat.shared.errors import Invalid, NotFound
 from chat.shared.identity import Member
 from chat.shared.web import (
     LARGEST_ID,
@@ -23,6 +42,8 @@ from chat.shared.web import (
     RATES,
     SETTINGS,
     answer_json,
+    check_admin,
+    name_errors,
     parse_count,
     parse_model,
     path_id,
@@ -31,6 +52,7 @@ from chat.shared.web import (
     require_identity,
 )
 
+MEMBERS_BYTES = 256 * 1024  # 500 external ids
 KEY_MOST = 20 * NAME_MOST  # characters of a look key: one of a name becomes 18 at most
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
 
@@ -56,20 +78,20 @@ async def post_conversation(request: web.Request) -> web.Response:
     """
     member = await require_identity(request)
     draft = await read_model(request, ConversationDraft)
-    await charge_added_users(request, member.user_id, draft)
+    await charge_added_users(request, member, draft)
     created = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
     view = await read_view(request.app[POOL], member.user_id, created.id)
     more = {"invited": created.invited} if created.invited else {}
     return answer_json(view.to_json() | more, 201 if created.is_new else 200)
 
 
-async def charge_added_users(request: web.Request, user_id: int, draft: ConversationDraft) -> None:
+async def charge_added_users(request: web.Request, member: Member, draft: ConversationDraft) -> None:
     """Count each added user, or a direct conversation with a stranger, against the rate limits; raise `RateLimited`."""
-    rates, pair = request.app[RATES], draft.pair(user_id)
+    rates, user_id, pair = request.app[RATES], member.user_id, draft.pair(member.user_id)
     if pair is None:
-        rates.add.acquire(user_id, len(draft.roles(user_id)) - 1)
+        rates.add.acquire(member.payer, len(draft.roles(user_id)) - 1)
     elif await is_first_contact(request.app[POOL], user_id, pair, draft.members[0]):
-        await rates.direct.acquire(str(user_id))
+        await rates.direct.acquire(str(member.payer))
 
 
 async def get_conversation(request: web.Request) -> web.Response:
@@ -97,7 +119,61 @@ async def delete_conversation(request: web.Request) -> web.Response:
 async def apply_patch(request: web.Request, member: Member, patch: ConversationPatch) -> None:
     """Change the conversation that the path names."""
     log, settings = request.app[LOG], request.app[SETTINGS]
-    await change_conversation(log, settings, member.user_id, path_id(request, "conversation"), patch)
+    await change_conversation(log, settings, member.user_id, await path_conversation(request, member), patch)
+
+
+# Conversations of another system, by the ids that they have there.
+
+
+async def path_conversation(request: web.Request, member: Member) -> int:
+    """Return the id of the conversation that the path names, by its id or its external id; raise `NotFound`."""
+    if "external_id" not in request.match_info:
+        return path_id(request, "conversation")
+    async with request.app[POOL].connection() as connection:
+        found = await find_external(connection, path_external(request))
+    if found is None or (member.key and member.key.conversations is not None and found not in member.key.conversations):
+        raise NotFound
+    return found
+
+
+async def put_external(request: web.Request) -> web.Response:
+    """Create or change the conversation that has this id in another system: 201 for a new one, 200 otherwise.
+
+    For API keys and admins, who become its owner. Fields that are missing stay as they are.
+    """
+    member, external_id = await require_identity(request), path_external(request)
+    if member.key is None:
+        check_admin(member)
+    form = await read_model(request, ExternalDraft)
+    log, settings, pool = request.app[LOG], request.app[SETTINGS], request.app[POOL]
+    async with pool.connection() as connection:
+        known = await find_external(connection, external_id)
+    if known is None:
+        created = await create_conversation(log, settings, member.user_id, parse_draft(form), external_id)
+    else:
+        created = Created(known, False, [])
+    view = await read_view(pool, member.user_id, created.id)
+    if form.kind not in (None, view.conversation.kind):
+        raise ExternalKind
+    if (patch := form.to_patch()).changes():
+        await change_conversation(log, settings, member.user_id, created.id, patch)
+        view = await read_view(pool, member.user_id, created.id)
+    return answer_json(view.to_json() | {"external_id": external_id}, 201 if created.is_new else 200)
+
+
+def parse_draft(form: ExternalDraft) -> ConversationDraft:
+    """Return the new conversation; raise `Invalid` for a channel without a name."""
+    try:
+        return form.to_draft()
+    except ValidationError as wrong:
+        raise Invalid(errors=name_errors(wrong)) from None
+
+
+async def get_external(request: web.Request) -> web.Response:
+    """Return the conversation that has this id in another system, if the caller can see it."""
+    member = await require_identity(request)
+    view = await read_view(request.app[POOL], member.user_id, await path_conversation(request, member))
+    return answer_json(view.to_json() | {"external_id": path_external(request)})
 
 
 async def put_read_mark(request: web.Request) -> web.Response:
@@ -163,13 +239,32 @@ async def put_membership(request: web.Request) -> web.Response:
     asked = parse_model(body, RoleChange).role if body else None
     user_id, conversation_id = path_user(request, member.user_id), path_id(request, "conversation")
     if user_id != member.user_id:
-        request.app[RATES].add.acquire(member.user_id)
+        request.app[RATES].add.acquire(member.payer)
     log, settings = request.app[LOG], request.app[SETTINGS]
     role, is_new = await put_member(log, settings, member.user_id, conversation_id, user_id, asked)
     answer = {"conversation": conversation_id, "user": user_id, "role": role}
     if role is None:
         return answer_json(answer, 202)
     return answer_json(answer, 201 if is_new else 200)
+
+
+async def put_members(request: web.Request) -> web.Response:
+    """Set all members of a conversation: add those who are missing, and remove all others but the caller.
+
+    Members keep their roles; new ones become `member`. At most 500 users (MAX_MEMBERS_ADDED) are named, and as many
+    removed. `invited` lists users who must accept first.
+    """
+    member = await require_identity(request)
+    settings, rates = request.app[SETTINGS], request.app[RATES]
+    form = await read_model(request, MembersForm, MEMBERS_BYTES)
+    if len(form.users) > settings.max_members_added:
+        raise Invalid(errors=[{"field": "users", "detail": f"at most {settings.max_members_added} users at once"}])
+    conversation_id = await path_conversation(request, member)
+    user_ids = await resolve_users(request.app[POOL], form.users)
+    done = await set_members(
+        request.app[LOG], settings, member.user_id, conversation_id, user_ids, partial(rates.add.acquire, member.payer)
+    )
+    return answer_json({"conversation": conversation_id} | done._asdict())
 
 
 async def delete_membership(request: web.Request) -> web.Response:

@@ -24,7 +24,7 @@ FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
 
 
 async def find_strangers(connection: Connection, actor_id: int, user_ids: Sequence[int]) -> list[int]:
-    """Return those of these users who share no conversation with the actor; none if the actor is a server admin."""
+    """Return those of these users who share no conversation with the actor; none if the actor is an admin or a bot."""
     asked = {"actor": actor_id, "users": list(user_ids)}
     return [row[0] for row in await (await connection.execute(queries.find_strangers, asked)).fetchall()]
 
@@ -76,7 +76,7 @@ async def accept_invitation(log: Log, settings: Settings, user_id: int, conversa
         await require_capacity(change, access, settings.max_group_members)
         await check_users(change, conversation_id, [user_id], settings.conversations_per_person, chosen=[user_id])
         await add_members(change, access.conversation, {user_id: "member"}, chosen=[user_id])
-        await introduce(change, user_id, conversation_id)
+        await introduce(change, conversation_id, user_id)
 
 
 async def decline_invitation(log: Log, user_id: int, conversation_id: int) -> None:

@@ -1,9 +1,10 @@
 -- name: find_strangers
--- Those of the users who share no conversation with the actor, without bots, which nobody needs to ask. A direct conversation counts once they have written in it.
+-- Those of the users who share no conversation with the actor, without bots, which nobody needs to ask. A direct
+-- conversation counts once they have written in it. Nobody is a stranger to an admin, or to a bot, whose key an admin made.
 select asked.id
   from unnest(%(users)s::bigint[]) as asked (id)
  where asked.id <> %(actor)s and not exists (select from users u where u.id = asked.id and u.bot)
-   and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
+   and not exists (select from users u where u.id = %(actor)s and (u.role = 'admin' or u.bot))
    and not exists (
        select from memberships theirs
          join memberships mine on mine.conversation_id = theirs.conversation_id

@@ -1,6 +1,8 @@
 """Members of a conversation: list, add, remove, change roles, and each member's notification settings."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from chat.accounts.blocks import require_unblocked
 from chat.conversations.invitations import find_users_to_invite, invite
@@ -16,12 +18,14 @@ from chat.conversations.memberships import (
     require_not_banned,
     require_other_owner,
 )
-from chat.conversations.permissions import authorize_removal, authorize_role_change
+from chat.conversations.permissions import Access, authorize_removal, authorize_role_change, authorize_setting
 from chat.conversations.views import introduce
-from chat.log.append import Log
+from chat.log.append import Change, Log
 from chat.model.conversation import NoticePatch, NotificationSettings
+from chat.model.errors import Banned, TooManyRemoved
 from chat.model.events import changed_notifications
 from chat.model.types import Role
+from chat.shared.errors import Invalid
 from chat.shared.postgres import Pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
@@ -52,7 +56,7 @@ async def put_member(
                     await change.record(entry)
                 return None, False
             await add_members(change, access.conversation, {user_id: role}, chosen=chosen)
-            await introduce(change, user_id, conversation_id)
+            await introduce(change, conversation_id, user_id)
         elif role != access.subject_role:
             await require_other_owner(change, access)
             await change_role(change, conversation_id, user_id, role)
@@ -69,6 +73,87 @@ async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: 
         await end_membership(change, conversation_id, user_id)
         if not access.is_self:
             await audit(change, actor_id, "member.remove", conversation_id, user_id)
+
+
+class MemberChanges(NamedTuple):
+    """The users who were added, removed, and invited because they share no conversation with the actor."""
+
+    added: list[int]
+    removed: list[int]
+    invited: list[int]
+
+
+async def resolve_users(pool: Pool, named: Sequence[int | str]) -> list[int]:
+    """Return the ids of users who are named by id or by `ext:` and an external id. Raise `Invalid`."""
+    externals = [one.removeprefix("ext:") for one in named if isinstance(one, str)]
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.find_external_users, [externals])).fetchall()
+    found: dict[str, int] = dict(rows)
+    if missing := [one for one in externals if one not in found]:
+        raise Invalid(errors=[{"field": "users", "detail": f"no user has the external id {one}"} for one in missing])
+    return [found[one.removeprefix("ext:")] if isinstance(one, str) else one for one in named]
+
+
+async def set_members(
+    log: Log,
+    settings: Settings,
+    actor_id: int,
+    conversation_id: int,
+    user_ids: Sequence[int],
+    charge: Callable[[int], None],
+) -> MemberChanges:
+    """Add these users and remove all others but the actor, in one transaction. Members keep their roles.
+
+    `charge` counts the users who join, and may raise. Raise `TooManyRemoved` if more than `max_members_added` would be
+    removed, and what `put_member` and `remove_member` raise; then nothing changes.
+    """
+    wanted, most = list(dict.fromkeys([actor_id, *user_ids])), settings.max_members_added
+    async with log.change() as change:
+        access = await lock_access(change, conversation_id, actor_id)
+        authorize_setting(access)
+        asked = {"conversation": conversation_id, "users": wanted, "most": most + 1}
+        present = {row[0] for row in await (await change.connection.execute(queries.find_present, asked)).fetchall()}
+        others: list[tuple[int, str]] = await (await change.connection.execute(queries.find_others, asked)).fetchall()
+        if len(others) > most:
+            raise TooManyRemoved
+        access.require_rank(*(role for _, role in others))
+        removed = [user_id for user_id, _ in others]
+        added = [user_id for user_id in wanted if user_id not in present]
+        charge(len(added))
+        invited = await prepare_additions(change, settings, access, actor_id, added, len(removed)) if added else []
+        added = [user_id for user_id in added if user_id not in invited]
+        await store_members(change, settings, access, actor_id, MemberChanges(added, removed, invited))
+    return MemberChanges(added, removed, invited)
+
+
+async def prepare_additions(
+    change: Change, settings: Settings, access: Access, actor_id: int, user_ids: list[int], removed: int
+) -> list[int]:
+    """Check and lock the users who are about to join; return those who must be invited instead."""
+    conversation_id = access.conversation.id
+    banned = await change.connection.execute(queries.find_banned, [conversation_id, user_ids])
+    if rows := await banned.fetchall():
+        raise Banned(errors=[{"field": "users", "detail": f"{user_id} is banned"} for (user_id,) in rows])
+    await require_capacity(change, access, settings.max_group_members, len(user_ids) - removed)
+    await check_users(change, conversation_id, user_ids, settings.conversations_per_person)
+    await require_unblocked(change, actor_id, user_ids)
+    return await find_users_to_invite(change, settings, actor_id, user_ids)
+
+
+async def store_members(change: Change, settings: Settings, access: Access, actor_id: int, new: MemberChanges) -> None:
+    """Store and publish the changes. What each removal was is in the audit log."""
+    conversation_id = access.conversation.id
+    members, _ = await count_members(change, conversation_id)
+    invitations = await invite(change, settings, access.conversation, actor_id, new.invited, members)
+    for user_id in new.removed:
+        await audit(change, actor_id, "member.remove", conversation_id, user_id)
+    if new.removed:
+        await end_membership(change, conversation_id, *new.removed)
+    if new.added:
+        await add_members(change, access.conversation, dict.fromkeys(new.added, "member"))
+        await introduce(change, conversation_id, *new.added)
+    for entry in invitations:
+        await change.record(entry)
 
 
 async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tuple[int, str, datetime]]:

@@ -7,3 +7,19 @@ select level, muted_until from memberships where conversation_id = %s and user_i
 
 -- name: set_notifications
 update memberships set level = %s, muted_until = %s where conversation_id = %s and user_id = %s and until is null
+
+-- name: find_external_users
+select external_id, id from users where external_id = any(%s::text[])
+
+-- name: find_present
+select user_id from memberships
+ where conversation_id = %(conversation)s and until is null and user_id = any(%(users)s::bigint[])
+
+-- name: find_others
+-- The members besides these users, up to a number.
+select user_id, role from memberships
+ where conversation_id = %(conversation)s and until is null and user_id <> all(%(users)s::bigint[])
+ order by user_id limit %(most)s
+
+-- name: find_banned
+select user_id from bans where conversation_id = %s and user_id = any(%s::bigint[]) order by user_id

@@ -122,11 +122,12 @@ async def add_members(
     await change.connection.execute(queries.insert_memberships, fields)
 
 
-async def end_membership(change: Change, conversation_id: int, user_id: int) -> None:
-    """End the user's membership, and their follows of its threads."""
-    entry = await change.record(left(conversation_id, user_id))
-    await change.connection.execute(queries.end_membership, [entry.position, conversation_id, user_id])
-    await change.connection.execute(queries.end_follows, [conversation_id, user_id])
+async def end_membership(change: Change, conversation_id: int, *user_ids: int) -> None:
+    """End the memberships of these users, and their follows of its threads."""
+    entries = [await change.record(left(conversation_id, user_id)) for user_id in user_ids]
+    ended = {"conversation": conversation_id, "users": list(user_ids), "until": [one.position for one in entries]}
+    await change.connection.execute(queries.end_memberships, ended)
+    await change.connection.execute(queries.end_follows, ended)
 
 
 async def change_role(change: Change, conversation_id: int, user_id: int, role: str) -> None:

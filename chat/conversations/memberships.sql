@@ -42,11 +42,13 @@ select %(conversation)s, %(seq)s, %(seq)s, new.id, new.role, new.since, new.id =
          where m.conversation_id = %(conversation)s and m.user_id = new.id)
   from unnest(%(users)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as new (id, role, since)
 
--- name: end_membership
-update memberships set until = %s where conversation_id = %s and user_id = %s and until is null
+-- name: end_memberships
+update memberships m set until = gone.until
+  from unnest(%(users)s::bigint[], %(until)s::bigint[]) as gone (id, until)
+ where m.conversation_id = %(conversation)s and m.user_id = gone.id and m.until is null
 
 -- name: end_follows
-delete from thread_follows where conversation_id = %s and user_id = %s
+delete from thread_follows where conversation_id = %(conversation)s and user_id = any(%(users)s::bigint[])
 
 -- name: change_role
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null

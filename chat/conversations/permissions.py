@@ -88,6 +88,12 @@ def authorize_removal(access: Access) -> None:
         raise NotFound
 
 
+def authorize_setting(access: Access) -> None:
+    """Raise unless the actor may set all members at once."""
+    authorize_change(access)
+    access.require_open()
+
+
 def authorize_change(access: Access) -> None:
     """Raise unless the actor may change the conversation's settings and bans."""
     access.require_visible()

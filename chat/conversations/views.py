@@ -50,12 +50,17 @@ async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
     return replace(to_view(row[:-1]), looks_like=row[-1])
 
 
-async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
-    """Publish the conversation to a new member, with everything needed to follow the entries from here on."""
-    asked = {"user": user_id, "conversation": conversation_id}
+async def introduce(change: Change, conversation_id: int, *user_ids: int) -> None:
+    """Publish the conversation to new members, with everything needed to follow the entries from here on.
+
+    Members who have just been added all see the same: nothing is unread, and their settings are the defaults.
+    """
+    asked = {"user": user_ids[0], "conversation": conversation_id}
     row = await (await change.connection.execute(queries.find_view, asked, binary=True)).fetchone()
     assert row is not None
-    await change.record(introduced(to_view(row[:-1]), user_id))
+    view = to_view(row[:-1])
+    for user_id in user_ids:
+        await change.record(introduced(view, user_id))
 
 
 def to_view(row: tuple[Any, ...]) -> View:

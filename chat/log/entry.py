@@ -14,7 +14,8 @@ from typing import NamedTuple
 # A reader's memberships follow these. Both are sent as the event `member`.
 JOIN, LEAVE = "join", "leave"
 
-# A session has ended. The frame is empty; the streams of the session close.
+# A session has ended. The frame is empty; the streams of the session close. Without a session: what API keys have
+# opened for the user closes.
 LOGOUT = "logout"
 
 # The meaning of this user's tokens has changed, so nodes look them up again. The frame is empty.

@@ -97,7 +97,7 @@ async def post_messages(request: web.Request) -> web.Response:
     batch = parse_model(body, DraftBatch)
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
-    request.app[RATES].batch.acquire(member.user_id, len(batch.messages) - 1)
+    request.app[RATES].batch.acquire(member.payer, len(batch.messages) - 1)
     if any(isinstance(item, dict) and item.get("data") is not None for item in batch.messages):
         await asyncio.to_thread(require_exact, body)  # 0.1 s for 4 MB
     parts = request.app[POOL], request.app[POSTS], request.app[HERE]

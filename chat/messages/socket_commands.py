@@ -151,7 +151,7 @@ async def carry_out(app: web.Application, member: Member, command: Command) -> F
     work, handler = WORKS[type(command)]
     if member.key is not None:
         member.key.check(app[SCOPES].get(handler), command.conversation)
-    charge_route(app, handler, member.user_id)
+    charge_route(app, handler, member.payer)
     return await work(app, member, command)
 
 

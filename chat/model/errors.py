@@ -69,6 +69,18 @@ class TooManyMembers(Conflict):
     code = "too_many_members"
 
 
+class TooManyRemoved(Conflict):
+    """This would remove too many members at once. Remove some of them one by one first."""
+
+    code = "too_many_removed"
+
+
+class ExternalKind(Conflict):
+    """The conversation with this external id is of another kind, and a kind cannot be changed. Leave `kind` out."""
+
+    code = "external_kind"
+
+
 class TooManyInvitations(Conflict):
     """Too many invitations are open. The user must answer some first, or you must wait for answers to yours."""
 

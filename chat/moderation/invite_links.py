@@ -107,5 +107,5 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
         await add_members(change, access.conversation, {user_id: "member"}, chosen=[user_id])
-        await introduce(change, user_id, found[0])
+        await introduce(change, found[0], user_id)
     return found[0], True

@@ -22,7 +22,7 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool, prepare_connecti
 from chat.shared.sql import load
 
 queries = load(__file__)
-NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail")
+NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail", "acted_by")
 OWN_NAMES = ("id", "at", "action", "own", "address", "session", "device", "times")
 OWN_KINDS = ["login", "session", "account", "reset", "mfa", "passkey", "recovery"]
 HIDDEN = ["login.look"]  # an admin looked at the list of sessions

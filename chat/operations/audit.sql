@@ -2,7 +2,7 @@
 -- The latest first, before the row with this id; optionally of one kind of action and of a period. Rows are written up to a
 -- minute after the event, so times follow the order of ids with some slack.
 select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
-       session, device, times, detail
+       session, device, times, detail, acted_by
   from audit
  where id < least(%(after)s, coalesce((select b.id from audit b where b.at >= %(until)s + interval '5 minutes'
                                         order by b.at, b.id limit 1), %(after)s))
@@ -12,7 +12,7 @@ select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), acto
 -- name: read_page_of
 -- The same for one user, as actor or subject.
 select a.id, to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), a.actor, a.action, a.subject,
-       host(a.address), a.session, a.device, a.times, a.detail
+       host(a.address), a.session, a.device, a.times, a.detail, a.acted_by
   from ((select * from audit
           where actor = %(user)s and id < %(after)s and starts_with(action, %(action)s)
             and at >= %(since)s and at < %(until)s order by id desc limit %(most)s)
@@ -50,7 +50,7 @@ select coalesce(array_agg(virtualtransaction), '{}')
 -- name: export_page
 -- By id, up to an id below which no new row will appear.
 select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
-       session, device, times, detail
+       session, device, times, detail, acted_by
   from audit
  where id > %(after)s and id <= %(head)s and at >= %(since)s
  order by id limit %(most)s

@@ -44,6 +44,7 @@ class ConnectionTable(Generic[Conn]):
         self._tick, self._per_user, self._full, self._close = beat / buckets, per_user, full, close
         # Tuples, because most users have one connection: 48 bytes instead of a list's 88.
         self._of_user: dict[int, tuple[Conn, ...]] = {}
+        self._acting: set[Conn] = set()
         self.draining = False
 
     def __iter__(self) -> Iterator[Conn]:
@@ -63,8 +64,10 @@ class ConnectionTable(Generic[Conn]):
         if len(self.of_user(user_id)) >= self._per_user:
             raise self._full(retry_after=5)
 
-    def add(self, connection: Conn) -> None:
-        """Add an open connection, in a random bucket."""
+    def add(self, connection: Conn, *, acting: bool = False) -> None:
+        """Add an open connection, in a random bucket. `acting`: an API key opened it for a user."""
+        if acting:
+            self._acting.add(connection)
         connection.bucket = random.randrange(len(self._buckets))
         self._buckets[connection.bucket].add(connection)
         self._of_user[connection.user_id] = (*self.of_user(connection.user_id), connection)
@@ -74,6 +77,7 @@ class ConnectionTable(Generic[Conn]):
         if connection not in self._buckets[connection.bucket]:
             return False
         self._buckets[connection.bucket].discard(connection)
+        self._acting.discard(connection)
         if others := tuple(one for one in self._of_user[connection.user_id] if one is not connection):
             self._of_user[connection.user_id] = others
         else:
@@ -85,6 +89,11 @@ class ConnectionTable(Generic[Conn]):
         for connection in self:
             if connection.session_id == session_id:
                 self._close(connection, "revoked")
+
+    def revoke_acting(self, user_id: int) -> None:
+        """Close all connections that API keys opened for this user."""
+        for connection in self._acting.intersection(self.of_user(user_id)):
+            self._close(connection, "revoked")
 
     def end_all(self, reason: Reason) -> None:
         """Close every connection now."""

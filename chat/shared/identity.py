@@ -5,12 +5,13 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from chat.shared.batching import Batcher
-from chat.shared.errors import Forbidden, NotFound, Unauthenticated
+from chat.shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
@@ -18,6 +19,7 @@ queries = load(__file__)
 REMEMBERED = 100_000
 FRESH_SECONDS = 30.0
 TOUCH_SECONDS = 60.0
+ACTED_MOST = 1_000  # characters of the header Tandem-User
 PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, allows sensitive changes
 Scope = Literal[
     "messages:read",
@@ -49,12 +51,35 @@ class LimitedKey(Forbidden):
     code = "limited_key"
 
 
+class UnknownActed(Forbidden):
+    """The header Tandem-User names no user. It takes a user's id, or ext: and an external id."""
+
+    code = "unknown_user"
+
+
+class DisabledActed(Forbidden):
+    """The user in the header Tandem-User is disabled. Enable the account first."""
+
+    code = "user_disabled"
+
+
+class MoreRights(Forbidden):
+    """This user is an admin. Only an admin, or a key with the scope admin made by someone who is an admin, can."""
+
+    code = "more_rights"
+
+
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """The limits of an API key. `conversations`: None for all that its bot is a member of."""
+    """The limits of an API key. `conversations`: None for all that its bot is a member of.
+
+    `acting`: the key acts for a user other than its bot.
+    """
 
     scopes: frozenset[str]
     conversations: frozenset[int] | None
+    bot_id: int
+    acting: bool = False
 
     def check(self, scope: str | None, conversation_id: int | None) -> None:
         """Raise an error unless the key may send a request that needs this scope and concerns this conversation.
@@ -67,8 +92,8 @@ class KeyLimits:
             raise MissingScope(f"This API key lacks the scope {scope}.")
         if self.conversations is None:
             return
-        if scope == "conversations:write" and conversation_id is None:
-            raise LimitedKey
+        if conversation_id is None and (self.acting or scope == "conversations:write"):
+            raise LimitedKey  # the user may be a member of others; the bot cannot be
         if conversation_id is not None and conversation_id not in self.conversations:
             raise NotFound
 
@@ -86,6 +111,16 @@ class Member:
     withheld: bool = False  # an admin who has no admin rights until they set up a second factor
     host_cookie: bool = False  # a cookie other than `__Host-tandem` is no proof of this session
     key: KeyLimits | None = None  # of an API key; None: a person's session
+
+    @property
+    def payer(self) -> int:
+        """Return the user whose rate limits apply: the bot of a key, also while it acts for others."""
+        return self.user_id if self.key is None else self.key.bot_id
+
+    @property
+    def acting(self) -> bool:
+        """Return whether an API key acts for this user."""
+        return self.key is not None and self.key.acting
 
     def seconds_left(self) -> float:
         """Return how long the session lasts, by the database's clock when it was read and this node's clock since."""
@@ -108,7 +143,9 @@ class Identities:
         self._changed: OrderedDict[int, float] = OrderedDict()  # by user: when something about them last changed
         self._touched: set[int] = set()
         self._batcher = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
-        self.run, self.waiting = self._batcher.run, self._batcher.waiting
+        self._acted: OrderedDict[tuple[int, str], Member] = OrderedDict()  # by the key's session and Tandem-User
+        self._barred: OrderedDict[int, float] = OrderedDict()  # by user: since when keys must ask again to act for them
+        self._acting = Batcher[tuple[Member, str], Member](self._read_acted, batch=500, limit=20_000)
         # Opens the session of an unknown token, if another part of the server knows what it is.
         self.admit: Callable[[str], Awaitable[bool]] | None = None
 
@@ -145,6 +182,48 @@ class Identities:
         """Raise `Unauthenticated` if the session has expired, or ended since it was read."""
         if member.seconds_left() <= 0 or member.session_id in self._ended:
             raise Unauthenticated
+        if member.acting and member.looked_up <= self._barred.get(member.user_id, 0.0):
+            raise Unauthenticated
+
+    async def run(self) -> None:
+        """Read what is asked for, forever."""
+        await asyncio.gather(self._batcher.run(), self._acting.run())
+
+    def waiting(self) -> int:
+        """Return how many look-ups wait."""
+        return self._batcher.waiting() + self._acting.waiting()
+
+    async def act_as(self, key: Member, named: Sequence[str], *, remember: bool = True) -> Member:
+        """Return the user whom an API key acts for; `named`: the values of the header Tandem-User.
+
+        Raise `MissingScope`, `Invalid`, `UnknownActed`, `DisabledActed`, `MoreRights`.
+        """
+        if key.key is None or "act-as" not in key.key.scopes:
+            raise MissingScope("The header Tandem-User needs an API key with the scope act-as.")
+        if len(named) > 1 or len(named[0]) > ACTED_MOST:
+            raise Invalid(errors=[{"field": "Tandem-User", "detail": "one user id, or ext: and one external id"}])
+        place = key.session_id, named[0]
+        member = self._acted.get(place)
+        if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
+            member = await self._acting.submit((key, named[0]))
+        while member.looked_up <= self._changed.get(member.user_id, 0.0):
+            member = await self._acting.submit((key, named[0]))
+        self.check(member)
+        if remember:
+            self._acted[place] = member
+            self._acted.move_to_end(place)
+            if len(self._acted) > REMEMBERED:
+                self._acted.popitem(last=False)
+        return member
+
+    async def _read_acted(self, asked: list[tuple[Member, str]]) -> list[Member | Exception]:
+        ids, externals = zip(*(parse_acted(named) for _, named in asked), strict=True)
+        fields = {"sessions": [key.session_id for key, _ in asked], "ids": list(ids), "externals": list(externals)}
+        now = time.monotonic()
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(queries.find_acted, fields)).fetchall()
+        found = {row[0] - 1: row[1:] for row in rows}
+        return [make_acted(key, found.get(n), now) for n, (key, _) in enumerate(asked)]
 
     async def proof_left(self, session_id: int) -> float:
         """Return for how many more seconds sensitive changes need no new proof; 0 when they need one now.
@@ -182,6 +261,14 @@ class Identities:
             self._ended.popitem(last=False)
         self._known.pop(self._seen.pop(session_id, b""), None)
 
+    def bar(self, user_id: int) -> None:
+        """Refuse what keys have opened for this user: all sessions of the user have ended."""
+        self._barred[user_id] = time.monotonic()
+        self._barred.move_to_end(user_id)
+        if len(self._barred) > REMEMBERED:
+            self._barred.popitem(last=False)
+        self.forget_user(user_id)
+
     def forget_user(self, user_id: int) -> None:
         """Read this user's sessions again, because the user has changed; also those being read at the moment."""
         self._changed[user_id] = time.monotonic()
@@ -217,6 +304,33 @@ def read_member(row: Sequence[Any], now: float) -> Member:
     user_id, session_id, name, role, host_cookie, withheld, seconds, scopes, conversations = row
     key = None
     if scopes is not None:
-        key = KeyLimits(frozenset(scopes), None if conversations is None else frozenset(conversations))
+        key = KeyLimits(frozenset(scopes), None if conversations is None else frozenset(conversations), user_id)
     role = intern("member" if withheld else role)
     return Member(user_id, session_id, name, role, seconds, now, withheld, host_cookie, key)
+
+
+def parse_acted(text: str) -> tuple[int | None, str | None]:
+    """Return the user id or the external id in the header Tandem-User; neither for another text.
+
+    An external id may be percent-encoded, because headers of many clients take no other letters.
+    """
+    if text.startswith("ext:"):
+        given = text.removeprefix("ext:").encode(errors="surrogateescape").decode(errors="replace")
+        return None, unquote(given).replace("\0", "")
+    return (int(text) if text.isascii() and text.isdigit() and len(text) < 17 else None), None
+
+
+def make_acted(key: Member, row: Sequence[Any] | None, now: float) -> Member | Exception:
+    """Return the user whom a key acts for, by a row of `find_acted`, or the error if the key may not."""
+    if row is None:
+        return UnknownActed()
+    user_id, name, role, disabled, trusted = row
+    if disabled:
+        return DisabledActed()
+    if role == "admin" and not (trusted and key.role == "admin"):
+        return MoreRights()
+    assert key.key is not None
+    limits = replace(key.key, acting=True)
+    return replace(
+        key, user_id=user_id, name=name, role=intern(role), expires_in=key.seconds_left(), looked_up=now, key=limits
+    )

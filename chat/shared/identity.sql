@@ -19,3 +19,14 @@ update sessions set last_seen_at = now() where id = any(%s::bigint[])
 -- Seconds since the user of this session last proved who they are; no row when that is too long ago.
 select extract(epoch from now() - proved_at)::float8 from sessions
  where id = %(session_id)s and ended_at is null and proved_at > now() - make_interval(secs => %(seconds)s)
+
+-- name: find_acted
+-- The users whom keys act for, by id or external id, and whether the key's maker is still an admin, or the command line.
+select asked.n, u.id, u.name, u.role, u.disabled_at is not null,
+       k.created_by is null or exists (select from users m where m.id = k.created_by and m.role = 'admin' and m.disabled_at is null)
+  from unnest(%(sessions)s::bigint[], %(ids)s::bigint[], %(externals)s::text[]) with ordinality
+       as asked (session_id, id, external_id, n)
+  join api_keys k on k.session_id = asked.session_id
+ cross join lateral (
+       select * from users where id = asked.id union all select * from users where external_id = asked.external_id) u
+ where not u.bot and u.deleted_at is null and not is_probe(u.id)

@@ -78,6 +78,7 @@ ADMISSION = web.AppKey("admission", Admission)
 
 # Over TLS the first, which no other host of the domain can set; without TLS the second.
 HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
+ACT_AS = "Tandem-User"  # the user whom an API key acts for
 JSON = "application/json"
 DEVICE_MOST = 100
 LARGEST_ID = 2**53 - 1
@@ -129,9 +130,11 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
         del request[MEMBER]
         raise Unauthenticated  # another host of the domain may have set this cookie
+    if acted := request.headers.getall(ACT_AS, ()):
+        member = request[MEMBER] = await identities.act_as(member, acted, remember=remember)
     if member.key is not None:
         check_key(request, member.key)
-    charge_caller(request, member.user_id)
+    charge_caller(request, member.payer)
     return member
 
 

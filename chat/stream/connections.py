@@ -34,10 +34,10 @@ class StreamConnections(ConnectionTable[Stream]):
         self._registry = registry
         self.ends: Counter[str] = Counter()
 
-    def add(self, stream: Stream) -> None:
+    def add(self, stream: Stream, *, acting: bool = False) -> None:
         """Add an open stream, and tell the registry, which never waits or fails here."""
         self._registry.register(stream)
-        super().add(stream)
+        super().add(stream, acting=acting)
 
     def remove(self, stream: Stream) -> bool:
         """Forget an ended stream; return False if it is not in the table."""
@@ -110,9 +110,9 @@ class Streams:
             await self.tail.catch_up()
         return [head.position] * len(waiting)
 
-    def open(self, stream: Stream, started: int) -> None:
+    def open(self, stream: Stream, started: int, *, acting: bool = False) -> None:
         """Add a stream that receives the entries after position `started`."""
-        self.connections.add(stream)
+        self.connections.add(stream, acting=acting)
         self.records.open(stream, started)
 
     def leave(self, stream: Stream) -> None:
@@ -125,6 +125,9 @@ class Streams:
         if entry.kind == LOGOUT and entry.subject is not None:
             self._identities.forget(entry.subject)
             self.connections.revoke(entry.subject)
+        elif entry.kind == LOGOUT and entry.user_id is not None:
+            self._identities.bar(entry.user_id)
+            self.connections.revoke_acting(entry.user_id)
         elif entry.kind == IDENTITY and entry.user_id is not None:
             self._identities.forget_user(entry.user_id)
         elif entry.kind == "user" and entry.subject is not None:

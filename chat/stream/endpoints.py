@@ -35,7 +35,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     member, narrow, start = await admit(request, rates.poll if polls else rates.stream)
     if polls:
         poll = Poll(member.user_id, member.session_id, narrow, streams.left)
-        return await answer_poll(request, streams, poll, start)
+        return await answer_poll(request, member, poll, start)
     return await serve_events(request, member, make_stream(streams, member, narrow, request), start)
 
 
@@ -54,7 +54,7 @@ async def get_stream_socket(request: web.Request) -> web.StreamResponse:
         *reader, (commands.read, partial(commands.answer, request.app, member), commands.joins), bare
     )
     set_deadline(stream, streams, member)
-    streams.open(stream, start.cursor.position)
+    streams.open(stream, start.cursor.position, acting=member.acting)
     try:
         stream.detach(request, response)
         await serve_socket(streams, stream, start)
@@ -70,7 +70,7 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     request.app[ADMISSION].check()
     member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
-    rate.acquire(member.user_id)
+    rate.acquire(member.payer)
     streams.connections.check_capacity(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(find_cursor(request))
@@ -84,7 +84,7 @@ async def serve_events(request: web.Request, member: Member, stream: AnySseStrea
     """Open the stream and send it. Close it at the end, unless its connection has been detached."""
     streams = request.app[STREAMS]
     set_deadline(stream, streams, member)
-    streams.open(stream, start.cursor.position)
+    streams.open(stream, start.cursor.position, acting=member.acting)
     response = None
     try:
         response = await send_events(request, streams, stream, start)
@@ -188,12 +188,12 @@ async def catch_up(streams: Streams, stream: Stream, start: Start, send: Send) -
             await send(Chunk(encode_reset(start)))
 
 
-async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start: Start) -> web.Response:
+async def answer_poll(request: web.Request, member: Member, poll: Poll, start: Start) -> web.Response:
     """Answer a long poll: with entries at once if there are any, otherwise when some arrive or at the timeout."""
-    seconds = parse_count(request, "poll", default=POLL_MOST, most=POLL_MOST)
+    seconds, streams = parse_count(request, "poll", default=POLL_MOST, most=POLL_MOST), request.app[STREAMS]
     if start.reset:
         return answer_json({"events": [], "cursor": str(start.cursor), "reset": start.reset})
-    streams.connections.add(poll)
+    streams.connections.add(poll, acting=member.acting)
     streams.polls += 1
     try:
         return answer_json(await poll_entries(streams, poll, start, seconds))

@@ -132,7 +132,7 @@ async def add_missing(change: Change, access: Access, settings: Settings, user_i
         await check_users(change, access.conversation.id, missing, settings.conversations_per_person)
         await add_members(change, access.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
-            await introduce(change, user_id, access.conversation.id)
+            await introduce(change, access.conversation.id, user_id)
 
 
 # Imports in the app. Admins only; a start and an undo need a recent proof, because they change what everyone sees.

@@ -314,7 +314,7 @@ class MemberImporter:
         await run(queries.insert_members, columns(rows))
         self.created |= set(pairs)
         for user, conversation in loud:
-            await introduce(change, user, conversation)
+            await introduce(change, conversation, user)
 
     async def add_follows(self, change: Change, follows: Sequence[FollowRecord]) -> None:
         """Follow the threads that exist."""
@@ -352,4 +352,4 @@ class MemberImporter:
         await change.connection.execute(
             queries.insert_members, [*asked, ["owner"], [since], [None], [ALL], ["all"], [None]]
         )
-        await introduce(change, user, conversation)
+        await introduce(change, conversation, user)

@@ -61,7 +61,7 @@ async def get_people(request: web.Request) -> web.Response:
     """List users by name, filtered by `?q=&status=&node=&after=&limit=`."""
     member = await require_admin(request)
     question = parse_question(request)
-    request.app[RATES].watch.acquire(member.user_id, question.most)
+    request.app[RATES].watch.acquire(member.payer, question.most)
     found = read_people(request.app[POOL], request.app[REGISTRY].overview, question)
     return answer_json(await bounded(found))
 
@@ -89,7 +89,7 @@ async def get_rooms(request: web.Request) -> web.Response:
     """List conversations by the number of online members, filtered by `?q=&limit=`."""
     member = await require_admin(request)
     most = parse_count(request, "limit", default=20, most=PAGE_MOST, least=1)
-    request.app[RATES].watch.acquire(member.user_id, most)
+    request.app[RATES].watch.acquire(member.payer, most)
     rooms = read_rooms(request.app[POOL], request.app[REGISTRY], parse_text(request, "q"), most)
     return answer_json(await bounded(rooms))
 

@@ -76,6 +76,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_passkey": {"challenge": "x" * 43, "passkey": {}, "name": "mine now"},
     "patch_passkey": {"name": "mine now"},
     "put_role": {"role": "admin"},
+    "put_external_user": {"display_name": "mine now"},
+    "post_user_session": {},
+    "put_external": {"topic": "mine now"},
+    "put_members": {"users": []},
     "post_reset": {},
     "post_key": {"name": "mine", "scopes": ["admin"]},
     "post_new_password": {"token": "x", "new": "brass-lantern-71-violet"},
@@ -182,7 +186,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
-    known |= {"key": 1, "import": 1, "hook": 1, "secret": "x" * 43}
+    known |= {"key": 1, "import": 1, "hook": 1, "secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1", "zone": "Europe/Berlin"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):

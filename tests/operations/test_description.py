@@ -100,6 +100,10 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_me": ("GET", "/api/users/me", None),
     "patch_me": ("PATCH", "/api/users/me", {"about": "cooks"}),
     "get_user": ("GET", "/api/users/{u}", None),
+    "put_external_user": ("PUT", "/api/users/ext/u-1", {"display_name": "Dora", "email": "dora@example.com"}),
+    "get_external_user": ("GET", "/api/users/ext/u-1", None),
+    "put_external": ("PUT", CONVERSATIONS + "/ext/order-1", {"topic": "food"}),
+    "get_external": ("GET", CONVERSATIONS + "/ext/order-1", None),
     "get_blocks": ("GET", "/api/users/me/blocks", None),
     "get_conversations": ("GET", CONVERSATIONS, None),
     "get_conversation": ("GET", CONVERSATIONS + "/{c}", None),
@@ -110,6 +114,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_archived": ("GET", "/api/chat/archived", None),
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
     "get_invitations": ("GET", "/api/chat/invitations", None),
+    "put_members": ("PUT", CONVERSATIONS + "/{c}/members", {"users": ["ext:u-1"]}),
     "put_membership": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": (
         "POST",
@@ -209,6 +214,9 @@ async def test_log_in_and_sign_up_are_as_described(ana: Person, mallory: Person)
     assert (status, s.ConversationModel.model_validate(joined).id) == (201, room)
 
 
+# Requested in tests/accounts/test_external_users.py, by an API key.
+KEYS_STEPS = {"post_user_session"}
+
 # Requested in tests/transfer/test_jobs.py, which uploads a file.
 IMPORT_STEPS = {
     "post_import",
@@ -224,7 +232,7 @@ IMPORT_STEPS = {
 def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | IMPORT_STEPS | {"post_acceptance"}
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | {"post_acceptance"}
 
 
 def test_the_command_prints_the_same() -> None:

@@ -84,7 +84,7 @@ class PresenceClient:
 
 async def opens_presence(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> PresenceClient:
     """Open a socket and wait for its hello."""
-    headers = {} if query else {"Authorization": f"Bearer {person.token}"}
+    headers = {} if query else {"Authorization": f"Bearer {person.token}", **person.headers}
     socket = await person._http.ws_connect(f"{person.at}/api/presence/socket{query}", headers=headers, **kwargs)
     watcher = PresenceClient(socket)
     if greeted:

@@ -99,6 +99,8 @@ export interface AuditRow {
   device: string;
   /** Number of equal events that this row stands for. */
   times: number;
+  /** The bot of the API key that acted for the actor; null if none did. */
+  acted_by: Id | null;
 }
 
 /** The request: author names. */
@@ -482,6 +484,66 @@ export interface Evidence {
   devices: Device[];
 }
 
+/** A conversation of another system. */
+export interface ExternalConversation {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  /** The conversation can only be read. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only owners and admins can post. */
+  read_only?: boolean;
+  role: Role | null;
+  last_seq: number;
+  read_seq: number;
+  unread: number;
+  mentions: number;
+  level: Level;
+  muted_until: string | null;
+  last_message: Message | null;
+  members?: Id[];
+  /** An older public channel whose name differs only in letters that look alike. Only in a single one. */
+  looks_like?: string;
+  external_id: string;
+}
+
+/**
+ * A conversation of another system. Fields that are missing stay as they are.
+ *
+ * A new one is a group unless `kind` says otherwise, and a new channel is private unless `private` is false.
+ */
+export interface ExternalDraft {
+  kind?: 'channel' | 'group' | null;
+  name?: string | null;
+  topic?: string | null;
+  private?: boolean | null;
+  archived?: boolean | null;
+  slow?: number | null;
+  read_only?: boolean | null;
+}
+
+/** A user of another system, as API keys and admins see them. */
+export interface ExternalUser {
+  id: Id;
+  name: string;
+  display_name: string;
+  role: string;
+  about: string;
+  /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
+  time_zone: string;
+  avatar: string;
+  /** The user of an API key, not a person. */
+  bot?: boolean;
+  /** An admin disabled the account. */
+  disabled?: boolean;
+  external_id: string;
+  email?: string;
+}
+
 /** The second factors of the caller. */
 export interface Factors {
   /** When the authenticator app was confirmed; null if there is none. */
@@ -859,6 +921,8 @@ export interface Me {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
+  /** The user of an API key, not a person. */
+  bot?: boolean;
   /** An admin disabled the account. */
   disabled?: boolean;
   /** True if other members see how far the user has read. */
@@ -886,6 +950,20 @@ export interface MemberChange {
 export interface Members {
   members: Member[];
   next?: Id;
+}
+
+/** All members of a conversation, by id or by `ext:` and an external id. The caller stays a member in any case. */
+export interface MembersForm {
+  users: (number | string)[];
+}
+
+/** What setting the members of a conversation changed. */
+export interface MembersSet {
+  conversation: Id;
+  added: Id[];
+  removed: Id[];
+  /** Users who must accept an invitation first, because they share no conversation with the caller. */
+  invited: Id[];
 }
 
 /** A message. Fields that are null, false or empty are left out. */
@@ -920,6 +998,14 @@ export interface Message {
   streaming?: boolean;
   /** How the text of a streamed message ended. */
   state?: Ending;
+}
+
+/** A session that an API key opened for a user. The token is shown only now. */
+export interface MintedSession {
+  user: User;
+  session: Login;
+  token: string;
+  expires_at: string;
 }
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
@@ -1506,6 +1592,13 @@ export interface Seen {
   users: PresenceRecord[];
 }
 
+/** A session to open for a user. `expires_in`: seconds until it ends; without it, as long as after a log-in. */
+export interface SessionForm {
+  /** Default: `""`. */
+  device?: string;
+  expires_in?: number | null;
+}
+
 /** Set the status of the user on all devices, until `until` or the next `status`. */
 export interface SetStatus {
   type: 'status';
@@ -1711,8 +1804,25 @@ export interface User {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
+  /** The user of an API key, not a person. */
+  bot?: boolean;
   /** An admin disabled the account. */
   disabled?: boolean;
+}
+
+/**
+ * What another system says about a user. Fields that are missing stay as they are.
+ *
+ * A new user without a `name` gets one made of the display name or the external id, with a number if it is
+ * taken.
+ * `email` is shown to admins and keys alone; an empty one is removed.
+ */
+export interface UserForm {
+  name?: string | null;
+  display_name?: string | null;
+  email?: string | null;
+  role?: 'admin' | 'member' | null;
+  disabled?: boolean | null;
 }
 
 /** A list of users. */

@@ -50,7 +50,7 @@ NO_CHOICE = Choice()  # one shared object, because most users never choose
 async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]:
     """Return the choice of each user, the default if they made none. Raise if PostgreSQL is unavailable."""
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_choices, [list(user_ids)])).fetchall()
+        rows = await (await connection.execute(queries.read_choices, {"users": list(user_ids)})).fetchall()
     found = {user_id: Choice(*fields) for user_id, *fields in rows}
     return {user_id: found.get(user_id) or NO_CHOICE for user_id in user_ids}
 

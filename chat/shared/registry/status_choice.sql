@@ -1,5 +1,8 @@
 -- name: read_choices
-select user_id, mode, text, emoji, until_ms, set_at_ms from presence_choices where user_id = any(%s::bigint[])
+-- A bot is invisible: it is never shown, counted or reached by @here, whatever its key has open.
+select user_id, mode, text, emoji, until_ms, set_at_ms from presence_choices where user_id = any(%(users)s::bigint[])
+ union all
+select id, 'invisible', '', '', 0, 1 from users where id = any(%(users)s::bigint[]) and bot
 
 -- name: store_choices
 -- The later choice is valid on all nodes, so set_at rises even if this clock does not.

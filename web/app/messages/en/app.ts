@@ -23,6 +23,7 @@ export const app = {
     'login.failed': 'Failed to log in',
     'login.end': 'Session ended',
     'login.look': 'Sessions viewed',
+    'login.mint': 'Session opened by an app',
     'account.create': 'Account created',
     'account.password': 'Password changed',
     'account.export': 'Data exported',

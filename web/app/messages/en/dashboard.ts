@@ -306,6 +306,7 @@ export const dashboard = {
     notLoggedIn: 'Not logged in',
     server: 'The server',
     about: 'about',
+    actedBy: 'through',
     only: 'Show only activity by or about this user',
     times: (count: number) => `${count} times`,
     unknownUser: (id: number) => `User ${id}`,

@@ -8,4 +8,5 @@ export const parts = {
   loadFailed: "Couldn't load this. Try again or reload.",
   back: 'Back',
   dismiss: 'Dismiss',
+  bot: 'Bot',
 };
