@@ -17,11 +17,11 @@ import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, import_key
+from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.accounts import BadCredentials
-from chat.accounts.external_users import ensure_user
 from chat.accounts.models import TOKEN_MOST
-from chat.accounts.validation import candidate_names, check_external_id, fit_display_name
+from chat.accounts.validation import DisplayName, candidate_names
 from chat.shared.audit import Actor, record
 from chat.shared.errors import Unauthenticated
 from chat.shared.identity import hash_token
@@ -31,12 +31,14 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
+EXTERNAL_MOST = 200
 SKEW_SECONDS, DAY = 60, 86_400
 REFRESH_SECONDS = 60.0  # between two reads of the key set because of an unknown `kid`
 KEPT_SECONDS = 3600.0  # after which the key set is read again anyway
 NAMED = (("name", "preferred_username"), ("display_name", "name"))  # claims that JWT_CLAIMS does not name
 FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 KEY_TYPES: dict[str, Any] = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 Keys = dict[str, Any]
 ReadKeys = Callable[[str], Awaitable[Keys]]
 
@@ -140,9 +142,8 @@ class JsonWebTokens:
 
     def _read_claims(self, claims: Mapping[str, Any]) -> Claims | None:
         external_id = claims.get(self._map.get("id", "sub"))
-        if not isinstance(external_id, str):
+        if not isinstance(external_id, str) or not 0 < len(external_id) <= EXTERNAL_MOST or "\0" in external_id:
             return None
-        check_external_id(external_id)
         names = [claims.get(self._map.get(which, default)) for which, default in NAMED]
         name, shown = (text if isinstance(text, str) else "" for text in names)
         expires_at = min(expiry(claims), time.time() + DAY * self._settings.session_days)
@@ -150,14 +151,18 @@ class JsonWebTokens:
 
     async def _ensure_user(self, connection: Connection, claims: Claims) -> int:
         """Return the user's id. Raise `BadCredentials` if the account is disabled."""
-        names, external_id = candidate_names(claims.name), claims.external_id
-        ensured = await ensure_user(connection, external_id, names, claims.display_name)
-        if ensured is None or ensured.disabled:
-            raise BadCredentials
-        if ensured.is_new:
-            user_id = ensured.user_id
-            await record(connection, Actor(user_id, None), "account.create", user_id, external_id=external_id)
-        return ensured.user_id
+        for name in candidate_names(claims.name):
+            row = await (await connection.execute(queries.find_user, [claims.external_id])).fetchone()
+            if row is not None:
+                if row[1]:
+                    raise BadCredentials
+                return int(row[0])
+            made = [name, claims.display_name, claims.external_id]
+            row = await (await connection.execute(queries.insert_user, made)).fetchone()
+            if row is not None:
+                await record(connection, Actor(row[0], None), "account.create", row[0], external_id=claims.external_id)
+                return int(row[0])
+        raise BadCredentials
 
 
 def read_header(token: str) -> dict[str, Any]:
@@ -167,6 +172,17 @@ def read_header(token: str) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise ValueError("is not an object")
     return header
+
+
+def fit_display_name(*names: str) -> str:
+    """Return the first name that can be shown."""
+    for name in names:
+        try:
+            if name:
+                return SHOWN.validate_python(name[:64])
+        except ValidationError:
+            continue
+    return "User"
 
 
 def expiry(claims: Mapping[str, Any]) -> float:

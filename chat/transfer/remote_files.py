@@ -13,15 +13,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
-from socket import AddressFamily
 from typing import Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from chat.shared.http_client import REDIRECTS, NotFetched, PublicResolver, check_public
 from chat.transfer.records import AttachmentRecord
 
 BLOCK = 256 * 1024
@@ -31,13 +29,8 @@ ATTEMPTS_MOST = 4
 WAIT_MOST = 30.0  # seconds that Slack may ask to wait
 FILE_SECONDS = 900.0
 HEADERS_SECONDS = 30.0
-TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
 SLACK = ("slack.com", "slack-edge.com", "slack-files.com")
 RETRIED = {429, 500, 502, 503, 504}
-
-
-class NotFetched(Exception):
-    """A file cannot be fetched, and trying again would not help."""
 
 
 class Interrupted(Exception):
@@ -46,39 +39,6 @@ class Interrupted(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"try again in {seconds:g} s")
         self.seconds = seconds
-
-
-def is_public(host: str) -> bool:
-    """Return whether an address is public: not of this machine, a private network, or another special range."""
-    address = ip_address(host.partition("%")[0])
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if address in TRANSLATED:
-            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
-        if inner and not is_public(str(inner)):
-            return False
-    return address.is_global and not address.is_multicast
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves names, and refuses those with an address that is not public. `allowed`: addresses for tests."""
-
-    def __init__(self, allowed: frozenset[str]) -> None:
-        self._allowed, self._resolver = allowed, aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return the addresses of a name. Raise `NotFetched` if one of them is not public."""
-        found = await self._resolver.resolve(host, port, family)
-        for one in found:
-            if one["host"] not in self._allowed and not is_public(one["host"]):
-                raise NotFetched(f"{host} is not a public address")
-        return found
-
-    async def close(self) -> None:
-        """Close the resolver."""
-        await self._resolver.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,22 +180,14 @@ class RemoteFiles:
     async def _fetch_part(self, url: URL, part: FetchedPart) -> None:
         """Fetch what is missing of a file, and follow redirects."""
         for _ in range(REDIRECTS_MOST + 1):
-            self._check(url)
+            check_public(url, self._allowed)
             headers = {"Accept-Encoding": "identity", **self._identity(url), **part.headers()}
             async with self._http.get(url, headers=headers, allow_redirects=False) as answer:
-                if answer.status in (301, 302, 303, 307, 308):
+                if answer.status in REDIRECTS:
                     url = url.join(URL(answer.headers.get("Location", "")))
                     continue
                 return await self._store(answer, part)
         raise NotFetched("too many redirects")
-
-    def _check(self, url: URL) -> None:
-        """Raise `NotFetched` unless this is HTTPS to a public address. Names are checked when they are resolved."""
-        if url.scheme != "https" or not url.host or url.user or url.password:
-            raise NotFetched("is not an HTTPS address")
-        with suppress(ValueError):
-            if url.host not in self._allowed and not is_public(url.host):
-                raise NotFetched("is not a public address")
 
     def _identity(self, url: URL) -> dict[str, str]:
         """Return the token, if the address is Slack's."""

@@ -11,8 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
 
+from chat.shared.http_client import is_public
 from chat.transfer.records import AttachmentRecord
-from chat.transfer.remote_files import RemoteFiles, is_public
+from chat.transfer.remote_files import RemoteFiles
 from tests.deploy.proxies import make_certificate, trust
 from tests.transfer.files import exports, imports
 from tests.transfer.slack_export import said, slack_files, write_slack
