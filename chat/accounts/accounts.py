@@ -1,5 +1,6 @@
 """Accounts: sign up, check passwords, change profiles and passwords, and invites."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+FETCHES_MOST = 4
 
 
 class UsernameTaken(ApiError):
@@ -72,6 +74,7 @@ class Accounts:
         self._pool, self._log, self._sessions = pool, log, sessions
         self._signup, self._directory = signup, directory
         self.hasher = Hasher()
+        self.fetches = asyncio.Semaphore(FETCHES_MOST)  # of pictures at other servers, each in memory
 
     def require_signup_open(self) -> None:
         if self._signup == "closed":

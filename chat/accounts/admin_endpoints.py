@@ -1,22 +1,28 @@
 """Handlers for admins and other systems: API keys, users by external id, and another user's sessions and state."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
 from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
-from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions, forget_sessions
+from chat.accounts.endpoints import ACCOUNTS, SESSIONS, answer_ended, describe_sessions, forget_sessions
 from chat.accounts.external_users import (
     SessionForm,
     UserForm,
+    is_new_picture,
     mint_session,
     put_external,
     read_external,
 )
 from chat.accounts.models import read_user
 from chat.accounts.validation import check_external_id
+from chat.files.endpoints import UPLOADS
 from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.errors import Forbidden, Invalid
+from chat.shared.http_client import UNREACHABLE, fetch_public
 from chat.shared.identity import Member
 from chat.shared.web import (
     LARGEST_ID,
@@ -108,6 +114,10 @@ async def delete_key(request: web.Request) -> web.Response:
 # Users of another system, by the ids that they have there.
 
 
+PICTURE_MOST = 5 * 1024 * 1024  # bytes of a picture at another server
+PICTURE_SECONDS = 15.0  # for its turn and its bytes
+
+
 class KeysOnly(Forbidden):
     """Only API keys can do this."""
 
@@ -141,10 +151,37 @@ async def put_external_user(request: web.Request) -> web.Response:
     form = await read_model(request, UserForm)
     actor, directory = actor_of(request, member), request.app[SETTINGS].directory
     by_admin = member.role == "admin"
-    _, is_new, ended = await put_external(request.app[LOG], directory, actor, external_id, form, by_admin=by_admin)
+    picture = await fetch_picture(request, member, form.avatar_url, external_id)
+    _, is_new, ended = await put_external(
+        request.app[LOG], directory, actor, external_id, form, by_admin=by_admin, picture=picture
+    )
     answer_ended(request, ended)
     user = await read_external(request.app[POOL], external_id)
     return answer_json(user.to_json(), 201 if is_new else 200)
+
+
+async def fetch_picture(request: web.Request, member: Member, url: str | None, external_id: str) -> bytes | None:
+    """Return the picture at a URL as WebP; None if there is no URL, or the user has its picture already.
+
+    Raise `Invalid` if it cannot be fetched, or is no picture. Its pixels count against the caller's limit.
+    """
+    if not url or not await is_new_picture(request.app[POOL], external_id, url):
+        return None
+    try:
+        async with asyncio.timeout(PICTURE_SECONDS), request.app[ACCOUNTS].fetches:
+            body = await fetch_public(url, PICTURE_MOST)
+        image = await request.app[UPLOADS].pictures.process("avatar", one_piece(body), member.payer)
+    except UNREACHABLE as error:
+        detail = f"the picture cannot be fetched: {error or type(error).__name__}"
+        raise Invalid(errors=[{"field": "avatar_url", "detail": detail}]) from None
+    if image is None:
+        raise Invalid(errors=[{"field": "avatar_url", "detail": "there is no picture that can be shown"}])
+    return image.webps[0]
+
+
+async def one_piece(body: bytes) -> AsyncIterator[bytes]:
+    """Yield the bytes."""
+    yield body
 
 
 async def get_external_user(request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """Users of another system: found by the id that they have there, and created or changed in one call.
 
-JSON Web Tokens create users by the same rule (`ensure_user`): a username that is taken gets a number.
+Usernames follow the rule for JSON Web Tokens (`candidate_names`): one that is taken gets a number.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,11 @@ from pydantic import Field
 
 from chat.accounts.accounts import UsernameTaken
 from chat.accounts.admin import AccountState, Role, lock_account, store_disabled, store_role
+from chat.accounts.avatars import store_avatar
+from chat.accounts.jwt import fit_display_name
 from chat.accounts.models import DeviceName, Form, User, publish_profile, require_distinct_from_admins
 from chat.accounts.sessions import Session, SessionDevice, Sessions
-from chat.accounts.validation import DisplayName, Email, NewName, candidate_names, fit_display_name
+from chat.accounts.validation import AvatarUrl, DisplayName, Email, NewName, candidate_names
 from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
 from chat.shared.errors import NotFound
@@ -29,12 +31,14 @@ class UserForm(Form):
     """What another system says about a user. Fields that are missing stay as they are.
 
     A new user without a `name` gets one made of the display name or the external id, with a number if it is taken.
-    `email` is shown to admins and keys alone; an empty one is removed.
+    `email` is shown to admins and keys alone; an empty one is removed. `avatar_url`: HTTPS, at a public address. The
+    picture is fetched when the URL changes, at most 5 MiB of it; an empty URL removes it.
     """
 
     name: NewName | None = None
     display_name: DisplayName | None = None
     email: Email | None = None
+    avatar_url: AvatarUrl | None = None
     role: Role | None = None
     disabled: Annotated[bool, Field(strict=True)] | None = None
 
@@ -93,19 +97,30 @@ async def read_external(pool: Pool, external_id: str) -> ExternalUser:
 
 
 async def put_external(
-    log: Log, directory: str, actor: Actor, external_id: str, form: UserForm, *, by_admin: bool
+    log: Log,
+    directory: str,
+    actor: Actor,
+    external_id: str,
+    form: UserForm,
+    *,
+    by_admin: bool,
+    picture: bytes | None = None,
 ) -> tuple[int, bool, list[int]]:
     """Create or change the user. Return the id, whether it is new, and the sessions that ended.
 
-    `directory` is the setting. `by_admin`: the caller has the rights of an admin. Raise `UsernameTaken`,
-    `ImitatesAdmin`, `MoreRights`, `LastAdmin`, `NotYourself`.
+    `directory` is the setting; `picture`: the one at a new `avatar_url`, as WebP. `by_admin`: the caller has the rights
+    of an admin. Raise `UsernameTaken`, `ImitatesAdmin`, `MoreRights`, `LastAdmin`, `NotYourself`.
     """
     try:
         async with log.change() as change:
             user_id, _, is_new = await find_or_create(change, actor, external_id, form)
             account = await lock_account(change, user_id)
             require_rights(account.user, by_admin=by_admin, wanted=form.role)
-            account = account._replace(user=await store_fields(change, directory, account.user, form, is_new=is_new))
+            user = await store_fields(change, directory, account.user, form, is_new=is_new)
+            if picture is not None or form.avatar_url == "":
+                user = await store_avatar(change, directory, user_id, picture)
+                await change.connection.execute(queries.set_avatar_url, [form.avatar_url or None, user_id])
+            account = account._replace(user=user)
             return user_id, is_new, await store_state(change, actor, account, form)
     except UniqueViolation:
         raise UsernameTaken from None
@@ -121,6 +136,15 @@ async def find_or_create(change: Change, actor: Actor, external_id: str, form: U
     if ensured.is_new:
         await record(change.connection, actor, "account.create", ensured.user_id, external_id=external_id)
     return ensured
+
+
+async def is_new_picture(pool: Pool, external_id: str, url: str | None) -> bool:
+    """Return whether this URL is another one than the user's picture was fetched from."""
+    if not url:
+        return False
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.find_avatar_url, [external_id])).fetchone()
+    return row is None or row[0] != url
 
 
 def require_rights(user: User, *, by_admin: bool, wanted: str | None = None) -> None:

@@ -26,3 +26,9 @@ select from api_keys k left join users m on m.id = k.created_by
 update sessions set proved_at = null, expires_at = least(expires_at, now() + make_interval(secs => %(seconds)s))
  where id = %(session)s
 returning to_char(expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+
+-- name: find_avatar_url
+select avatar_url from users where external_id = %s and avatar is not null
+
+-- name: set_avatar_url
+update users set avatar_url = %s where id = %s

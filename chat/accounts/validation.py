@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field
 
 from chat.model.types import check_shown
 from chat.shared.appearance import UNPRINTABLE, is_printable, is_visible
@@ -192,15 +192,11 @@ def check_email(text: str) -> str:
     return text
 
 
-def fit_display_name(*names: str) -> str:
-    """Return the first name of another system that can be shown."""
-    for name in names:
-        try:
-            if name:
-                return SHOWN.validate_python(name[:64])
-        except ValidationError:
-            continue
-    return "User"
+def check_https(text: str) -> str:
+    """Return an HTTPS URL, empty for none; raise `ValueError`. Whether its address is public is found out later."""
+    if text and not (text.startswith("https://") and text.isprintable() and " " not in text):
+        raise ValueError("must be a URL that begins with https://")
+    return text
 
 
 def check_about(text: str) -> str:
@@ -225,6 +221,6 @@ About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
 # Only the form; PostgreSQL knows the names.
 TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
+AvatarUrl = Annotated[str, Field(max_length=2_000), AfterValidator(check_https)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(check_email)]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]
-SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)

@@ -119,8 +119,10 @@ async def set_members(
         access.require_rank(*(role for _, role in others))
         removed = [user_id for user_id, _ in others]
         added = [user_id for user_id in wanted if user_id not in present]
-        charge(len(added))
-        invited = await prepare_additions(change, settings, access, actor_id, added, len(removed)) if added else []
+        invited: list[int] = []
+        if added:
+            charge(len(added))
+            invited = await prepare_additions(change, settings, access, actor_id, added, len(removed))
         added = [user_id for user_id in added if user_id not in invited]
         await store_members(change, settings, access, actor_id, MemberChanges(added, removed, invited))
     return MemberChanges(added, removed, invited)

@@ -97,7 +97,7 @@ async def test_who_cannot_be_acted_for(shop: Person, ada: Person, cast: Cast) ->
 
 
 async def test_an_admin_needs_a_key_of_an_admin(ada: Person, cast: Cast) -> None:
-    """With the scope admin, as long as the admin who made the key is one; then the user's own rights count, not the key's."""
+    """With the scope admin, while its maker is one; then the user's own rights count, not the key's."""
     (eve, ben) = (*await cast.enters("eve", role="admin"), *await cast.enters("ben"))
     chief = await makes_key(eve, cast, *EVERY, "admin")
     assert (await Actor(cast, chief, str(ada.id)).call("GET", "/api/audit"))[0] == 200

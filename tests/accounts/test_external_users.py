@@ -1,20 +1,32 @@
 """Users of another system: created, changed, read and deleted by the ids that they have there."""
 
 import asyncio
+import os
+import ssl
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from functools import partial
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from aiohttp import web
+from PIL import Image
 
+from chat.accounts import admin_endpoints
+from chat.shared.http_client import fetch_public
 from tests.accounts.events import finds
 from tests.accounts.systems import EVERY, makes_key, puts_room, puts_user, user_path
 from tests.cast import Cast, Person
+from tests.deploy.proxies import make_certificate, trust
 from tests.nodes import Node, running_node
 from tests.operations.answers import ANSWERS
 from tests.waiting import eventually
 
 C = "/api/chat/conversations"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -222,6 +234,70 @@ async def test_a_lone_owner_hands_over(shop: Person, cast: Cast, database_url: s
     assert (await shop.call("DELETE", user_path("u-1")))[0] == 204
     owners = "select user_id from memberships where role = 'owner' and until is null and conversation_id = %s"
     await eventually(lambda: rows(database_url, owners, room["id"]) == [(emil["id"],)])
+
+
+async def test_pictures_are_fetched_from_public_addresses_only(
+    shop: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each URL; what cannot be fetched, or is no picture, is refused, and nothing changes."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if request.path == "/away":
+            raise web.HTTPFound("https://10.0.0.1/face.png")
+        return web.Response(body=picture() if request.path == "/face.png" else b"text" * 2_000_000)
+
+    app, certificate = web.Application(), make_certificate(tmp_path)
+    app.router.add_get("/{path}", answer)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    place = f"https://localhost:{runner.addresses[0][1]}"
+    try:
+        status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": f"{place}/face.png"})
+        assert (status, "not a public address" in problem["errors"][0]["detail"]) == (422, True)
+        trusting = partial(fetch_public, allowed=frozenset({"127.0.0.1", "::1"}), tls=trust(tmp_path))
+        monkeypatch.setattr(admin_endpoints, "fetch_public", trusting)
+        for path, why in (("/away", "not a public address"), ("/text", "more than 5,242,880 bytes")):
+            status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": place + path})
+            assert (status, why in problem["errors"][0]["detail"]) == (422, True), problem
+        status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": "http://example.com/face.png"})
+        assert (status, problem["errors"][0]["field"]) == (422, "avatar_url")
+        assert (await shop.call("GET", user_path("u-1")))[0] == 404
+        first = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
+        again = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
+        assert first["avatar"] == again["avatar"] != ""
+        assert asked.count("/face.png") == 1
+        async with shop._http.get(
+            shop.at + first["avatar"], headers={"Authorization": f"Bearer {shop.token}"}
+        ) as shown:
+            assert (shown.status, shown.content_type) == (200, "image/webp")
+        assert (await puts_user(shop, "u-1", avatar_url=""))["avatar"] == ""
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_lines_of_the_documentation_work(shop: Person) -> None:
+    """Each command of chat/README.md, in its order."""
+    section = (ROOT / "chat" / "README.md").read_text().partition("## Users and conversations of another system")[2]
+    lines = section.partition("```sh\n")[2].partition("```")[0].splitlines()
+    env = os.environ | {"TANDEM": shop.at, "KEY": shop.token}
+    for line in lines:
+        done = await asyncio.create_subprocess_shell(line, env=env, stdout=PIPE, stderr=PIPE)
+        out, err = await done.communicate()
+        assert done.returncode == 0, (line, out, err)
+    assert len(lines) == 6
+    assert (await shop.call("GET", user_path("u-17")))[0] == 404
+
+
+def picture() -> bytes:
+    """Return a PNG."""
+    body = BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(body, "PNG")
+    return body.getvalue()
 
 
 def rows(database_url: str, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1815,12 +1815,15 @@ export interface User {
  *
  * A new user without a `name` gets one made of the display name or the external id, with a number if it is
  * taken.
- * `email` is shown to admins and keys alone; an empty one is removed.
+ * `email` is shown to admins and keys alone; an empty one is removed. `avatar_url`: HTTPS, at a public address.
+ * The
+ * picture is fetched when the URL changes, at most 5 MiB of it; an empty URL removes it.
  */
 export interface UserForm {
   name?: string | null;
   display_name?: string | null;
   email?: string | null;
+  avatar_url?: string | null;
   role?: 'admin' | 'member' | null;
   disabled?: boolean | null;
 }
