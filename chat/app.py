@@ -11,13 +11,16 @@ from aiohttp import web
 
 from chat import routes
 from chat.accounts.accounts import Accounts
+from chat.accounts.avatars import RemotePictures
 from chat.accounts.challenges import Challenges
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.jwt import JsonWebTokens
-from chat.accounts.login_endpoints import read_key_set
+from chat.accounts.oidc import OidcProvider
+from chat.accounts.oidc_endpoints import OIDC, OIDC_ACCOUNTS, PICTURES
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
+from chat.accounts.sign_on import OidcAccounts
 from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
 from chat.cross_origin import add_cors_headers
@@ -134,9 +137,6 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
-        if settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url:
-            tokens = app[TOKENS] = JsonWebTokens(pool, settings, read_key_set)
-            identities.admit = tokens.admit
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.on_commit)
@@ -181,6 +181,13 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         uploads = app[UPLOADS] = open_uploads(pool, settings, rates.pixels)
+        pictures = app[PICTURES] = RemotePictures(journal, settings.directory, uploads.pictures)
+        if settings.has_tokens:
+            tokens = app[TOKENS] = JsonWebTokens(pool, journal, settings, pictures)
+            identities.admit = tokens.admit
+        if settings.oidc_issuer:
+            app[OIDC] = OidcProvider(settings)
+            app[OIDC_ACCOUNTS] = OidcAccounts(pool, journal, sessions, settings.oidc_issuer)
         app[READINESS] = Readiness(pool)
         imports = app[IMPORTS] = ImportJobs(pool)
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
@@ -235,6 +242,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "erase deleted accounts": partial(run_erasures, journal),
             "delete expired rows": cleanup.run,
             "write security events": events.run,
+            "fetch pictures of new users": pictures.run,
             "index messages": Indexer(pool, busy=posts.busy).run,
             "record streams": streams.records.run,
             "send stream heartbeats": lambda: streams.connections.beat(streams.hub),

@@ -100,6 +100,7 @@ async def forget_user(change: Change, user_id: int) -> User:
     if row is None:
         raise NotFound
     await run(queries.drop_avatars, [user_id])
+    await run(queries.drop_links, [user_id])
     await run(queries.drop_resets, [user_id])
     await run(queries.hide_imported, [user_id])
     await run(queries.hide_external, [user_id])

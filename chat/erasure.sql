@@ -108,6 +108,9 @@ update users
  where id = %s and deleted_at is null
 returning id, name, display_name, role, about, time_zone, avatar, bot
 
+-- name: drop_links
+delete from oidc_accounts where user_id = %s
+
 -- name: drop_avatars
 delete from avatars where user_id = %s
 

@@ -5,6 +5,7 @@ from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import factor_endpoints as factors
 from chat.accounts import login_endpoints as login
+from chat.accounts import oidc_endpoints as oidc
 from chat.conversations import endpoints as conversations
 from chat.delivery import trace as delivery
 from chat.files import endpoints as files
@@ -28,6 +29,7 @@ WINDOW = "?after&around&before&limit"
 HISTORY = f"{WINDOW}&type"
 READER = "?" + "&".join(("after", "conversations", *stream.CURSOR_NAMES))
 STREAM, SOCKET = f"{READER}&poll", f"{READER}&format"
+CODE = "?*&code&error&iss&state"  # providers add others
 
 # On their own port if OPERATIONS_PORT is set.
 HEALTH = [
@@ -207,6 +209,13 @@ ACCOUNTS = [
     Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", tag="accounts", answer="Keys"),
     Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", tag="accounts"),
     Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", tag="accounts"),
+    Operation("GET", "/api/sign-on", oidc.get_sign_on, "oidc.get_sign_on", answer="SignOn"),
+    Operation("GET", "/api/sign-on/state", oidc.get_sign_on_state, "oidc.get_state", answer="SignOnState"),
+    Operation("GET", "/api/oidc/login?next", oidc.get_oidc_login, "oidc.get_login", answer="redirect"),
+    Operation("POST", "/api/oidc/login", oidc.post_oidc_login, "oidc.post_login", answer="SignOnStep"),
+    Operation("GET", f"/api/oidc/callback{CODE}", oidc.get_oidc_callback, "oidc.get_callback", answer="redirect"),
+    Operation("GET", "/api/oidc/logout", oidc.get_oidc_logout, "oidc.get_logout", answer="redirect"),
+    Operation("POST", "/api/oidc/backchannel-logout", oidc.post_backchannel_logout, "oidc.post_backchannel_logout"),
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often

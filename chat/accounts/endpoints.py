@@ -23,7 +23,7 @@ from chat.accounts.validation import fold_name, plain_text
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
 from chat.shared.bodies import receive
-from chat.shared.errors import TooLarge
+from chat.shared.errors import Forbidden, TooLarge
 from chat.shared.identity import Member, hash_token
 from chat.shared.web import (
     COOKIE,
@@ -59,8 +59,21 @@ DAY = 86_400
 DEVICE_COOKIE = "tandem-device"
 
 
+class PasswordLoginOff(Forbidden):
+    """Passwords are off on this server. Log in with its sign-on provider."""
+
+    code = "password_login_off"
+
+
+def require_passwords(request: web.Request) -> None:
+    """Raise `PasswordLoginOff` unless users may log in with what they set up on this server."""
+    if not request.app[SETTINGS].password_login:
+        raise PasswordLoginOff
+
+
 async def post_account(request: web.Request) -> web.Response:
     """Sign up and log in."""
+    require_passwords(request)
     accounts = request.app[ACCOUNTS]
     accounts.require_signup_open()
     await request.app[RATES].signup.acquire(client_address(request))
@@ -76,6 +89,7 @@ async def post_session(request: web.Request) -> web.Response:
     form = await read_model(request, LogIn)
     if form.jwt:
         return await log_in_by_token(request, form)
+    require_passwords(request)
     request[TYPED_NAME] = form.name
     name, accounts = form.name.lower(), request.app[ACCOUNTS]
     trust = await trust_of(request, name)
@@ -163,13 +177,15 @@ def clear_browser(request: web.Request, answer: web.Response) -> None:
         add_cookie(request, answer, name, "", 0)
 
 
-def add_cookie(request: web.Request, answer: web.Response, name: str, value: str, seconds: int) -> None:
-    """Add a cookie that lasts this long; none if `seconds` is 0.
+def add_cookie(
+    request: web.Request, answer: web.Response, name: str, value: str, seconds: int, *, samesite: str = ""
+) -> None:
+    """Add a cookie that lasts this long; none if `seconds` is 0. `samesite`: COOKIE_SAMESITE if empty.
 
     For pages of other sites it is partitioned: each site that embeds Tandem has a session of its own. Browsers that
     block third-party cookies accept no other. (Python's `http.cookies` knows the attribute from 3.14 on.)
     """
-    samesite = request.app[SETTINGS].cookie_samesite
+    samesite = samesite or request.app[SETTINGS].cookie_samesite
     parts = [f"{name}={value}", f"Max-Age={seconds}", "Path=/", "HttpOnly", f"SameSite={samesite.capitalize()}"]
     parts += ["Secure"] if is_secure(request) or name == HOST_COOKIE else []
     parts += ["Partitioned"] if samesite == "none" else []
@@ -248,6 +264,7 @@ async def put_password(request: web.Request) -> web.Response:
     The token comes as a cookie if the old one did, and in the body for clients that are no browsers.
     """
     member = await require_identity(request)
+    require_passwords(request)
     form = await read_model(request, PasswordChange)
     session = f"session {member.session_id}"  # like a trusted device: others cannot use up its attempts
     await request.app[RATES].acquire_login(member.name, client_address(request), device=session)

@@ -1,5 +1,5 @@
 -- name: find_user
-select id, disabled_at is not null from users where external_id = %s
+select id, disabled_at is not null, role from users where external_id = %s
 
 -- name: insert_user
 -- No row if the username is taken. The empty hash matches no password.

@@ -1,16 +1,20 @@
 """Handlers of second steps, passkey log-ins, proofs and password resets."""
 
-from typing import Any
-
-import aiohttp
-import orjson
 from aiohttp import web
 
 from chat.accounts import passkeys
 from chat.accounts.accounts import BadCredentials
-from chat.accounts.endpoints import ACCOUNTS, answer_ended, answer_signed_in, device_of, reset_login_limits
+from chat.accounts.endpoints import (
+    ACCOUNTS,
+    answer_ended,
+    answer_signed_in,
+    device_of,
+    require_passwords,
+    reset_login_limits,
+)
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, relying_party
 from chat.accounts.models import read_user
+from chat.accounts.oidc_endpoints import OIDC_ACCOUNTS
 from chat.accounts.passkeys import BadPasskey
 from chat.accounts.password_resets import NewPassword, ResetForm, create_reset, use_reset
 from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
@@ -23,6 +27,7 @@ from chat.shared.web import (
     IDENTITIES,
     POOL,
     RATES,
+    SETTINGS,
     TYPED_NAME,
     actor_of,
     answer_json,
@@ -39,6 +44,7 @@ queries = load(__file__)
 
 async def post_second(request: web.Request) -> web.Response:
     """Complete a log-in with a second factor."""
+    require_passwords(request)
     form = await read_model(request, SecondStep)
     rates, challenges, accounts = request.app[RATES], request.app[CHALLENGES], request.app[ACCOUNTS]
     await rates.login_address.acquire(client_address(request))
@@ -60,6 +66,7 @@ async def post_second(request: web.Request) -> web.Response:
 
 async def post_login_options(request: web.Request) -> web.Response:
     """Return the options with which a browser logs in with any passkey of this server."""
+    require_passwords(request)
     await request.app[RATES].login_address.acquire(client_address(request))
     challenge = await request.app[CHALLENGES].issue("login")
     options = await options_for(request, challenge, verify_user=True)
@@ -68,6 +75,7 @@ async def post_login_options(request: web.Request) -> web.Response:
 
 async def post_login(request: web.Request) -> web.Response:
     """Log in with a passkey alone. The device checks its user by PIN, fingerprint or face."""
+    require_passwords(request)
     form = await read_model(request, PasskeyLogIn)
     await request.app[RATES].login_address.acquire(client_address(request))
     challenges, accounts = request.app[CHALLENGES], request.app[ACCOUNTS]
@@ -89,7 +97,12 @@ async def get_proof(request: web.Request) -> web.Response:
     member = await require_identity(request)
     left = await request.app[IDENTITIES].proof_left(member.session_id)
     factors = await request.app[FACTORS].of_user(member.user_id)
-    methods = ["password", *(one for one in factors.methods if one != "recovery_code")]
+    async with request.app[POOL].connection() as connection:
+        row = await (await connection.execute(queries.has_password, [member.user_id])).fetchone()
+    methods = ["password"] if row and row[0] and request.app[SETTINGS].password_login else []
+    methods += [one for one in factors.methods if one != "recovery_code"]
+    if OIDC_ACCOUNTS in request.app and await request.app[OIDC_ACCOUNTS].has_link(member.user_id):
+        methods.append("oidc")
     return answer_json({"seconds_left": int(left), "methods": methods})
 
 
@@ -110,13 +123,13 @@ async def post_proof(request: web.Request) -> web.Response:
         await prove_password(request, member, form.password)
     else:
         await prove_factor(request, member, form)
-    async with request.app[POOL].connection() as connection:
-        await connection.execute(queries.note_proof, [member.session_id])
+    await request.app[IDENTITIES].note_proof(member.session_id)
     return web.Response(status=204)
 
 
 async def prove_password(request: web.Request, member: Member, password: str) -> None:
-    """Check the password; raise `WrongPassword`, or `RateLimited` like a log-in."""
+    """Check the password; raise `WrongPassword`, `PasswordLoginOff`, or `RateLimited` like a log-in."""
+    require_passwords(request)
     key, session = (member.name, client_address(request)), f"session {member.session_id}"
     await request.app[RATES].acquire_login(*key, device=session)
     await request.app[ACCOUNTS].check_password(member.user_id, password)
@@ -147,6 +160,7 @@ async def post_reset(request: web.Request) -> web.Response:
     """
     await require_admin(request)
     member = await require_recent_proof(request)
+    require_passwords(request)
     form, user_id = await read_model(request, ResetForm), path_id(request, "user")
     actor = actor_of(request, member)
     reset = await create_reset(request.app[POOL], actor, user_id, second_factors=form.also_second_factors)
@@ -155,23 +169,9 @@ async def post_reset(request: web.Request) -> web.Response:
 
 async def post_new_password(request: web.Request) -> web.Response:
     """Set a new password with the token of a reset link. All sessions of the account end."""
+    require_passwords(request)
     address = client_address(request)
     await request.app[RATES].login_address.acquire(address)
     form = await read_model(request, NewPassword)
     app = request.app
     return answer_ended(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))
-
-
-KEY_SET_SECONDS, KEY_SET_MOST = 5, 256 * 1024
-
-
-async def read_key_set(url: str) -> dict[str, Any]:
-    """Return the JSON Web Key Set at this URL. Raise an error of aiohttp, `TimeoutError` or `ValueError`."""
-    limit = aiohttp.ClientTimeout(total=KEY_SET_SECONDS)
-    async with aiohttp.ClientSession(timeout=limit, raise_for_status=True) as http, http.get(url) as answer:
-        text = await answer.content.read(KEY_SET_MOST + 1)
-        while len(text) <= KEY_SET_MOST and (more := await answer.content.read(KEY_SET_MOST)):
-            text += more
-    if len(text) > KEY_SET_MOST:
-        raise ValueError(f"has more than {KEY_SET_MOST:,} bytes")
-    return dict(orjson.loads(text))

@@ -1,2 +1,2 @@
--- name: note_proof
-update sessions set proved_at = now() where id = %s and ended_at is null
+-- name: has_password
+select password_hash <> '' from users where id = %s

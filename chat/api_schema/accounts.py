@@ -49,7 +49,8 @@ class ProofState(Shape):
 
     seconds_left: int
     """Seconds until sensitive changes need a new proof; 0 if they need one now."""
-    methods: list[Literal["password", "totp", "passkey"]]
+    methods: list[Literal["password", "totp", "passkey", "oidc"]]
+    """`oidc`: by the sign-on provider, with POST /api/oidc/login."""
 
 
 class PasskeyModel(Shape):
@@ -214,3 +215,60 @@ class MembersSet(Shape):
     removed: list[Id]
     invited: list[Id]
     """Users who must accept an invitation first, because they share no conversation with the caller."""
+
+
+class SignOnProvider(Shape):
+    """The sign-on provider as users see it. `login`: the path that begins a log-in; `next` may follow as a query."""
+
+    name: str
+    login: str
+
+
+class SignOn(Shape):
+    """How users log in."""
+
+    password: bool
+    """False if PASSWORD_LOGIN is off: passwords, passkeys and sign-up do not work then."""
+    oidc: SignOnProvider | None
+
+
+class SignOnStep(Shape):
+    """Where the browser goes, at the sign-on provider."""
+
+    url: str
+
+
+class OidcState(Shape):
+    """The sign-on provider as one node sees it. The provider has to know both addresses of this server."""
+
+    name: str
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    backchannel_logout_uri: str
+    admin_groups: list[str]
+    keys_read_at: Moment | None
+    error: str
+    """Why the provider was not usable last; empty if it was."""
+
+
+class JwtState(Shape):
+    """The check of JSON Web Tokens on one node."""
+
+    issuer: str
+    audience: str
+    algorithm: str
+    keys: Literal["secret", "public_key", "url"]
+    admin_groups: list[str]
+    keys_read_at: Moment | None
+    """When the key set of the URL was read last; null for other keys."""
+    error: str
+
+
+class SignOnState(Shape):
+    """The state of signing on, as one node sees it. No secrets are in it."""
+
+    node: str
+    password: bool
+    oidc: OidcState | None
+    jwt: JwtState | None

@@ -34,6 +34,11 @@ OPEN_CALLS = {
     ("POST", "/api/passkeys/login"),
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
+    ("GET", "/api/sign-on"),
+    ("GET", "/api/oidc/login"),
+    ("GET", "/api/oidc/callback"),
+    ("GET", "/api/oidc/logout"),
+    ("POST", "/api/oidc/backchannel-logout"),
 }
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey", "import"}
@@ -190,7 +195,7 @@ def parameters_of(route: Operation) -> list[Json]:
         }
         for name in re.findall(r"\{(\w+)", route.path)
     ]
-    return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(route.query)]
+    return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(route.query - {"*"})]
 
 
 def describe_answers(route: Operation, reading: Reading) -> Json:
@@ -198,6 +203,8 @@ def describe_answers(route: Operation, reading: Reading) -> Json:
     summary = reading.summary.split("\n")[0]
     if route.answer == "websocket":  # described in asyncapi.json
         return {"101": {"description": summary}, "default": describe_problem("A request that opens no socket.")}
+    if route.answer == "redirect":
+        return {"303": {"description": summary}}
     done: Json = {"204": {"description": "Done."}} if reading.empty else {}
     if reading.empty and not reading.full:
         return done

@@ -24,6 +24,7 @@ QUERIES = (
     "drop_resets",
     "drop_challenges",
     "drop_keys",
+    "drop_logouts",
 )
 log = structlog.get_logger(__name__)
 

@@ -48,3 +48,6 @@ delete from challenges where token_hash in (select token_hash from challenges wh
 -- name: drop_keys
 -- Without its key, a keyed hash in the audit log reveals nothing about what was typed.
 delete from audit_keys where day < current_date - 1
+
+-- name: drop_logouts
+delete from oidc_logouts where digest in (select digest from oidc_logouts where expires_at < now() limit %(batch)s)

@@ -235,6 +235,11 @@ class Identities:
             row = await (await connection.execute(queries.find_proof, asked)).fetchone()
         return max(0.0, PROOF_SECONDS - row[0]) if row else 0.0
 
+    async def note_proof(self, session_id: int) -> None:
+        """Store that the user of this session has just proved who they are."""
+        async with self._pool.connection() as connection:
+            await connection.execute(queries.note_proof, [session_id])
+
     async def keep_touching(self) -> None:
         """Store once a minute which sessions were used, so that only idle ones expire."""
         while True:

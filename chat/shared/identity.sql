@@ -1,8 +1,10 @@
 -- name: find_sessions
 -- Expiry is computed by this server's clock, so that a node's own clock does not matter.
+-- A session by the sign-on provider needs no second factor here, because the provider asks for one.
 -- An API key does not end by being idle, and has the rights of an admin by its scope.
 select s.token_hash, s.user_id, s.id, u.name, case when 'admin' = any(k.scopes) then 'admin' else u.role end, s.host_cookie,
        u.role = 'admin' and %(admin_mfa)s
+       and not exists (select from oidc_sessions o where o.session_id = s.id)
        and not exists (select from authenticators a where a.user_id = u.id and a.confirmed_at is not null)
        and not exists (select from passkeys p where p.user_id = u.id),
        extract(epoch from case when k.id is null then least(s.expires_at, s.last_seen_at + make_interval(days => %(idle_days)s))
@@ -30,3 +32,6 @@ select asked.n, u.id, u.name, u.role, u.disabled_at is not null,
  cross join lateral (
        select * from users where id = asked.id union all select * from users where external_id = asked.external_id) u
  where not u.bot and u.deleted_at is null and not is_probe(u.id)
+
+-- name: note_proof
+update sessions set proved_at = now() where id = %s and ended_at is null

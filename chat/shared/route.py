@@ -15,11 +15,11 @@ class Operation(web.AbstractRouteDef):
     """A method and URL, the handler that answers, and the operation's `id` and `tag` in OpenAPI.
 
     `url`: the path, and the names of its query parameters, such as `/api/users?ids&q`. Other names are refused. Pages
-    have `?*`, which ignores them.
+    have `?*`, which ignores them; `?*&code` ignores all but one.
     `tag`: without one, the part of the id before the dot.
-    `answer`: the name of the model in `chat/api_schema`, a media type such as `text/plain`, or
+    `answer`: the name of the model in `chat/api_schema`, a media type such as `text/plain`, `redirect`, or
     `websocket`. Without one the answer is an object of the handler's own, or empty.
-    `head`: HEAD is answered like GET, without the body.
+    `head`: HEAD is answered like GET, without the body; never for a redirect, whose GET does something.
     """
 
     method: str
@@ -47,7 +47,8 @@ class Operation(web.AbstractRouteDef):
     def register(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:
         """Add the route to a router, with a check of the Expect header that asks for no body."""
         if self.method == "GET":
-            route = router.add_get(self.path, self.handler, allow_head=self.head, expect_handler=check_expectation)
+            head = self.head and self.answer != "redirect"
+            route = router.add_get(self.path, self.handler, allow_head=head, expect_handler=check_expectation)
         else:
             route = router.add_route(self.method, self.path, self.handler, expect_handler=check_expectation)
         return [route]
@@ -67,7 +68,7 @@ class UnknownParameter(Invalid):
 
 def name_parameters(routes: Iterable[Operation]) -> Mapping[Handler, frozenset[str]]:
     """Return the names of the query parameters of each handler, without handlers that ignore other names."""
-    return {route.handler: route.query for route in routes if route.query != {"*"}}
+    return {route.handler: route.query for route in routes if "*" not in route.query}
 
 
 def check_parameters(request: web.Request) -> None:

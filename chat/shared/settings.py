@@ -111,11 +111,32 @@ def check_http_url(text: str) -> str:
     return text
 
 
+CLAIMS = ("id", "name", "display_name", "picture", "groups")  # what claims of a token can tell about a user
+
+
 def check_claims(texts: list[str]) -> list[str]:
     """Return pairs such as `name=nickname`; raise `ValueError` for others."""
-    if wrong := [text for text in texts if text.partition("=")[0] not in ("id", "name", "display_name")]:
-        raise ValueError(f"{wrong[0]} is not like name=nickname. The left side is id, name or display_name")
+    if wrong := [text for text in texts if text.partition("=")[0] not in CLAIMS or not text.partition("=")[2]]:
+        raise ValueError(f"{wrong[0]} is not like name=nickname. The left side is one of {', '.join(CLAIMS)}")
     return texts
+
+
+def check_oidc_claims(texts: list[str]) -> list[str]:
+    """Return the same pairs, without `id`: a user of a provider is known by `sub` alone. Raise `ValueError`."""
+    if any(text.startswith("id=") for text in texts):
+        raise ValueError("id cannot be changed: users of a provider are known by `sub`, which never changes")
+    return check_claims(texts)
+
+
+def check_issuer(text: str) -> str:
+    """Return the URL of a provider; raise `ValueError` unless it has TLS or is on this machine."""
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if text and not ((parts.scheme == "https" and parts.hostname) or local):
+        raise ValueError("must be like https://login.example.com/realms/main, exactly as the provider writes it")
+    if parts.query or parts.fragment:
+        raise ValueError("must have no query and no fragment")
+    return text
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
@@ -123,6 +144,9 @@ Origins = Annotated[CommaList, AfterValidator(check_origins)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 PublicAddress = Annotated[str, AfterValidator(check_http_url)]
 JwtClaims = Annotated[CommaList, AfterValidator(check_claims)]
+OidcClaims = Annotated[CommaList, AfterValidator(check_oidc_claims)]
+Issuer = Annotated[str, AfterValidator(check_issuer)]
+KeyAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 JwtAlgorithm = Literal["", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 Rates = Annotated[str, AfterValidator(check_rates)]
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
@@ -188,7 +212,17 @@ class Settings(BaseSettings):
     jwt_algorithm: JwtAlgorithm = ""  # empty: HS256 with a secret, otherwise RS256
     jwt_issuer: str = ""  # `iss` that a token must have; empty: any
     jwt_audience: str = ""  # `aud` that a token must have; empty: any
-    jwt_claims: JwtClaims = ["id=sub", "name=preferred_username", "display_name=name"]
+    jwt_claims: JwtClaims = ["id=sub", "name=preferred_username", "display_name=name", "picture=picture"]
+    jwt_admin_groups: CommaList = []  # members of one of these groups are admins, all others are not; empty: no rule
+    password_login: bool = True  # off: OIDC and tokens are the only ways in
+    oidc_issuer: Issuer = ""  # an OpenID Connect provider whose users log in with it
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""  # empty: a public client, protected by PKCE alone
+    oidc_name: str = Field("single sign-on", max_length=40)  # of the provider, on buttons
+    oidc_scopes: str = "openid profile email"
+    oidc_algorithm: KeyAlgorithm = "RS256"  # with which the provider signs
+    oidc_claims: OidcClaims = ["name=preferred_username", "display_name=name", "picture=picture"]
+    oidc_admin_groups: CommaList = []  # as JWT_ADMIN_GROUPS
     admin_mfa: Literal["off", "required"] = "off"  # required: admins without a second factor have no admin rights
     sessions_per_person: Count = 50  # a further log-in ends the session unused for longest
 
@@ -275,6 +309,26 @@ class Settings(BaseSettings):
         if keys and self.jwt_algorithm.startswith("HS") != bool(self.jwt_secret):
             raise ValueError(f"JWT_ALGORITHM={self.jwt_algorithm} does not fit {keys[0].upper()}")
         return self
+
+    @model_validator(mode="after")
+    def check_sign_on(self) -> "Settings":
+        """Refuse half a provider, groups without their claim, and a server without any way in."""
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID, the name under which the provider knows this server")
+        if "openid" not in self.oidc_scopes.split():
+            raise ValueError("OIDC_SCOPES must contain openid, and be like: openid profile email")
+        for kind in ("jwt", "oidc"):
+            named = any(pair.startswith("groups=") for pair in getattr(self, f"{kind}_claims"))
+            if getattr(self, f"{kind}_admin_groups") and not named:
+                raise ValueError(f"{kind.upper()}_ADMIN_GROUPS needs groups=… in {kind.upper()}_CLAIMS")
+        if not self.password_login and not (self.oidc_issuer or self.has_tokens):
+            raise ValueError("PASSWORD_LOGIN=off needs OIDC_ISSUER, or no one can log in")
+        return self
+
+    @property
+    def has_tokens(self) -> bool:
+        """Return whether JSON Web Tokens of another application are accepted."""
+        return bool(self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
 
     @model_validator(mode="after")
     def check_cookie(self) -> "Settings":

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.accounts.provider import Provider, providing
 from tests.accounts.visitor import Visitor, visiting
 from tests.nodes import Node
 
@@ -20,3 +21,10 @@ async def mallory(node: Node) -> AsyncIterator[Visitor]:
     """Another browser, with worse intentions."""
     async with visiting(node.url) as visitor:
         yield visitor
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    """An OpenID Connect provider."""
+    async with providing() as made:
+        yield made

@@ -4,17 +4,16 @@ import base64
 import hmac
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import psycopg
 import pytest
-from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from chat.shared.settings import BadSettings, read_settings
+from tests.accounts.provider import serving_keys
 from tests.cast import Person
 from tests.nodes import Node, running_node
 from tests.stream_client import StreamClient
@@ -167,36 +166,6 @@ async def test_an_ended_session_stays_ended(http: aiohttp.ClientSession, node: N
     assert (await person.call("DELETE", "/api/sessions/current"))[0] == 204
     assert await who(http, node, text) == 401
     assert (await who(http, node, token(jti="another")))["id"] == person.id
-
-
-class KeyServer:
-    """A server of a JSON Web Key Set, which can change its keys, fail, and lie. `reads`: how often it was asked."""
-
-    def __init__(self) -> None:
-        self.keys = [RSAKey.generate_key(2048, {"kid": "one"})]
-        self.broken: str | None = None
-        self.reads = 0
-
-    async def answer(self, _: web.Request) -> web.Response:
-        """Answer with the public keys, or with whatever `broken` says."""
-        self.reads += 1
-        if self.broken is not None:
-            return web.Response(text=self.broken, status=500 if self.broken == "" else 200)
-        return web.json_response({"keys": [key.as_dict(private=False) for key in self.keys]})
-
-
-@asynccontextmanager
-async def serving_keys() -> AsyncIterator[tuple[KeyServer, str]]:
-    """Run a key server; yield it and its URL."""
-    keys, app = KeyServer(), web.Application()
-    app.router.add_get("/keys.json", keys.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield keys, f"http://127.0.0.1:{runner.addresses[0][1]}/keys.json"
-    finally:
-        await runner.cleanup()
 
 
 async def test_keys_are_read_from_their_server(

@@ -60,6 +60,9 @@ LEFT_OUT = {
     "from",
     "preview",
     "name",
+    "code",
+    "error",
+    "iss",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "put_announcement": {"body": "let me in"},
@@ -81,6 +84,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_external": {"topic": "mine now"},
     "put_members": {"users": []},
     "post_reset": {},
+    "post_oidc_login": {"purpose": "proof"},
     "post_key": {"name": "mine", "scopes": ["admin"]},
     "post_new_password": {"token": "x", "new": "brass-lantern-71-violet"},
     "post_message": {"body": "let me in", "client_id": "1"},
@@ -188,7 +192,15 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
     known |= {"key": 1, "import": 1, "hook": 1, "secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
-    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all", "node": "a1", "zone": "Europe/Berlin"}
+    words |= {
+        "presence": 1,
+        "poll": 0,
+        "minutes": 5,
+        "status": "all",
+        "node": "a1",
+        "zone": "Europe/Berlin",
+        "next": "/",
+    }
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):
         reading, name = read_handler(route.handler), route.handler.__name__
         assert not reading.body or name in BODIES, f"tests/conversations/callers.py knows no body for {name}"

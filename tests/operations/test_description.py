@@ -92,6 +92,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_proof": ("GET", "/api/sessions/current/proof", None),
     "post_key": ("POST", "/api/keys", {"name": "Deploy", "scopes": ["messages:write"], "conversations": [1]}),
     "get_keys": ("GET", "/api/keys", None),
+    "get_sign_on": ("GET", "/api/sign-on", None),
+    "get_sign_on_state": ("GET", "/api/sign-on/state", None),
     "get_factors": ("GET", "/api/users/me/factors", None),
     "post_login_options": ("POST", "/api/passkeys/login/options", {}),
     "post_passkey_options": ("POST", "/api/users/me/passkeys/options", {}),
@@ -232,7 +234,8 @@ IMPORT_STEPS = {
 def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | {"post_acceptance"}
+    elsewhere |= {"post_acceptance", "post_oidc_login"}  # the latter in tests/accounts/test_sign_on.py
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS
 
 
 def test_the_command_prints_the_same() -> None:

@@ -31,6 +31,9 @@ REASONS = {
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
         chat.shared.identity:KeyLimits.check chat.transfer.supervisor:ImportSupervisor._clean_up
     """,
+    "a text of another server, limited where it is read": """
+        chat.accounts.oidc:OidcProvider._check_id_token chat.shared.http_client:check_public
+    """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
     """,
@@ -41,7 +44,8 @@ REASONS = {
     "settings and files of the operator, and SQL files of the project": """
         chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url chat.shared.settings:check_origins chat.shared.settings:check_redis_url
-        chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.cross_origin:parse_origins
+        chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.shared.settings:check_oidc_claims
+        chat.shared.settings:check_issuer chat.cross_origin:parse_origins
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
     """,

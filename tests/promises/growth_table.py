@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
 from chat.accounts.models import LogIn, Profile, SignUp
+from chat.accounts.sign_on import check_next, read_attempt
 from chat.accounts.validation import (
     About,
     DisplayName,
@@ -252,6 +253,8 @@ def afresh(run: Callable[[], object]) -> object:
 
 
 ADAPTED = {
+    "chat.accounts.sign_on:read_attempt": Subject(lambda text: read_attempt(f"login.1.1.{text}", "x", 1.0), HEAD),
+    "chat.accounts.sign_on:check_next": Subject(check_next, HEAD),
     "chat.accounts.models:SignUp.check_strength": Subject(
         lambda text: parse_model(json_of(name="mallory", password=text, device=text[:100]), SignUp), PASSWORD
     ),

@@ -62,6 +62,11 @@ BOUNDS = {
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
     "/api/sessions": 500 * LINE,
+    "/api/sign-on": ONE,
+    "/api/sign-on/state": ONE,  # settings of the operator
+    "/api/oidc/login": ONE,
+    "/api/oidc/callback": ONE,
+    "/api/oidc/logout": ONE,
     "/api/sessions/current/proof": ONE,
     "/api/users": max(IDS_MOST, FOUND_MOST) * 2 * LINE,
     "/api/users/me": ONE,

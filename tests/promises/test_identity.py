@@ -17,6 +17,11 @@ OPEN = {
     ("POST", "/api/passkeys/login"),
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
+    ("GET", "/api/sign-on"),
+    ("GET", "/api/oidc/login"),
+    ("GET", "/api/oidc/callback"),
+    ("GET", "/api/oidc/logout"),
+    ("POST", "/api/oidc/backchannel-logout"),
 }
 HOOK = ("POST", "/hooks/{secret}")  # the secret in the address is the credential
 OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics", HOOK[1]}

@@ -1,5 +1,6 @@
 /** The session of this page. */
 import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
+import type { SignOn } from '../client/schema';
 import { forgetAll } from './local-storage';
 import { messages as m } from './messages';
 import { route } from './route.svelte';
@@ -15,6 +16,8 @@ type State =
 export class Session {
   readonly api = new Api({ reauthenticate: () => proof.ask() });
   state = $state.raw<State>({ name: 'checking' });
+  /** How users log in to this server. */
+  ways = $state.raw<SignOn>({ password: true, oidc: null });
   /** All tabs of a browser share one cookie, so logging in or out in one tab applies to all of them. */
   private readonly tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
 
@@ -22,12 +25,15 @@ export class Session {
     if (this.tabs) this.tabs.onmessage = ({ data }) => this.onOtherTab(data as Id | null);
   }
 
-  /** Ask the server which user the cookie belongs to. */
+  /** Ask the server which user the cookie belongs to, and how users log in. */
   async check(): Promise<void> {
+    const ways = this.api.signOn().then((found) => void (this.ways = found), () => undefined);
     try {
       this.state = { name: 'in', me: await this.api.me() };
+      this.tabs?.postMessage(this.state.me.id); // other tabs may still show the log-in screen
     } catch (error) {
       const problem = asProblem(error);
+      await ways;
       this.state = problem.status === 401 ? { name: 'out', ended: false } : { name: 'unreachable', problem };
     }
   }

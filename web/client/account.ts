@@ -12,6 +12,7 @@ import type {
   ProofState,
   RecoveryCodes,
   SignedIn,
+  SignOnStep,
 } from './schema';
 import { createPasskey, signWithPasskey } from './webauthn';
 
@@ -66,6 +67,14 @@ export class Account {
   async proveWithPasskey(): Promise<void> {
     const { challenge, options } = await this.api.call<PasskeyOptions>('POST', `${PROOF}/options`, {});
     return this.api.call('POST', PROOF, { challenge, passkey: await signWithPasskey(options) });
+  }
+
+  /**
+   * Return the address at the sign-on provider where the user proves who they are, or links this account. The browser
+   * then comes to `next`, a path of this server.
+   */
+  async providerStep(purpose: 'proof' | 'link', next: string): Promise<string> {
+    return (await this.api.call<SignOnStep>('POST', '/api/oidc/login', { purpose, next })).url;
   }
 
   factors(): Promise<Factors> {

@@ -63,6 +63,11 @@ export class Api {
     return this.call('POST', '/api/sessions', { name, password, ...(device && { device }) });
   }
 
+  /** Return how users log in to this server. */
+  signOn(): Promise<schema.SignOn> {
+    return this.call('GET', '/api/sign-on');
+  }
+
   logOut(): Promise<void> {
     return this.call('DELETE', '/api/sessions/current');
   }

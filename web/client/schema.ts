@@ -782,6 +782,18 @@ export interface JoinForm {
   code: string;
 }
 
+/** The check of JSON Web Tokens on one node. */
+export interface JwtState {
+  issuer: string;
+  audience: string;
+  algorithm: string;
+  keys: 'secret' | 'public_key' | 'url';
+  admin_groups: string[];
+  /** When the key set of the URL was read last; null for other keys. */
+  keys_read_at: string | null;
+  error: string;
+}
+
 /** An earlier text of a message, until `user` replaced or deleted it at `at`. */
 export interface Kept {
   /** Counted from 1, the oldest. */
@@ -1161,6 +1173,19 @@ export interface Observe {
   type: 'observe';
 }
 
+/** The sign-on provider as one node sees it. The provider has to know both addresses of this server. */
+export interface OidcState {
+  name: string;
+  issuer: string;
+  client_id: string;
+  redirect_uri: string;
+  backchannel_logout_uri: string;
+  admin_groups: string[];
+  keys_read_at: string | null;
+  /** Why the provider was not usable last; empty if it was. */
+  error: string;
+}
+
 /** The user's own presence. `mode`, `text` and `emoji` were chosen, and hold until `until` or the next choice. */
 export interface Own {
   id: Id;
@@ -1344,7 +1369,15 @@ export interface Proof {
 export interface ProofState {
   /** Seconds until sensitive changes need a new proof; 0 if they need one now. */
   seconds_left: number;
-  methods: ('password' | 'totp' | 'passkey')[];
+  /** `oidc`: by the sign-on provider, with POST /api/oidc/login. */
+  methods: ('password' | 'totp' | 'passkey' | 'oidc')[];
+}
+
+/** A step at the provider within a session: `proof` of identity, or a `link` of the account with the provider. */
+export interface ProviderStep {
+  purpose: 'proof' | 'link';
+  /** Default: `"/"`. */
+  next?: string;
 }
 
 /** Quantiles of a duration in milliseconds. */
@@ -1611,6 +1644,32 @@ export interface SetStatus {
 /** The user's settings. On the user's own devices. */
 export interface SettingsChange {
   receipts: 'on' | 'off';
+}
+
+/** How users log in. */
+export interface SignOn {
+  /** False if PASSWORD_LOGIN is off: passwords, passkeys and sign-up do not work then. */
+  password: boolean;
+  oidc: SignOnProvider | null;
+}
+
+/** The sign-on provider as users see it. `login`: the path that begins a log-in; `next` may follow as a query. */
+export interface SignOnProvider {
+  name: string;
+  login: string;
+}
+
+/** The state of signing on, as one node sees it. No secrets are in it. */
+export interface SignOnState {
+  node: string;
+  password: boolean;
+  oidc: OidcState | null;
+  jwt: JwtState | null;
+}
+
+/** Where the browser goes, at the sign-on provider. */
+export interface SignOnStep {
+  url: string;
 }
 
 /** A new account. `invite` is the code of an invitation, where SIGNUP needs one. */

@@ -1,6 +1,6 @@
 /** The API calls of the dashboard, which only admins may make. */
 import { type Announcement, type Api, type Evidence, type Id, type Login, Upload, type UploadState, type User } from '../../client';
-import type { Audit, Import, Imports, PeoplePage, Reaped, ResetLink, Rooms, StartRequest, Stats, UndoPreview } from '../../client/schema';
+import type { Audit, Import, Imports, PeoplePage, Reaped, ResetLink, Rooms, SignOnState, StartRequest, Stats, UndoPreview } from '../../client/schema';
 
 export type { AuditRow, Device, Evidence, Import, ImportReport, PeoplePage, Present, Room } from '../../client/schema';
 
@@ -115,6 +115,10 @@ export class Calls {
 
   removeImport(id: Id): Promise<void> {
     return this.api.call('DELETE', `/api/imports/${id}`);
+  }
+
+  signOnState(): Promise<SignOnState> {
+    return this.api.call('GET', '/api/sign-on/state');
   }
 
   users(ids: Id[]): Promise<User[]> {

@@ -39,6 +39,7 @@ export const dialogs = {
   leaveClosed: 'You can only rejoin if a member adds you again.',
   leaveOpen: 'You can join again from the list of channels.',
 
+  logOutAlso: (name: string) => `Also log out of ${name}`,
   logOut: 'Log out',
   logOutQuestion: 'Log out?',
   logOutText: (messages: number, drafts: number) => {

@@ -8,6 +8,7 @@ export const security = {
   useCode: 'Use a code',
   usePasskey: 'Use a passkey',
   confirm: 'Confirm',
+  confirmWith: (name: string) => `Confirm with ${name}`,
   stepRequired: 'Second step required',
   stepRequiredHint: 'Your admin rights are off until you add a second step.',
   setUp: 'Set it up',

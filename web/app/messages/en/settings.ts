@@ -43,6 +43,12 @@ export const settings = {
     change: 'Change password',
     changed: 'Password changed',
   },
+  waysIn: {
+    title: 'How you log in',
+    with: (name: string) => `You log in with ${name}, which also asks for a second step if it needs one.`,
+    without: (name: string) => `You log in with a password. Connect ${name} to log in with it too.`,
+    connect: (name: string) => `Connect ${name}`,
+  },
   twoStep: {
     title: 'Two-step verification',
     required: 'Admins need a second step on this server. Add one to use your admin rights.',
