@@ -58,18 +58,22 @@ def up(
     demo_anyway: Annotated[
         bool, typer.Option("--demo-anyway", help="Like --demo, also where others can reach the demo accounts.")
     ] = False,
+    bus: Annotated[
+        Literal["redis", "rabbitmq", "nats"], typer.Option(help="What nodes announce new messages with.")
+    ] = "redis",
 ) -> None:
     """Start Tandem on this machine. Ctrl-C stops it and keeps the data.
 
     Starts the bundled PostgreSQL and Valkey unless DATABASE_URL and REDIS_URL are set. Two or more nodes need HAProxy;
-    the bundled one is used if the system has none.
+    the bundled one is used if the system has none. `--bus rabbitmq` and `--bus nats` also start the system's RabbitMQ
+    or NATS.
 
     Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with report_errors():
         from chat.local.supervisor import UpOptions, up
 
-        up(UpOptions(host, port, data, nodes, demo or demo_anyway, demo_anyway))
+        up(UpOptions(host, port, data, nodes, demo or demo_anyway, demo_anyway, "" if bus == "redis" else bus))
 
 
 @main.command()

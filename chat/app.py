@@ -35,6 +35,7 @@ from chat.messages.endpoints import APPENDS, HERE, POSTS
 from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
+from chat.messages.queue_intake import QueueIntake
 from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
 from chat.messages.socket_commands import answer_command, joins, read_command
 from chat.messages.streaming import AppendWriter
@@ -45,15 +46,17 @@ from chat.operations.cleanup import Cleanup
 from chat.operations.draining import NodeDrain, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
-from chat.operations.metrics import Metrics, WalArchive, collect_admission, collect_files
+from chat.operations.metrics import Metrics, WalArchive, collect_admission, collect_feeds, collect_files
 from chat.operations.node_report import DeliveryReport, NodeReport
 from chat.operations.overload import LoopLag, MemoryTrimmer
+from chat.operations.publication import Publication
 from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
+from chat.shared.bus import make_bus
 from chat.shared.identity import Identities
-from chat.shared.postgres import open_pool
+from chat.shared.postgres import Pool, open_pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
@@ -77,6 +80,7 @@ from presence.visibility import find_here
 TASKS = web.AppKey("tasks", Tasks)
 NODE_URL = web.AppKey("reach", str)  # where peer nodes reach this node; "" if unknown
 DRAINING = web.AppKey("draining", NodeDrain)
+INTAKE = web.AppKey("intake", QueueIntake)
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.IMPORTS, *routes.CHAT]
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
@@ -130,6 +134,19 @@ def describe(role: str, what: str) -> bytes:
     return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))
 
 
+def open_feeds(app: web.Application, pool: Pool) -> tuple[QueueIntake | None, Publication | None]:
+    """Return what POSTS_FROM and POSTS_TO ask for. Presence nodes neither post nor publish."""
+    settings = app[SETTINGS]
+    if settings.role == "presence":
+        return None, None
+    parts = pool, app[POSTS], app[HERE]
+    intake = QueueIntake(settings.posts_from, settings.node, *parts) if settings.posts_from else None
+    publication = Publication(settings.posts_to, settings.node, pool) if settings.posts_to else None
+    if intake:
+        app[INTAKE] = intake
+    return intake, publication
+
+
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
     """Open PostgreSQL, Redis, the log and the streams, then start the background tasks."""
     settings = app[SETTINGS]
@@ -138,8 +155,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
         registry = app[REGISTRY] = Registry(settings, pool, redis)
-        streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
-        announcer = Announcer(redis, streams.tail.on_commit)
+        bus = make_bus(settings.bus_url, settings.redis_url, redis, registry.echo)
+        streams = app[STREAMS] = Streams(settings, pool, bus, identities, registry)
+        announcer = Announcer(bus, streams.tail.on_commit)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = PostWriter(journal, settings.append_queue, settings.append_patience)
         appends = app[APPENDS] = AppendWriter(
@@ -204,7 +222,10 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.reports.append(canary.report)
         parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS], appends, upkeep
         admitted = partial(collect_admission, streams.connections, admission, rebalancing)
+        feeds = intake, publication = open_feeds(app, pool)
+        streams.hub.followers += [publication] if publication else []
         more: list[Part] = [partial(collect_files, uploads), admitted, archive.collect]
+        more.append(partial(collect_feeds, *feeds, streams.hub))
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
@@ -249,6 +270,10 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             **registry.works(),
             **sockets.works(),
         }
+        if intake:
+            works["consume the queue"] = intake.run
+        if publication:
+            works["publish the log"] = publication.run
         if settings.role != "presence":  # a presence node may have another folder
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
@@ -260,6 +285,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sockets.roster.end_all("drain")
         await appends.finish()
         await tasks.stop()
+        await bus.close()
         await streams.records.finish()
         await events.finish()
         await registry.leave()

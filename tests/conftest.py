@@ -12,6 +12,7 @@ import uvloop
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from chat.local.brokers import NatsEngine, RabbitEngine
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
@@ -79,6 +80,20 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with ValkeyEngine(tmp_path_factory.mktemp("valkey")) as engine:
         yield engine.url
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitEngine]:
+    """RabbitMQ. A test that breaks it also repairs it."""
+    with RabbitEngine(tmp_path_factory.mktemp("rabbitmq")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsEngine]:
+    """NATS with JetStream. A test that breaks it also repairs it."""
+    with NatsEngine(tmp_path_factory.mktemp("nats")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -355,7 +355,7 @@ class UndoPreview(Shape):
 
 
 class Health(Shape):
-    """The state of a node."""
+    """The state of a node. `missing` names servers that it does without for now, such as `Redis` or `RabbitMQ`."""
 
     status: Literal["live", "ready", "degraded"]
     node: str

@@ -11,6 +11,7 @@ from typing import TypeVar
 import psycopg
 from dotenv import dotenv_values
 
+from chat.local.brokers import BROKERS
 from chat.local.engine import Engine
 from chat.local.errors import FolderTaken, NotRunning, NotTheOwner
 from chat.local.postgres import PostgresEngine
@@ -22,7 +23,7 @@ from chat.shared.operator_errors import DatabaseUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """URLs of PostgreSQL, Redis and the file store. An empty one is not known yet.
+    """URLs of PostgreSQL, Redis, the file store and the bus. An empty one is not known yet, or not needed.
 
     `owner`: the database with the role that owns it, for migrations. Nodes never get it. If empty, they use the same
     role.
@@ -32,11 +33,12 @@ class Urls:
     redis: str
     files: str = ""
     owner: str = ""
+    bus: str = ""
 
     def settings(self) -> dict[str, str]:
         """Return the settings with these URLs."""
-        files = {"files_url": self.files} if self.files else {}
-        return {"database_url": self.database, "redis_url": self.redis} | files
+        more = {name: url for name, url in (("files_url", self.files), ("bus_url", self.bus)) if url}
+        return {"database_url": self.database, "redis_url": self.redis} | more
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with these URLs, for a node."""
@@ -46,7 +48,7 @@ class Urls:
 def given_urls() -> Urls:
     """Return the URLs in the environment, or else in `.env`."""
     found = {**dotenv_values(".env"), **os.environ}
-    names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL")
+    names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL", "BUS_URL")
     return Urls(*(found.get(name) or "" for name in names))
 
 
@@ -98,8 +100,8 @@ def use_owned_database(data: Path) -> Iterator[Urls]:
 Running = TypeVar("Running", bound=Engine)
 
 
-def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engine], Urls]:
-    """Start the servers for which no URL was given. The stack stops them.
+def start_engines(stack: ExitStack, data: Path, given: Urls, broker: str = "") -> tuple[list[Engine], Urls]:
+    """Start the servers for which no URL was given, and the `broker`, `rabbitmq` or `nats`. The stack stops them.
 
     Return the servers started, and all URLs.
     """
@@ -114,7 +116,8 @@ def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engin
         postgres = run(PostgresEngine(data / "postgres"))
         database, owner = postgres.node_url, postgres.url
     redis = given.redis or run(ValkeyEngine(data / "valkey")).url
-    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri(), owner)
+    bus = run(BROKERS[broker](data / broker)).url if broker else given.bus
+    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri(), owner, bus)
 
 
 def start_engine(stack: ExitStack, engine: Engine) -> Engine:

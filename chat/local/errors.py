@@ -65,6 +65,23 @@ class NoBalancer(StartError):
         )
 
 
+class NoBroker(StartError):
+    """`--bus` names a server that is not installed."""
+
+    def __init__(self, product: str, package: str) -> None:
+        super().__init__(
+            f"{product} is not installed. Install it (Debian, Ubuntu: apt-get install {package}), start without --bus, "
+            "or set BUS_URL to a server that runs elsewhere."
+        )
+
+
+class TwoBuses(StartError):
+    """Both `--bus` and `BUS_URL` are given."""
+
+    def __init__(self) -> None:
+        super().__init__("BUS_URL is set already. Start without --bus, or remove BUS_URL.")
+
+
 class BalancerFailed(StartError):
     """HAProxy ended, or does not see the nodes as ready."""
 

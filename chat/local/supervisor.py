@@ -16,7 +16,7 @@ from chat.local.control import Control
 from chat.local.data_dir import DataDir
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.demo import fill_empty
-from chat.local.errors import DemoOutside
+from chat.local.errors import DemoOutside, TwoBuses
 from chat.local.fleet import Fleet
 from chat.local.haproxy import Balancer, allocate_ports, balancer_folder
 from chat.local.progress import show, show_error, step
@@ -40,6 +40,7 @@ class UpOptions:
     nodes: int
     demo: bool
     demo_anyway: bool = False
+    bus: str = ""
 
 
 def up(options: UpOptions) -> None:
@@ -49,10 +50,12 @@ def up(options: UpOptions) -> None:
     hide_secrets()
     check_address(options.host, options.port)
     check_demo(options, settings)
+    if options.bus and given.bus:
+        raise TwoBuses
     exit_on_signals()
     with ExitStack() as stack:
         stack.push(report_stop)
-        engines, urls = start_engines(stack, options.data, given)
+        engines, urls = start_engines(stack, options.data, given, options.bus)
         migrate_database(urls)
         if options.demo:
             load_demo(read_settings(**urls.settings()))

@@ -15,9 +15,10 @@ import structlog
 from aiohttp import web
 
 from chat.log.entry import EVENTS, Cursor, Entry, Unplaced, encode_frame, pack
+from chat.shared.bus import Bus
 from chat.shared.histogram import SECONDS, SIZES, Histogram
 from chat.shared.postgres import Connection, Pool, one_transaction
-from chat.shared.redis import UNAVAILABLE, Bytes, reason_of
+from chat.shared.redis import UNAVAILABLE, reason_of
 from chat.shared.sql import columns, load
 
 queries = load(__file__)
@@ -183,24 +184,23 @@ def begin_new_epoch(database_url: str) -> str:
         return str(row[0])
 
 
-# Announcing: one Redis publish a commit. It is a hint that saves the other nodes from reading the log.
+# Announcing: one message on the bus for each commit. It is a hint that saves the other nodes from reading the log.
 # It must never slow or fail a post. So publishing has its own task and a short queue, and what does not fit is dropped:
 # nodes compare heads every second anyway.
 
-CHANNEL = "tandem:log"
 MOST_BYTES = 256 * 1024
 SENT_MOST = 1024
 log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Announce commits to this node with `on_commit`, and to the others through Redis.
+    """Announce commits to this node with `on_commit`, and to the others through the bus.
 
-    `lag`: the seconds that our last announcement took to return to us through Redis; None if none has returned yet.
+    `lag`: the seconds that our last announcement took to return to us through the bus; None if none has returned yet.
     """
 
-    def __init__(self, redis: Bytes, on_commit: Callable[[str, Sequence[Entry]], None]) -> None:
-        self._redis, self._on_commit = redis, on_commit
+    def __init__(self, bus: Bus, on_commit: Callable[[str, Sequence[Entry]], None]) -> None:
+        self._bus, self._on_commit = bus, on_commit
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(256)
         self._sent: dict[int, float] = {}
         self.lag: float | None = None
@@ -215,7 +215,7 @@ class Announcer:
 
     def _note_sent(self, last: int) -> None:
         if len(self._sent) >= SENT_MOST:
-            self._sent.clear()  # Redis has been silent for long: the times would be wrong
+            self._sent.clear()  # the bus has been silent for long: the times would be wrong
         self._sent[last] = asyncio.get_running_loop().time()
 
     def on_announcement(self, last: int) -> None:
@@ -228,6 +228,6 @@ class Announcer:
         while True:
             hint = await self._queue.get()
             try:
-                await self._redis.publish(CHANNEL, hint)
+                await self._bus.publish(hint)
             except UNAVAILABLE as error:
                 log.warning("announcement not published, other nodes poll", error=reason_of(error))

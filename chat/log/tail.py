@@ -1,23 +1,24 @@
 """The tail: deliver each entry exactly once, in order, whatever happens to the announcements.
 
 An announcement of the next position is delivered at once. At a hole, wait a moment for the announcement in between,
-then read the log. Without announcements, compare heads every second, or every 0.2 s while Redis is unavailable.
+then read the log. Without announcements, compare heads every second, or every 0.2 s while the bus is unavailable.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from redis.asyncio.client import PubSub
 
-from chat.log.append import CHANNEL, Head, read_epochs, read_head, renew_epoch
+from chat.log.append import Head, read_epochs, read_head, renew_epoch
 from chat.log.entry import Entry, unpack, unpack_range
+from chat.shared.bus import Bus
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.redis import Bytes, Echo, EchoCheck, call_open, reason_of
+from chat.shared.redis import UNAVAILABLE as BUS_AWAY
+from chat.shared.redis import reason_of
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -49,14 +50,14 @@ class Listener(Protocol):
 class Tail:
     """The tail of the log on one node.
 
-    `listening`: Redis answers; `deaf`: entries appear without announcements, perhaps because another node cannot
+    `listening`: the bus answers; `deaf`: entries appear without announcements, perhaps because another node cannot
     announce; `floor`: entries below it are lost, as of the last comparison of heads; `epochs`: earlier epochs whose
     cursors are valid, and the last position of each; `on_announcement(last)` is called with the last position of each
-    announcement, our own ones included. A connection to Redis that no longer receives the `echo` is replaced.
+    announcement, our own ones included.
     """
 
-    def __init__(self, pool: Pool, redis: Bytes, listener: Listener, echo: Echo | None = None) -> None:
-        self._pool, self._redis, self._listener, self._echo = pool, redis, listener, echo or Echo()
+    def __init__(self, pool: Pool, bus: Bus, listener: Listener) -> None:
+        self._pool, self.bus, self._listener = pool, bus, listener
         self._early: dict[int, Sequence[Entry]] = {}
         self._known = 0
         self.floor, self.epochs = 0, dict[str, int]()
@@ -86,34 +87,21 @@ class Tail:
             del self._early[first]
 
     async def listen(self) -> None:
-        """Receive announcements forever; reconnect while Redis is unavailable."""
+        """Receive announcements forever; reconnect while the bus is unavailable."""
         while True:
             try:
-                async with self._redis.pubsub() as channel:
-                    await call_open(channel.subscribe, CHANNEL, self._echo.channel)
-                    await self._receive(channel)
-            except REDIS_AWAY as error:
+                await self.bus.receive(self._on_ready, self._on_hint)
+            except BUS_AWAY as error:
                 if self.listening:
-                    log.warning("redis unavailable, polling the log", error=reason_of(error))
+                    log.warning("bus unavailable, polling the log", bus=self.bus.name, error=reason_of(error))
                 self.listening, self.deaf = False, True
-                await asyncio.sleep(DEAF_SECONDS)
+                await asyncio.sleep(DEAF_SECONDS * random.uniform(1, 2))  # nodes do not reconnect all at once
 
-    async def _receive(self, channel: PubSub) -> None:
-        silent, echoes = 0, EchoCheck(self._echo)
-        while silent < 3:  # two pings without an answer: a half-open connection would stay silent forever
-            hint = await call_open(channel.get_message, timeout=1)
-            silent = silent + 1 if hint is None else 0
-            echoes.note(hint)
-            if hint is None:
-                await call_open(channel.ping)
-            elif hint["type"] == "subscribe":
-                self.listening, self.deaf = True, False
-            elif hint["type"] == "message" and hint["channel"] != self._echo.channel:
-                self.deaf = False
-                self._on_hint(hint["data"])
-        raise TimeoutError("no answer to a ping")
+    def _on_ready(self) -> None:
+        self.listening, self.deaf = True, False
 
     def _on_hint(self, hint: bytes) -> None:
+        self.deaf = False
         try:
             epoch, _, last = unpack_range(hint)
             self.on_announcement(last)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from chat.model.message import Message
 from chat.model.types import (
@@ -19,6 +19,7 @@ from chat.model.types import (
     Text,
     check_said,
 )
+from chat.shared.appearance import check_line
 from chat.shared.errors import ApiError
 
 if TYPE_CHECKING:
@@ -110,6 +111,22 @@ class AddressedDraft(Draft):
         return self.author is not None or self.created_at is not None
 
 
+class QueuedDraft(AddressedDraft):
+    """A message of a queue. The author is `author`, or `author_ext`: the user with this id of another system.
+
+    The id of the broker's message is the `client_id` if it has none.
+    """
+
+    author_ext: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_line)] | None = None
+
+    @model_validator(mode="after")
+    def check_author(self) -> Self:
+        """Raise `ValueError` unless there is one author."""
+        if (self.author is None) == (self.author_ext is None):
+            raise ValueError("needs author or author_ext, and not both")
+        return self
+
+
 class DraftBatch(BaseModel):
     """The body of a batch. Each message is validated later, alone."""
 
@@ -121,7 +138,8 @@ class DraftBatch(BaseModel):
 class Post(NamedTuple):
     """A draft with its author and its conversation. `said_at`: the original time of an imported message.
 
-    `here`: the members that `@here` reaches, None for all; `uploader_id`: the owner of the files, unless the author.
+    `here`: the members that `@here` reaches, None for all; `uploader_id`: the owner of the files, unless the author;
+    `ruled`: read-only and slow mode apply although the original time is given.
     `session_id`: the author's session. A streamed message fails when it ends.
     """
 
@@ -132,6 +150,7 @@ class Post(NamedTuple):
     here: frozenset[int] | None = None
     uploader_id: int | None = None
     session_id: int | None = None
+    ruled: bool = False
 
     @property
     def file_owner_id(self) -> int:

@@ -196,7 +196,7 @@ class SlowMode(PostStep):
     def reject(self, post: Post, now: datetime) -> ApiError | None:
         """Return `ReadOnly` or `RateLimited` if the author must not post, or must wait."""
         place = post.conversation_id, post.author_id
-        if post.said_at or place in self._managers:
+        if (post.said_at and not post.ruled) or place in self._managers:
             return None
         if post.conversation_id in self._read_only:
             return ReadOnly()
@@ -208,7 +208,7 @@ class SlowMode(PostStep):
 
     def accept(self, post: Post, now: datetime) -> None:
         """Count the post as the author's last message."""
-        if post.conversation_id in self._slow and not post.said_at:
+        if post.conversation_id in self._slow and (post.ruled or not post.said_at):
             self._last[post.conversation_id, post.author_id] = now
 
 
@@ -222,7 +222,7 @@ class PostWriter:
 
     def __init__(self, log: Log, waiting_most: int, deadline: float = 10.0) -> None:
         self._log, self._deadlines = log, Deadlines(deadline, lambda: Undecided(retry_after=1))
-        self._batcher = Batcher[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self._batcher = Batcher[Post, Posted](self.store, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run, self.waiting, self.busy = self._batcher.run, self._batcher.waiting, self._batcher.busy
         self.expire = self._deadlines.run
 
@@ -237,7 +237,8 @@ class PostWriter:
         self._deadlines.hold(outcome)
         return outcome
 
-    async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
+    async def store(self, posts: list[Post]) -> Sequence[Outcome]:
+        """Store posts in a transaction of their own. Return an outcome for each; raise if none is stored."""
         async with self._log.change() as change:
             batch = PostBatch(posts)
             await batch.load(change)

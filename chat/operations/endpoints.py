@@ -62,13 +62,19 @@ async def get_live(request: web.Request) -> web.Response:
 
 
 async def get_ready(request: web.Request) -> web.Response:
-    """Return 200 if the node can take requests: 503 while draining or without PostgreSQL, `degraded` without Redis."""
+    """Return 200 if the node can take requests: 503 while draining or without PostgreSQL.
+
+    It is `degraded` without Redis or the bus; `missing` names them.
+    """
     streams = request.app[STREAMS]
     if streams.connections.draining:
         raise NodeDraining(retry_after=1)
     await request.app[READINESS].check()
-    ready = streams.tail.listening and not request.app[REGISTRY].degraded
-    return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
+    missing = [] if streams.tail.listening else [streams.tail.bus.name]
+    if request.app[REGISTRY].degraded and "Redis" not in missing:
+        missing.append("Redis")
+    named = {"missing": missing} if missing else {}
+    return answer_json({"status": "degraded" if missing else "ready", "node": streams.settings.node} | named)
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -18,7 +18,9 @@ from prometheus_client.registry import Collector
 
 from chat.files.uploads import Uploads
 from chat.log.append import Log
+from chat.messages.queue_intake import QueueIntake
 from chat.operations.overload import LoopLag
+from chat.operations.publication import Publication
 from chat.operations.rebalancing import Rebalancing
 from chat.shared.histogram import Histogram
 from chat.shared.postgres import UNAVAILABLE, Pool
@@ -27,6 +29,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
 from chat.shared.web import Admission, parse_address
 from chat.stream.connections import StreamConnections, Streams
+from chat.stream.hub import Hub
 
 queries = load(__file__)
 
@@ -54,7 +57,9 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield one family after the other."""
         settings, tail, hub = self._streams.settings, self._streams.tail, self._streams.hub
-        yield InfoMetricFamily("tandem_node", "This node.", {"node": settings.node, "role": settings.role})
+        yield InfoMetricFamily(
+            "tandem_node", "This node.", {"node": settings.node, "role": settings.role, "bus": tail.bus.name}
+        )
         connections = self._registry.connected
         yield gauge("tandem_streams", "Message streams open on this node.", connections.counts["stream"])
         yield gauge("tandem_sockets", "Presence sockets open on this node.", connections.counts["socket"])
@@ -231,6 +236,27 @@ def collect_admission(roster: StreamConnections, admission: Admission, rebalanci
         "Streams moved to other nodes: more than this node's share.",
         rebalancing.moved,
     )
+
+
+def collect_feeds(intake: QueueIntake | None, publication: Publication | None, hub: Hub) -> Iterator[Metric]:
+    """Yield the metrics of the queue that is consumed and of the log that is published; without values if unused."""
+    connected, waiting = (float(intake.connected), float(intake.depth)) if intake else (None, None)
+    yield GaugeMetricFamily("tandem_queue_connected", "1 while this node consumes the queue.", connected)
+    words = "Messages that waited in the queue a few seconds ago."
+    yield GaugeMetricFamily("tandem_queue_waiting", words, waiting)
+    outcomes = intake.outcomes if intake else {}
+    yield counter("tandem_queue_messages", "Messages of the queue by outcome.", "outcome", outcomes)
+    words = "Messages that were delivered again."
+    yield CounterMetricFamily("tandem_queue_redelivered", words, intake.redelivered if intake else None)
+    leading = float(publication.leading) if publication else None
+    yield GaugeMetricFamily("tandem_publication_leading", "1 while this node publishes the log.", leading)
+    behind = max(0, hub.position - publication.position) if publication and leading else leading
+    yield GaugeMetricFamily("tandem_publication_behind", "Log entries that are not published yet.", behind)
+    published = publication.published if publication else None
+    yield CounterMetricFamily("tandem_published", "Log entries published.", published)
+    words = "Log entries that retention dropped before they were published."
+    skipped = publication.skipped if publication else None
+    yield CounterMetricFamily("tandem_publication_skipped", words, skipped)
 
 
 def collect_files(uploads: Uploads) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chat.shared.bus import BadBrokerUrl, check_broker_url, kind_of, split_queue
 from chat.shared.operator_errors import OperatorError
 from chat.shared.redis import BadRedisUrl, connect_redis
 
@@ -42,6 +43,9 @@ def check_files_url(text: str) -> str:
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 class Origin(NamedTuple):
@@ -103,6 +107,26 @@ def check_redis_url(text: str) -> str:
     return text
 
 
+def check_bus_url(text: str) -> str:
+    """Return a URL of Redis, RabbitMQ or NATS, or an empty text; raise `ValueError` if it cannot be used."""
+    try:
+        if text and kind_of(text) != "redis":
+            check_broker_url(text)
+            return text
+    except BadBrokerUrl as error:
+        raise ValueError(str(error)) from None
+    return check_redis_url(text)
+
+
+def check_queue_url(text: str) -> str:
+    """Return the URL of a queue or an exchange, which its path ends in, or an empty text; raise `ValueError`."""
+    server, name = split_queue(text)
+    if text and not QUEUE.fullmatch(name):
+        raise ValueError("must end in the name of a queue or exchange: letters, digits, and the characters . _ -")
+    check_bus_url(server)
+    return text
+
+
 def check_http_url(text: str) -> str:
     """Return the URL; raise `ValueError` unless it is one of HTTP, or empty."""
     parts = urlsplit(text)
@@ -150,6 +174,8 @@ KeyAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed
 JwtAlgorithm = Literal["", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 Rates = Annotated[str, AfterValidator(check_rates)]
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
+BusUrl = Annotated[str, AfterValidator(check_bus_url)]
+QueueUrl = Annotated[str, AfterValidator(check_queue_url)]
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -166,6 +192,9 @@ class Settings(BaseSettings):
 
     database_url: str
     redis_url: RedisUrl
+    bus_url: BusUrl = ""  # how nodes tell each other about new entries; empty: REDIS_URL
+    posts_from: QueueUrl = ""  # a queue of another system whose messages are posted
+    posts_to: QueueUrl = ""  # an exchange of another system to which all entries are published
     node: str = "node"
     role: Literal["all", "messages", "presence"] = "all"
 
@@ -359,7 +388,7 @@ def read_settings(**overrides: object) -> Settings:
 # a process was started with in `/proc/PID/environ`, even if its variables change later. So the bytes are overwritten.
 
 # Settings that contain a password. A process that has read its settings does not need them again.
-SETTINGS = re.compile(r"(\w+_)?(DATABASE|REDIS|FILES)_URL")
+SETTINGS = re.compile(r"(\w+_)?(DATABASE|REDIS|FILES|BUS)_URL|POSTS_(FROM|TO)")
 
 # Variables that libraries read later, such as AWS_SECRET_ACCESS_KEY and PGPASSWORD: hidden, and kept.
 OTHERS = re.compile(r".*(SECRET|PASSWORD|TOKEN|_KEY)(_.*)?")

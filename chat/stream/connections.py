@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
 from chat.log.tail import Tail, find_head
 from chat.shared.batching import Batcher
+from chat.shared.bus import Bus
 from chat.shared.connections import ConnectionTable, Reason
 from chat.shared.errors import ApiError
 from chat.shared.identity import Identities
 from chat.shared.membership import IntervalReader
 from chat.shared.postgres import Pool
-from chat.shared.redis import Bytes
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.stream.delivery_records import DeliveryRecords
@@ -68,15 +68,13 @@ HEADS_MOST = 20_000
 class Streams:
     """The message streams of one node."""
 
-    def __init__(
-        self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities, registry: Registry
-    ) -> None:
+    def __init__(self, settings: Settings, pool: Pool, bus: Bus, identities: Identities, registry: Registry) -> None:
         self.settings, self._pool, self._identities = settings, pool, identities
         self.hub = Hub(settings.recent_bytes, self._on_node_entry, self._on_reset)
         self.connections = StreamConnections(settings.stream_beat, settings.streams_per_person, registry)
         self.records = DeliveryRecords(pool, settings.node, settings.log_retention_days)
         self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
-        self.tail = Tail(pool, redis, self.coalescer, registry.echo)
+        self.tail = Tail(pool, bus, self.coalescer)
         self.intervals = IntervalReader(pool)
         self.left = self.leave  # one bound method for all streams; each would otherwise keep 64 bytes for its own
         self.heads = Batcher[None, int](self._read_heads, batch=HEADS_MOST, limit=HEADS_MOST)

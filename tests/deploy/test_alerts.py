@@ -46,6 +46,12 @@ NODE = {
     "tandem_canary_repeats_total": ZERO,
     "tandem_canary_failures_total": ZERO,
     "tandem_canary_flights_total": "1+1x480",
+    "tandem_queue_connected": UP,
+    "tandem_queue_waiting": ZERO,
+    "tandem_queue_redelivered_total": ZERO,
+    "tandem_publication_leading": UP,
+    "tandem_publication_behind": ZERO,
+    "tandem_publication_skipped_total": ZERO,
     "process_open_fds": "100x480",
     "process_max_fds": "1000x480",
     "process_resident_memory_bytes": "100000000x480",
@@ -56,6 +62,8 @@ LABELLED = {
     'tandem_ghosts_reaped_total{of="unknown node"}': ZERO,
     'tandem_queue_length{queue="posts"}': ZERO,
     'tandem_postgres_trouble_total{what="connections_lost"}': ZERO,
+    'tandem_queue_messages_total{outcome="stored"}': "0+10x480",
+    'tandem_queue_messages_total{outcome="rejected"}': ZERO,
 }
 BALANCER = {
     'up{job="haproxy",instance="h"}': UP,
@@ -168,6 +176,25 @@ CAUSES: dict[str, tuple[Series, dict[str, set[str]]]] = {
         {'haproxy_backend_http_responses_total{proxy="nodes",code="5xx"}': "0x100 0+10x380"},
         {"11m": {"AnswersFail"}},
     ),
+}
+CAUSES |= {
+    "no node consumes the queue": (
+        at("n1", tandem_queue_connected="1x99 0x380") | at("n2", tandem_queue_connected="1x99 0x380"),
+        {"9m": set(), "10m": {"QueueLost"}},
+    ),
+    "one node lost the queue": (at("n1", tandem_queue_connected="1x99 0x380"), {"15m": set()}),
+    "the queue grows": (at("n2", tandem_queue_waiting="0x99 20000x380"), {"15m": {"QueueBehind"}}),
+    "messages are rejected": (
+        {of_node('tandem_queue_messages_total{outcome="rejected"}', "n1"): "0x100 3x380"},
+        {"9m": {"QueueRejects"}},
+    ),
+    "messages come again": (at("n1", tandem_queue_redelivered_total="0x100 0+5x380"), {"20m": {"QueueRepeats"}}),
+    "no node publishes": (
+        at("n1", tandem_publication_leading="1x99 0x380") | at("n2", tandem_publication_leading="0x480"),
+        {"11m": {"PublicationLate"}},
+    ),
+    "publishing is behind": (at("n1", tandem_publication_behind="0x99 20000x380"), {"11m": {"PublicationLate"}}),
+    "entries were skipped": (at("n1", tandem_publication_skipped_total="0x100 9x380"), {"11m": {"PublicationLate"}}),
 }
 AFTER = [f"{8 * 60 + 20 + seconds}s" for seconds in range(0, 400, 15)]
 RESTARTED = {

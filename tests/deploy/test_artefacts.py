@@ -17,7 +17,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat.shared.settings import Settings
 from tests.cast import Cast
 from tests.deploy.proxies import DEPLOY, program, proxy
-from tests.nodes import Node
 from tests.promises.conftest import StartNode, start_node
 from tests.waiting import eventually
 
@@ -63,11 +62,11 @@ def names_in(text: str) -> set[str]:
 
 
 async def test_queries_name_only_existing_metrics(
-    cast: Cast, node: Node, start_node: StartNode, tmp_path: Path
+    cast: Cast, start_node: StartNode, redis_url: str, tmp_path: Path
 ) -> None:
     """Alerts and dashboards use only metrics that a node or HAProxy has."""
-    one = await start_node("b2")
-    async with cast.http.get(node.url + "/metrics") as answer:
+    one = await start_node("b2", POSTS_FROM=f"{redis_url}/posts", POSTS_TO=f"{redis_url}/entries")
+    async with cast.http.get(one.url + "/metrics") as answer:
         told = names_in(await answer.text())
     with proxy("haproxy", [one], tmp_path) as front:
         url = f"http://127.0.0.1:{front.figures}/metrics"

@@ -12,6 +12,7 @@ from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
 from chat.log.tail import Tail, read_entries
+from chat.shared.bus import RedisBus
 from chat.shared.postgres import Pool, open_pool
 from chat.shared.redis import connect_redis
 from tests.waiting import eventually
@@ -61,7 +62,7 @@ async def append(pool: Pool, *sizes: int) -> Batches:
 async def begin(pool: Pool) -> tuple[Tail, Listener]:
     """Return a tail at the end of the log, without Redis."""
     listener = Listener()
-    tail = Tail(pool, connect_redis("redis://127.0.0.1:1"), listener)
+    tail = Tail(pool, RedisBus(connect_redis("redis://127.0.0.1:1")), listener)
     await tail.start()
     return tail, listener
 
@@ -175,14 +176,14 @@ async def test_a_lost_redis_is_not_asked_without_a_pause(pool: Pool, monkeypatch
     monkeypatch.setattr(tail_module, "DEAF_SECONDS", 3600.0)
     tail, _ = await begin(pool)
     attempts = 0
-    pubsub = tail._redis.pubsub
+    pubsub = tail.bus._redis.pubsub
 
     def counted() -> object:
         nonlocal attempts
         attempts += 1
         return pubsub()
 
-    monkeypatch.setattr(tail._redis, "pubsub", counted)
+    monkeypatch.setattr(tail.bus._redis, "pubsub", counted)
     async with running(asyncio.create_task(tail.listen())):
         await eventually(lambda: attempts)
         await append(pool, 1, 1, 1)  # a loop without a pause would have tried again meanwhile

@@ -45,7 +45,7 @@ async def test_metrics_of_connections_and_the_log(cast: Cast, node: Node) -> Non
     assert now["tandem_requests_total 201"] == 1
     assert now["tandem_postgres_connections open"] >= now["tandem_postgres_connections idle"] >= 0
     assert now["process_resident_memory_bytes"] > 0
-    assert now["tandem_node_info a1 all"] == 1
+    assert now["tandem_node_info Redis a1 all"] == 1
 
 
 async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:

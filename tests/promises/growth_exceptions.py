@@ -46,6 +46,8 @@ REASONS = {
         chat.shared.settings:check_public_url chat.shared.settings:check_origins chat.shared.settings:check_redis_url
         chat.shared.settings:check_http_url chat.shared.settings:check_claims chat.shared.settings:check_oidc_claims
         chat.shared.settings:check_issuer chat.cross_origin:parse_origins
+        chat.shared.settings:check_bus_url chat.shared.settings:check_queue_url chat.shared.bus:check_broker_url
+        chat.shared.bus:split_queue
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
     """,

@@ -606,10 +606,11 @@ export interface Found {
   next: string | null;
 }
 
-/** The state of a node. */
+/** The state of a node. `missing` names servers that it does without for now, such as `Redis` or `RabbitMQ`. */
 export interface Health {
   status: 'live' | 'ready' | 'degraded';
   node: string;
+  missing?: string[];
 }
 
 /** The first frame: the user and the node. `heartbeat`: seconds between the server's pings. */

@@ -1,0 +1,3 @@
+-- name: find_authors
+-- Users by their ids, and by the ids of another system.
+select id, external_id, disabled_at is not null from users where id = any(%s::bigint[]) or external_id = any(%s::text[])
