@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,20 +43,24 @@ def chaos(
     faults: Annotated[str, typer.Option(help="Faults to inject, comma-separated (default: all).")] = "",
     out: Annotated[Path, typer.Option(help="Folder for the timeline and the report.")] = Path(".tandem/chaos"),
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    bus: Annotated[
+        Literal["redis", "rabbitmq", "nats"], typer.Option(help="The bus; with a broker also a queue of messages.")
+    ] = "redis",
 ) -> None:
     """Inject faults under load and check that no message is lost. The exit code is 1 if a guarantee was broken.
 
     Starts its own PostgreSQL, Valkey and nodes behind HAProxy; it never touches yours. Faults: kill-node,
     kill-silenced-node, stop-nodes, freeze-node, kill-redis, flush-redis, freeze-redis, restart-postgres,
     freeze-postgres, lose-answers, cut-redis-link, hang-redis-link, cut-postgres-link, hang-postgres-link, slow-links,
-    sleepy-readers, half-open, cut-clients, same-post.
+    sleepy-readers, half-open, cut-clients, same-post. With --bus rabbitmq or nats also kill-bus, empty-bus, freeze-bus,
+    fill-bus (RabbitMQ), cut-bus-link, hang-bus-link.
 
     Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
     """
     with report_errors():
         from chat.tools.chaos.command import ChaosRequest, chaos
 
-        code = chaos(ChaosRequest(nodes, people, minutes, seed, faults, out, json))
+        code = chaos(ChaosRequest(nodes, people, minutes, seed, faults, out, json, "" if bus == "redis" else bus))
     sys.exit(code)
 
 

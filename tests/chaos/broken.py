@@ -3,6 +3,7 @@
 They show that the checker can fail. Nothing of this is in the package: each break patches a function at the start.
 """
 
+import asyncio
 import os
 import random
 import sys
@@ -15,6 +16,8 @@ from chat.__main__ import main
 from chat.log import append
 from chat.log.append import Change, Log
 from chat.log.tail import Tail
+from chat.messages.queue_intake import QueueIntake
+from chat.shared.message_queue import Inbox
 from chat.shared.registry.reaper import Reaper
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a slow commit, as on a busy disk
@@ -79,11 +82,25 @@ def reap_nobody() -> None:
     setattr(Reaper, "reconcile", reconcile)  # noqa: B010
 
 
+def acknowledge_before_commit() -> None:
+    """Acknowledge messages of a queue before they are stored."""
+
+    async def consume(self: QueueIntake, inbox: Inbox) -> None:
+        while True:
+            if deliveries := await inbox.take():
+                await inbox.settle(deliveries, [])
+                await asyncio.sleep(0.5)
+                await self._store_all(inbox, deliveries)
+
+    setattr(QueueIntake, "_consume", consume)  # noqa: B010
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "announce-before-commit": announce_before_commit,
     "number-by-sequence": number_by_sequence,
     "repair-no-holes": repair_no_holes,
     "reap-nobody": reap_nobody,
+    "acknowledge-before-commit": acknowledge_before_commit,
 }
 
 if __name__ == "__main__":

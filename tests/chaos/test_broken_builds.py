@@ -17,13 +17,15 @@ WHAT_BREAKS_IT = {
     "number-by-sequence": (["slow-links"], {checker.LOST, checker.GAP}),
     "repair-no-holes": (["kill-redis"], {checker.LOST}),
     "reap-nobody": (["kill-node"], {GHOST}),
+    "acknowledge-before-commit": (["kill-node"], {checker.LOST}),
 }
 
 
 async def scores_of(broken: str, seed: int) -> Scores:
     """Return the results of a short run of this build."""
     program = (sys.executable, "-m", "tests.chaos.broken", broken)
-    options = ChaosOptions(**SMALL, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
+    run = SMALL | {"bus": "nats" if broken == "acknowledge-before-commit" else ""}
+    options = ChaosOptions(**run, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
     return await Run(options, print).run()
 
 

@@ -181,6 +181,24 @@ def soak(
 
 
 @bench.command()
+def bus(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
+    """Measure POST to reader over Redis, RabbitMQ, NATS and without a bus, in turns. Needs RabbitMQ and NATS.
+
+    Example: tandem bench bus --rounds 5
+    """
+    carry_out(["bus"], json, out, scale=scale, rounds=rounds)
+
+
+@bench.command()
+def queue(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """Measure messages a second from a queue of RabbitMQ to the acknowledgement. Needs RabbitMQ.
+
+    Example: tandem bench queue --scale 0.1
+    """
+    carry_out(["queue"], json, out, scale=scale)
+
+
+@bench.command()
 def peers() -> None:
     """List the systems that `--against` takes.
 
@@ -201,7 +219,7 @@ def all_(
     out: Out = Path("tandem-bench"),
     cache: Cache = Path(".tandem-bench"),
 ) -> None:
-    """Measure everything except soak and hostile, with plots: ten minutes on two cores.
+    """Measure everything except soak, hostile, bus and queue, with plots: ten minutes on two cores.
 
     Example: tandem bench all --out deploy/performance
     """

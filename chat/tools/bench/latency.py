@@ -122,6 +122,41 @@ def note(way: Transport, figure: str, value: float) -> None:
     way.found.setdefault(figure, []).append(value)
 
 
+# The bus: the time from POST at one node to a reader at another one, over each bus in turns. The last pair of nodes has
+# none, and polls.
+
+BUSES = ("Redis", "RabbitMQ", "NATS", "no bus")
+TIMES = 1.5  # of Redis: the longest that another bus may take
+
+
+async def measure_buses(bench: Bench, rate: float = 100, readers: int = 30, rounds: int = 3) -> BenchReport:
+    """Measure each bus between two nodes of its own, with the same users and conversation."""
+    seconds, users = max(0.5, 4 * min(1.0, bench.scale)), await bench.environment.fixtures.enter(PEOPLE)
+    room, tokens = await bench.environment.fixtures.share(users), [user.token for user in users]
+    found: dict[tuple[str, int], list[float]] = {(name, part): [] for name in BUSES for part in (50, 99)}
+    with bench.counting("buses", rounds * len(BUSES)) as show:
+        for turn in range(rounds):
+            for n, name in enumerate(BUSES):
+                here, there = (bench.environment.target(room, 2 * n + m) for m in (0, 1))
+                await bench.ears[0].ask("open", target=there, tokens=list(spread(tokens, readers)))
+                await bench.listen(round(rate * seconds) * readers, timed=True)
+                order = {"target": here, "tokens": tokens[:8], "rate": rate, "seconds": seconds}
+                pouring = bench.mouth.ask("pour", **order, name=secrets.token_hex(4))
+                _, heard = await asyncio.gather(pouring, bench.heard(limit=seconds + 20))
+                for part in (50, 99):
+                    found[name, part].append(at(heard[0]["quantiles"], part))
+                await bench.forget()
+                show(turn * len(BUSES) + n + 1)
+    middles = {key: middle(values) for key, values in found.items()}
+    report = BenchReport(
+        "bus", notes=[f"two nodes on each bus, {rate:g} posts/s to {readers} readers at the other node"]
+    )
+    for (name, part), value in middles.items():
+        bar = TIMES * middles["Redis", part] if part == 99 and name in ("RabbitMQ", "NATS") else None
+        report.rows.append(Row(f"POST to reader over {name}, p{part}", value, "ms", bar))
+    return report
+
+
 # Latency: from the time at which a post was due until each reader has it, at a steady rate.
 
 POSTERS = 32

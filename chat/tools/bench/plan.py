@@ -1,16 +1,20 @@
 """The plan: which sub-command measures what, in which environment, compared with whom."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.progress import Progress
 
+from chat.local.brokers import BROKERS
+from chat.local.databases import start_engine
 from chat.local.progress import bars, counting
 from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, presence, replay, search_depth
-from chat.tools.bench.environment import BenchEnvironment, environment_for, own_database, own_environment
+from chat.tools.bench.environment import BenchEnvironment, environment_for, own_database, own_environment, start_node
 from chat.tools.bench.peers.peers import check_names, start_competitors
 from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
@@ -32,6 +36,7 @@ class BenchOptions:
     cache: Path = Path(".tandem-bench")
 
 
+NOWHERE = "redis://127.0.0.1:1"  # a bus that never answers
 Run = Callable[[BenchOptions, Progress], list[BenchReport]]
 
 
@@ -157,6 +162,37 @@ def run_transports(options: BenchOptions, progress: Progress) -> list[BenchRepor
         return measure(lambda bench: latency.measure_transports(bench, rounds=options.rounds), progress)
 
 
+def run_bus(options: BenchOptions, progress: Progress) -> list[BenchReport]:
+    """Measure with two nodes for each bus, on the same database."""
+    with own_environment(2) as environment, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
+        urls = [start_engine(stack, BROKERS[name](folder / name)).url for name in ("rabbitmq", "nats")]
+        for url in [*urls, NOWHERE]:
+            for n in (1, 2):
+                node = start_node(stack, f"{urlsplit(url).scheme}{n}", environment.urls, {"BUS_URL": url})
+                environment.ports.append(node.port)
+                environment.pids.append(node.pid)
+
+        async def work(bench: Bench) -> BenchReport:
+            return await latency.measure_buses(bench, rounds=options.rounds)
+
+        return asyncio.run(measured(environment, options, work, progress))
+
+
+def run_queue(options: BenchOptions, progress: Progress) -> list[BenchReport]:
+    """Fill the queue, then start a node that consumes it."""
+    with own_environment(1) as environment, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
+        url = f"{start_engine(stack, BROKERS['rabbitmq'](folder / 'rabbitmq')).url}/bench"
+        count = max(100, round(posting.QUEUED * options.scale))
+        with counting(progress, "queue", 1) as show:
+            rooms = asyncio.run(posting.fill_queue(environment, url, count))
+            node = start_node(stack, "consumer", environment.urls, {"POSTS_FROM": url})
+            report = asyncio.run(posting.measure_queue(environment, node, rooms, count))
+            show(1)
+        return [report]
+
+
 RUNS: dict[str, Run] = {
     "fanout": run_fanout,
     "post": run_post,
@@ -172,8 +208,10 @@ RUNS: dict[str, Run] = {
     "hostile": run_hostile,
     "soak": run_soak,
     "transports": run_transports,
+    "bus": run_bus,
+    "queue": run_queue,
 }
-EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
+EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile", "bus", "queue")]
 
 
 def run_one(name: str, options: BenchOptions, progress: Progress, *, alone: bool) -> list[BenchReport]:

@@ -1,5 +1,6 @@
 """Durable posts: posts a second and the cost of each, beside handlers that store nothing."""
 
+import asyncio
 import secrets
 import subprocess
 import sys
@@ -7,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import orjson
+import psycopg
+
+from chat.client.node_process import NodeProcess
 from chat.local.data_dir import free_port
-from chat.tools.bench.environment import STORELESS, BenchEnvironment, make_node
+from chat.shared.sql import load
+from chat.tools.bench.environment import STORELESS, BenchEnvironment, SqlFixtures, make_node
 from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.floor import await_port
 from chat.tools.bench.process import cpu_seconds
@@ -18,6 +24,8 @@ from chat.tools.bench.targets import Target, spread
 
 POSTERS = 64
 BATCH, BATCHERS = 500, 4
+QUEUE_SECONDS = 300.0
+queries = load(__file__)
 
 
 @contextmanager
@@ -88,6 +96,58 @@ async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
 def room_of(target: Target) -> int:
     """Return the conversation that it posts to."""
     return int(target.post.split("/")[4])
+
+
+# A queue: from RabbitMQ to the acknowledgement. It is filled first, so that the producer's cost is not measured.
+
+QUEUED, ROOMS = 20_000, 16
+
+
+async def fill_queue(environment: BenchEnvironment, url: str, count: int) -> list[int]:
+    """Put `count` messages of 64 authors in 16 conversations into the queue; return the conversations."""
+    from chat.shared.bus import rabbit_connection, split_queue
+    from chat.shared.message_queue import Outgoing, open_inbox, publish_all
+
+    assert isinstance(environment.fixtures, SqlFixtures)
+    users = await environment.fixtures.enter(POSTERS)
+    rooms = await environment.fixtures.rooms(users, ROOMS)
+    server, queue = split_queue(url)
+    async with open_inbox(url, "bench"):
+        pass  # declares the queue
+    async with rabbit_connection(server) as connection:
+        exchange = (await connection.channel()).default_exchange
+        for start in range(0, count, BATCH):
+            numbers = range(start, min(count, start + BATCH))
+            bodies = [queued(rooms[n % ROOMS], users[n % POSTERS].id, n) for n in numbers]
+            await publish_all(
+                exchange, [Outgoing(f"bench-{start}-{n}", queue, {}, one) for n, one in enumerate(bodies)]
+            )
+    return rooms
+
+
+def queued(room: int, author: int, number: int) -> bytes:
+    """Return a message as a producer writes it."""
+    body = f"order {number}: two boxes of apples, one of pears, to be delivered before noon"
+    return orjson.dumps({"conversation": room, "author": author, "body": body})
+
+
+async def measure_queue(environment: BenchEnvironment, node: NodeProcess, rooms: list[int], count: int) -> BenchReport:
+    """Wait until the node has posted everything; return the rate by the times of the messages."""
+    assert isinstance(environment.fixtures, SqlFixtures)
+    stored = 0
+    async with await psycopg.AsyncConnection.connect(environment.fixtures.database_url, autocommit=True) as connection:
+        async with asyncio.timeout(QUEUE_SECONDS):
+            while stored < count:
+                await asyncio.sleep(0.2)
+                row = await (await connection.execute(queries.count_stored, [rooms])).fetchone()
+                assert row is not None
+                stored, different, seconds = row
+    rows = [
+        Row("messages/s from RabbitMQ to the acknowledgement", stored / max(seconds, 0.001), "", 5000, most=False),
+        Row("messages lost or doubled", abs(count - different) + stored - different, "", 0),
+        Row("server CPU a message", cpu_seconds(node.pid) / count * 1e6, "µs", note="the node's start included"),
+    ]
+    return BenchReport("queue", rows, notes=[f"{count:,} messages of {POSTERS} authors in {ROOMS} conversations"])
 
 
 def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> BenchReport:

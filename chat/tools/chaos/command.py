@@ -40,16 +40,19 @@ class ChaosRequest:
     faults: str
     out: Path
     json: bool
+    bus: str = ""
 
 
 def chaos(asked: ChaosRequest) -> int:
     """Run and report; return the exit code, 1 when a promise was broken."""
     faults = [name.strip() for name in asked.faults.split(",") if name.strip()]
+    if needing := [name for name in faults if name in FAULTS and "bus" in FAULTS[name].touches and not asked.bus]:
+        raise UnknownFault(f"{', '.join(needing)} needs --bus rabbitmq or --bus nats.")
     if unknown := [name for name in faults if name not in FAULTS]:
         raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
     seed = secrets.randbelow(10**6) if asked.seed is None else asked.seed
     logs = asked.out / f"chaos-{seed}-logs"
-    options = ChaosOptions(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs)
+    options = ChaosOptions(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs, bus=asked.bus)
     run = Run(options, lambda line: tell(run, line))
     exit_on_signals()
     scores = uvloop.run(watched(run, console, run.run()))

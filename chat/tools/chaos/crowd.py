@@ -5,17 +5,21 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
+import orjson
 
+from chat.shared.bus import nats_connection, rabbit_connection
+from chat.shared.message_queue import Outgoing, publish_all
+from chat.shared.redis import UNAVAILABLE
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.checker import OVERHEARD, Violation
 from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, EventCache, PresenceClient
-from chat.tools.chaos.environment import Environment
-from chat.tools.chaos.history import Key, PostReceipt, RunHistory, read_messages, read_stays
+from chat.tools.chaos.environment import QUEUE, Environment
+from chat.tools.chaos.history import DATABASE, Key, PostReceipt, RunHistory, read_messages, read_queued, read_stays
 from chat.tools.chaos.network import Proxy
 from chat.tools.chaos.people import Enrolled, Person, enrol, share
 
@@ -86,6 +90,7 @@ class Crowd:
         self.delays: deque[float] = deque(maxlen=20_000)
         self.kept_delays: list[float] = []
         self.talking = self.wandering = True
+        self.producer = QueueProducer(environment.broker.url if environment.broker else "", self.history)
         self.resting: list[SimulatedUser] = []  # offline until the next checkpoint has passed
         self._numbers = itertools.count(1)
         self._talks: list[asyncio.Task[None]] = []
@@ -137,6 +142,18 @@ class Crowd:
             self._tasks.start("members are removed and added", self.membership_probe.keep(lambda: self.talking))
         )
         self._tasks.start("users go offline and online", self._wander())
+        if self._environment.broker:
+            producing = self.producer.produce(lambda: self.talking, self._choose_queued)
+            self._talks.append(self._tasks.start("messages are put into the queue", producing))
+
+    def _choose_queued(self) -> tuple[int, int]:
+        """Return a conversation and one of its members, for a message of the queue."""
+        number = self._chance.randrange(len(self._people))
+        return self._chance.choice(self.conversations_of(number)), self._people[number].id
+
+    async def has_queued_posts(self) -> bool:
+        """Return whether every message that the broker has confirmed is stored."""
+        return self.producer.confirmed <= await read_queued(self._environment.postgres.url)
 
     async def _talk(self, poster: ChaosPoster, conversations: list[int]) -> None:
         while self.talking:
@@ -219,6 +236,9 @@ class Crowd:
     async def reads_database(self) -> None:
         """Read the messages and the memberships from the database, past every bad network."""
         await read_messages(self._environment.postgres.url, self.history)
+        for receipt in self.history.received[DATABASE]:
+            if receipt.message.key in self.producer.confirmed:
+                self.history.acknowledge(receipt.message.key, receipt.message, made=True)
         readers = [(user.name, user.person.id) for user in self.users]
         await read_stays(self._environment.postgres.url, self.history, readers)
 
@@ -236,6 +256,56 @@ async def crowd_of(
             yield crowd
         finally:
             await tasks.stop()
+
+
+# Another system puts messages into the queue, each again and again until the broker has confirmed it.
+
+PUT_PAUSE, QUEUED = 0.05, "queued-"
+
+
+class QueueProducer:
+    """A producer. `confirmed` is what the broker has stored; `allowed` is cleared while the broker loses its data."""
+
+    def __init__(self, url: str, history: RunHistory) -> None:
+        self._url, self._history = url, history
+        self._numbers = itertools.count(1)
+        self.confirmed: set[Key] = set()
+        self.allowed = asyncio.Event()
+        self.allowed.set()
+
+    async def produce(self, going: Callable[[], bool], choose: Callable[[], tuple[int, int]]) -> None:
+        """Put messages into the queue until `going` is false; `choose` returns the conversation and the author."""
+        left: list[tuple[Key, bytes]] = []
+        while going() or left:
+            try:
+                async with self._open() as publish:
+                    while going() or left:
+                        await self.allowed.wait()
+                        key, body = left.pop() if left else self._write(*choose())
+                        left.append((key, body))
+                        await publish(body)
+                        self.confirmed.add(left.pop()[0])
+                        await asyncio.sleep(PUT_PAUSE)
+            except UNAVAILABLE:
+                await asyncio.sleep(PUT_PAUSE)
+
+    def _write(self, conversation: int, author: int) -> tuple[Key, bytes]:
+        key = conversation, author, f"{QUEUED}{next(self._numbers)}"
+        body = f"{key[2]} says: что-нибудь, 何か, شيء ما 🥨"
+        self._history.send(key, body)
+        return key, orjson.dumps({"conversation": conversation, "author": author, "body": body, "client_id": key[2]})
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Callable[[bytes], Awaitable[object]]]:
+        """Connect to the broker; yield a function that returns when it has stored a message."""
+        if self._url.startswith("amqp"):
+            async with rabbit_connection(self._url) as connection:
+                exchange = (await connection.channel(on_return_raises=True)).default_exchange
+                yield lambda body: publish_all(exchange, [Outgoing("", QUEUE, {}, body)])
+        else:
+            async with nats_connection(self._url) as client:
+                stream = client.jetstream(timeout=2)
+                yield lambda body: stream.publish(QUEUE, body)
 
 
 # Members are removed from a conversation and added again; what is posted meanwhile is not for them.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
+from chat.local.brokers import BROKERS
 from chat.local.data_dir import DataDir, free_port
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
@@ -55,6 +56,7 @@ def make_node(
 
 
 BEAT = 5
+QUEUE = "chaos"
 SETTINGS = {
     "DRAIN_SECONDS": "3",
     "STREAM_BEAT": str(BEAT),
@@ -70,15 +72,18 @@ Done = TypeVar("Done")
 class Environment:
     """Everything that can be broken.
 
-    `to_postgres` and `to_redis` are each node's own links; `wifi` is the access network of some users.
+    `to_postgres`, `to_redis` and `to_broker` are each node's own links; `wifi` is the access network of some users.
+    `broker` is RabbitMQ or NATS, if it is the bus, with a queue whose messages the nodes post.
     """
 
-    def __init__(self, folder: Path, room: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, room: ThreadPoolExecutor, bus: str = "") -> None:
+        self.broker = BROKERS[bus](folder / bus) if bus else None
         self.postgres, self.valkey = PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey")
         self._room = room
         self.nodes: dict[str, NodeProcess] = {}
         self.to_postgres: dict[str, Proxy] = {}
         self.to_redis: dict[str, Proxy] = {}
+        self.to_broker: dict[str, Proxy] = {}
         self.balancer: Balancer
         self.wifi: Proxy
         self.held: set[str] = set()  # nodes that are down on purpose
@@ -122,12 +127,12 @@ class Environment:
 
 @asynccontextmanager
 async def open_environment(
-    folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM
+    folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM, bus: str = ""
 ) -> AsyncIterator[Environment]:
     """Yield an environment that serves; stop all of it at the end. `program` starts a node."""
     async with AsyncExitStack() as stack:
-        environment = Environment(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")))
-        for engine in (environment.postgres, environment.valkey):
+        environment = Environment(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")), bus)
+        for engine in filter(None, (environment.postgres, environment.valkey, environment.broker)):
             stack.push_async_callback(environment.engine, engine.stop)
             await environment.engine(engine.start)
         await migrate(environment.postgres.url)
@@ -135,6 +140,10 @@ async def open_environment(
             environment.to_postgres[name] = await stack.enter_async_context(bad_network(environment.postgres.url))
             environment.to_redis[name] = await stack.enter_async_context(bad_network(environment.valkey.url))
             links = {"DATABASE_URL": environment.to_postgres[name].url, "REDIS_URL": environment.to_redis[name].url}
+            if environment.broker:
+                link = await stack.enter_async_context(bad_network(environment.broker.url))
+                environment.to_broker[name] = link
+                links |= {"BUS_URL": link.url, "POSTS_FROM": f"{link.url}/{QUEUE}"}
             node = environment.nodes[name] = make_node(name, folder, SETTINGS | settings | links, program)
             stack.callback(node.kill)
             node.start()

@@ -9,6 +9,7 @@ from functools import partial
 import redis
 
 from chat.client.node_process import END_LIMIT, NodeProcess
+from chat.local.brokers import BrokerEngine, RabbitEngine
 from chat.tools.chaos.crowd import Crowd
 from chat.tools.chaos.environment import Environment, came_true
 from chat.tools.chaos.network import Proxy
@@ -39,6 +40,7 @@ class Fault:
     most: float
 
 
+EMPTY_SECONDS = 20.0  # in which the queue must become empty, or the fault is left out
 BACK = 20.0  # seconds that a node may take to be ready in a deployment before the next one is stopped
 
 
@@ -208,6 +210,64 @@ async def kill_balancer(target: FaultTarget) -> None:
     target.environment.balancer.start()
 
 
+# The broker that is the bus, with the queue on it: killed, emptied, hung, out of memory, cut off.
+
+
+def broker_of(target: FaultTarget) -> BrokerEngine:
+    """Return the broker; raise if the run has none."""
+    assert target.environment.broker is not None, "this fault needs --bus rabbitmq or nats"
+    return target.environment.broker
+
+
+async def kill_bus(target: FaultTarget) -> None:
+    """Kill the broker; it starts again with its data."""
+    await target.environment.engine(broker_of(target).kill)
+    await asyncio.sleep(target.seconds)
+    await target.environment.engine(broker_of(target).start)
+
+
+async def empty_bus(target: FaultTarget) -> None:
+    """Start the broker without its data. The queue is empty then, because what it has confirmed would be lost."""
+    target.crowd.producer.allowed.clear()
+    try:
+        if not await came_true(target.crowd.has_queued_posts, EMPTY_SECONDS):
+            return
+        await target.environment.engine(broker_of(target).kill)
+        await target.environment.engine(broker_of(target).empty)
+        await asyncio.sleep(target.seconds)
+        await target.environment.engine(broker_of(target).start)
+    finally:
+        target.crowd.producer.allowed.set()
+
+
+async def freeze_bus(target: FaultTarget) -> None:
+    """Freeze the broker: it accepts connections and answers none."""
+    broker_of(target).pause()
+    try:
+        await asyncio.sleep(target.seconds)
+    finally:
+        broker_of(target).resume()
+
+
+async def fill_bus(target: FaultTarget) -> None:
+    """Make RabbitMQ believe that its memory is full: it accepts no messages."""
+    broker = broker_of(target)
+    assert isinstance(broker, RabbitEngine)
+    await target.environment.engine(partial(broker.set_memory_alarm, on=True))
+    await asyncio.sleep(target.seconds)
+    await target.environment.engine(partial(broker.set_memory_alarm, on=False))
+
+
+async def cut_bus_link(target: FaultTarget) -> None:
+    """Cut one node's link to the broker."""
+    await refuse(target, target.environment.to_broker[target.node])
+
+
+async def hang_bus_link(target: FaultTarget) -> None:
+    """Drop one node's packets to the broker."""
+    await freeze(target, target.environment.to_broker[target.node])
+
+
 # Clients that stop reading, lose their connection, or repeat a post.
 
 
@@ -244,7 +304,7 @@ async def same_post(target: FaultTarget) -> None:
 # All faults by name.
 
 NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
-CLIENTS, NOTHING = frozenset({"clients"}), frozenset[str]()
+CLIENTS, NOTHING, BUS = frozenset({"clients"}), frozenset[str](), frozenset({"bus"})
 FAULTS = {
     "kill-node": Fault("kill -9 of a node, started again later", kill_node, NODE, 2, 15),
     "kill-silenced-node": Fault("kill -9 of a node that commits unheard", kill_silenced_node, NODE, 2, 8),
@@ -261,6 +321,12 @@ FAULTS = {
     "cut-postgres-link": Fault("one node cut off from PostgreSQL", cut_postgres_link, POSTGRES | NODE, 2, 15),
     "hang-postgres-link": Fault("one node half cut off from PostgreSQL", hang_postgres_link, POSTGRES | NODE, 2, 15),
     "slow-links": Fault("one node's links take 50 ms longer", slow_links, POSTGRES | REDIS | NODE, 3, 15),
+    "kill-bus": Fault("the broker killed, back with its data", kill_bus, BUS, 2, 10),
+    "empty-bus": Fault("the broker killed, back empty", empty_bus, BUS, 2, 8),
+    "freeze-bus": Fault("SIGSTOP of the broker", freeze_bus, BUS, 3, 15),
+    "fill-bus": Fault("the broker out of memory", fill_bus, BUS, 3, 12),
+    "cut-bus-link": Fault("one node cut off from the broker", cut_bus_link, BUS | NODE, 2, 15),
+    "hang-bus-link": Fault("one node half cut off from the broker", hang_bus_link, BUS | NODE, 2, 15),
     "kill-balancer": Fault("HAProxy killed, started again later", kill_balancer, CLIENTS, 1, 8),
     "sleepy-readers": Fault("readers that stop reading", sleepy_readers, CLIENTS, 3, 12),
     "half-open": Fault("an access network that swallows everything", half_open, CLIENTS, 5, 25),

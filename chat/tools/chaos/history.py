@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,6 +134,15 @@ async def read_messages(database_url: str, history: RunHistory) -> None:
             if message[0] not in history.stays[DATABASE]:
                 history.stay(DATABASE, message[0])
             history.receive(DATABASE, PostReceipt(position, PostedMessage(*message)))
+
+
+async def read_queued(database_url: str) -> set[Key]:
+    """Return the keys of the stored messages that came from the queue; none while the database is unavailable."""
+    with suppress(psycopg.OperationalError):
+        async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=2) as connection:
+            rows = await (await connection.execute(queries.queued_messages)).fetchall()
+            return {(row[0], row[1], row[2]) for row in rows}
+    return set()
 
 
 async def read_stays(database_url: str, history: RunHistory, readers: Iterable[tuple[str, int]]) -> None:

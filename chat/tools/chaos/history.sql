@@ -11,3 +11,6 @@ select m.user_id, m.conversation_id,
             (select coalesce(max(seq), 0) from messages
               where conversation_id = m.conversation_id and position <= m.until) end as last
   from memberships m
+
+-- name: queued_messages
+select conversation_id, author_id, client_id from messages where client_id like 'queued-%'

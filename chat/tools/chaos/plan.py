@@ -96,6 +96,7 @@ class ChaosOptions:
     patience: float = 45.0
     program: Sequence[str] = PROGRAM
     settings: dict[str, str] = field(default_factory=dict)
+    bus: str = ""  # rabbitmq or nats; empty: Redis, and no queue
 
     def names(self) -> list[str]:
         """Return the names of the nodes."""
@@ -112,6 +113,9 @@ class ChaosOptions:
 
     def plan(self) -> list[list[Strike]]:
         """Return the plan; the same seed gives the same plan."""
-        kinds = {name: FAULTS[name] for name in self.faults or FAULTS}
+        fitting = [name for name in FAULTS if self.bus or "bus" not in FAULTS[name].touches]
+        if self.bus == "nats":
+            fitting.remove("fill-bus")
+        kinds = {name: FAULTS[name] for name in self.faults or fitting}
         sections = max(1, round(self.seconds / SECTION))
         return draw(random.Random(self.seed), kinds, self.names(), self.seconds / sections, sections)

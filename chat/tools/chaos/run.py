@@ -61,7 +61,9 @@ class Run:
     async def _run_in(self, folder: Path) -> None:
         options = self.options
         self._tell("starting PostgreSQL, Redis, HAProxy and the nodes")
-        async with open_environment(folder, options.names(), options.settings, options.program) as self._environment:
+        async with open_environment(
+            folder, options.names(), options.settings, options.program, options.bus
+        ) as self._environment:
             chance, tasks, watch = random.Random(f"people {options.seed}"), Tasks(), Tasks()
             async with crowd_of(self._environment, options.people, options.talkers(), chance, tasks) as self._crowd:
                 try:
@@ -148,6 +150,8 @@ class Run:
         crowd = self._crowd
         late = await crowd.stops_talking(self.options.patience)
         self.scores.findings += [Violation(UNANSWERED, "", f"after {self.options.patience:g} s")] * late
+        if not await came_true(crowd.has_queued_posts, self.options.patience):
+            self._tell("messages of the queue are not posted yet")
         crowd.all_come()
         fence = await crowd.set_fence()
         if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
@@ -181,6 +185,7 @@ def find_violations(crowd: Crowd) -> list[Violation]:
         *find_overhearing(probe.outside, probe.conversation, crowd.history, readers),
         *(Violation(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
         *(Violation(FAILED, "membership probe", what) for what in probe.surprises),
+        *(Violation(LOST, DATABASE, key) for key in crowd.producer.confirmed if key not in crowd.history.acknowledged),
         *(Violation(GARBAGE, user.name, what) for user in crowd.users for what in user.reader.garbage),
     ]
 
@@ -209,6 +214,7 @@ def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
     return {
         "faults": len(scores.struck),
         "posts acknowledged": last.acknowledged,
+        "messages put into the queue": len(crowd.producer.confirmed),
         "receipts": last.received,
         "attempts refused or lost": last.refused,
         "members removed and added": crowd.membership_probe.changes,
