@@ -359,3 +359,4 @@ class Health(Shape):
 
     status: Literal["live", "ready", "degraded"]
     node: str
+    missing: list[str] | None = None

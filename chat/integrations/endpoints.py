@@ -17,7 +17,8 @@ from chat.integrations.incoming import (
 )
 from chat.integrations.payloads import to_drafts
 from chat.log.append import LOG
-from chat.messages.endpoints import submit_post
+from chat.messages.drafts import Post
+from chat.messages.endpoints import HERE, POSTS
 from chat.shared.errors import ApiError
 from chat.shared.web import (
     POOL,
@@ -87,7 +88,8 @@ async def deliver(app: web.Application, hook: IncomingHook, headers: dict[str, s
     """Post what a delivery says, and note its outcome with the hook. Raise `Invalid` and the errors of a post."""
     try:
         for draft in to_drafts(headers, body, id_, hook.name):
-            await submit_post(app, hook.user_id, hook.conversation_id, draft)
+            here = await app[HERE].find(hook.conversation_id, hook.user_id, draft.body)
+            await app[POSTS].submit(Post(hook.conversation_id, hook.user_id, draft, here=here))
     except ApiError as error:
         await note_delivery(app[POOL], hook, error.code)
         raise

@@ -1,7 +1,7 @@
 """Incoming hooks: addresses with a secret at which other programs post into one conversation.
 
-Each hook posts as a bot of its own, which is a member of the conversation. All who know the address may post, and may do
-nothing else. The secret is shown once and stored hashed.
+Each hook posts as a bot of its own, which is a member of the conversation. All who know the address may post, and may
+do nothing else. The secret is shown once and stored hashed.
 """
 
 import secrets

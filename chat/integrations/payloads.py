@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from chat.integrations.senders import read_sender
 from chat.messages.drafts import Draft
+from chat.model.types import check_exact
 from chat.shared.appearance import is_visible
 from chat.shared.errors import Invalid
 from chat.shared.web import name_errors
@@ -29,12 +30,9 @@ def to_drafts(headers: Fields, body: bytes, id_: str, name: str) -> list[Draft]:
 
     `id_`: the delivery's id, from which a repeated delivery gets the same client ids. `name`: the hook's.
     """
-    fields = read_payload(headers, body)
+    fields, raw = read_payload(headers, body)
     if "body" in fields:
-        try:
-            return [Draft.model_validate({"client_id": id_} | fields)]
-        except ValidationError as wrong:
-            raise Invalid(errors=name_errors(wrong)) from None
+        return [read_own(fields, raw, id_)]
     sent = read_sender({key.lower(): value for key, value in headers.items()}, fields)
     text = clean(from_slack(fields, name) if sent is None else sent)
     if not is_visible(text):
@@ -46,8 +44,23 @@ def to_drafts(headers: Fields, body: bytes, id_: str, name: str) -> list[Draft]:
     return [Draft(body=part, client_id=own) for part, own in zip(bodies, ids, strict=True)]
 
 
-def read_payload(headers: Fields, body: bytes) -> dict[str, Any]:
-    """Return the object in the body: JSON, or a form whose `payload` is JSON. Raise `Invalid`."""
+def read_own(fields: dict[str, Any], raw: bytes, id_: str) -> Draft:
+    """Return the message in Tandem's own payload. Raise `Invalid`."""
+    try:
+        draft = Draft.model_validate({"client_id": id_} | fields)
+        if draft.data is not None:
+            check_exact(raw)
+    except ValidationError as wrong:
+        raise Invalid(errors=name_errors(wrong)) from None
+    except ValueError as wrong:
+        raise Invalid(errors=[{"field": "data", "detail": str(wrong)}]) from None
+    if draft.streaming:
+        raise Invalid(errors=[{"field": "streaming", "detail": "a hook cannot append to a message"}])
+    return draft
+
+
+def read_payload(headers: Fields, body: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the object in the body, and its JSON: the body itself, or a form's field `payload`. Raise `Invalid`."""
     kind = str(headers.get("Content-Type", "")).partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         body = read_form(body)
@@ -57,7 +70,7 @@ def read_payload(headers: Fields, body: bytes) -> dict[str, Any]:
         raise Invalid("The body is not JSON, nor a form with JSON in its field `payload`.") from None
     if not isinstance(fields, dict):
         raise Invalid("The body must be a JSON object.")
-    return fields
+    return fields, body
 
 
 def read_form(body: bytes) -> bytes:
