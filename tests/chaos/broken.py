@@ -17,6 +17,7 @@ from chat.log import append
 from chat.log.append import Change, Log
 from chat.log.tail import Tail
 from chat.messages.queue_intake import QueueIntake
+from chat.messages.streaming import AppendRequest, AppendWriter, StoredText
 from chat.shared.message_queue import Inbox
 from chat.shared.registry.reaper import Reaper
 
@@ -95,12 +96,37 @@ def acknowledge_before_commit() -> None:
     setattr(QueueIntake, "_consume", consume)  # noqa: B010
 
 
+def append_twice() -> None:
+    """Take a repeated append for a new one."""
+    add = StoredText.add
+
+    def add_at_the_end(self: StoredText, request: AppendRequest, most: int) -> object:
+        return add(self, request._replace(at=self.length), most)
+
+    setattr(StoredText, "add", add_at_the_end)  # noqa: B010
+
+
+def lose_append_at_finish() -> None:
+    """Acknowledge appends before their commit, so that the end of a message overtakes the last ones."""
+    submit = AppendWriter.submit
+
+    def submit_and_answer(self: AppendWriter, request: AppendRequest) -> "asyncio.Future[int]":
+        submit(self, request).add_done_callback(lambda done: done.cancelled() or done.exception())
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(request.at + len(request.text))
+        return answer
+
+    setattr(AppendWriter, "submit", submit_and_answer)  # noqa: B010
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "announce-before-commit": announce_before_commit,
     "number-by-sequence": number_by_sequence,
     "repair-no-holes": repair_no_holes,
     "reap-nobody": reap_nobody,
     "acknowledge-before-commit": acknowledge_before_commit,
+    "append-twice": append_twice,
+    "lose-append-at-finish": lose_append_at_finish,
 }
 
 if __name__ == "__main__":

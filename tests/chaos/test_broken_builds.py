@@ -11,13 +11,15 @@ from chat.tools.chaos.run import Run
 from tests.chaos.broken import BREAKS
 
 SMALL = {"nodes": 2, "people": 20, "seconds": 3.0, "patience": 6.0}
-QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2", "STREAMING_IDLE": "3"}
 WHAT_BREAKS_IT = {
     "announce-before-commit": (["restart-postgres"], {checker.REPEATED, checker.INVENTED, checker.ALTERED}),
     "number-by-sequence": (["slow-links"], {checker.LOST, checker.GAP}),
     "repair-no-holes": (["kill-redis"], {checker.LOST}),
     "reap-nobody": (["kill-node"], {GHOST}),
     "acknowledge-before-commit": (["kill-node"], {checker.LOST}),
+    "append-twice": (["cut-clients"], {checker.TORN}),
+    "lose-append-at-finish": (["cut-clients"], {checker.TORN}),
 }
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chat.tools.chaos.history import MemberStay, PostReceipt, RunHistory
+from chat.tools.chaos.history import DATABASE, MemberStay, Place, PostReceipt, ReceivedText, RunHistory
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
+TORN, ENDLESS = "torn", "endless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ def check_reader(history: RunHistory, reader: str) -> Iterator[Violation]:
     yield from find_altered(history, reader)
     yield from find_overheard(history, reader)
     yield from find_gaps(history, reader)
+    if reader != DATABASE:
+        yield from find_torn(history, reader)
+        yield from find_endless(history, reader)
 
 
 def find_unfaithful_answers(history: RunHistory) -> Iterator[Violation]:
@@ -113,6 +117,49 @@ def find_gaps(history: RunHistory, reader: str) -> Iterator[Violation]:
             for seq in range(stay.first, last_received(stay, got) + 1):
                 if seq not in got:
                     yield Violation(GAP, reader, (conversation, seq))
+
+
+def find_torn(history: RunHistory, reader: str) -> Iterator[Violation]:
+    """Yield streamed messages whose text is not the author's, character by character."""
+    for place, got in history.texts[reader].items():
+        wrong = list(got.wrong)
+        if (written := history.written.get(place)) is None:
+            yield Violation(INVENTED, reader, place)
+            continue
+        if not written.text.startswith(got.text):
+            wrong.append(describe_difference(got.text, written.text))
+        stored = history.texts[DATABASE].get(place)
+        if stored is not None and got.state and stored.text != got.text:
+            wrong.append(f"{len(got.text)} characters, and {len(stored.text)} are stored")
+        yield from (Violation(TORN, reader, (place, what)) for what in wrong)
+    for place, got in owed_texts(history, reader):
+        written = history.written[place]
+        if got.length < written.acknowledged or (written.state == "complete" and got.text != written.text):
+            have, owed = got.length, len(written.text)
+            yield Violation(TORN, reader, (place, f"{have} characters of {owed}, {written.acknowledged} acknowledged"))
+        if written.state and got.state and got.state != written.state:
+            yield Violation(TORN, reader, (place, f"ended as {got.state}, and its author ended it as {written.state}"))
+
+
+def describe_difference(got: str, written: str) -> str:
+    """Return where two texts differ first."""
+    at = next((n for n, (one, two) in enumerate(zip(got, written, strict=False)) if one != two), len(written))
+    return f"{got[at : at + 20]!r} at {at}, where the author wrote {written[at : at + 20]!r}"
+
+
+def find_endless(history: RunHistory, reader: str) -> Iterator[Violation]:
+    """Yield streamed messages that never ended: at the end of a run all have, of authors that died too."""
+    for place, got in owed_texts(history, reader):
+        if not got.state:
+            yield Violation(ENDLESS, reader, place)
+
+
+def owed_texts(history: RunHistory, reader: str) -> Iterator[tuple[Place, ReceivedText]]:
+    """Yield what the reader has of each streamed message that was posted while they were, and still are, a member."""
+    for place in history.written:
+        stays = history.stays[reader].get(place[0], ())
+        if any(stay.covers(place[1]) and stay.last is None for stay in stays):
+            yield place, history.texts[reader].get(place) or ReceivedText()
 
 
 def last_received(stay: MemberStay, got: set[int]) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, cast
 
 import aiohttp
@@ -12,21 +12,23 @@ import orjson
 
 from chat.client.sse import BadStream, EventSplitter, ResponseBody, StreamEvent, parse_event
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.history import Key, PostedMessage, PostReceipt, RunHistory, Visit
-from chat.tools.chaos.people import Person
+from chat.tools.chaos.environment import Person
+from chat.tools.chaos.history import Key, Place, PostedMessage, PostReceipt, RunHistory, TextChange, Visit
+
+Receipt = PostReceipt | TextChange | None
 
 
 class EventCache:
     """Parses events. The same bytes go to every reader, so a message is parsed once and remembered."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[StreamEvent, PostReceipt | None]] = {}
+        self._known: dict[bytes, tuple[StreamEvent, Receipt]] = {}
 
-    def parse(self, block: bytes) -> tuple[StreamEvent, PostReceipt | None]:
-        """Return the event in a block, and the new message that it brings."""
+    def parse(self, block: bytes) -> tuple[StreamEvent, Receipt]:
+        """Return the event in a block, and the new message or the text that it brings."""
         if (known := self._known.get(block)) is None:
             event = parse_event(block)
-            known = event, PostReceipt.from_event(event)
+            known = event, PostReceipt.from_event(event) or TextChange.from_event(event)
             if known[1]:
                 self._known[block] = known
         return known
@@ -52,11 +54,12 @@ class ChaosReader(asyncio.Protocol):
         self.refusals: list[int] = []
         self.garbage: list[bytes] = []
         self.resets = self.silences = 0
+        self.stop_requests: set[Place] = set()  # streamed messages that this author was asked to stop
         self.ready = False
         self.heard: Callable[[PostReceipt], None] | None = None
         self.seqs: dict[int, int] = {}
         self.transport: asyncio.Transport | None = None
-        self._body, self._splitter, self._bytes = ResponseBody(), EventSplitter(), 0
+        self._body, self._splitter, self.octets = ResponseBody(), EventSplitter(), 0
         self._cut: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.begins()
@@ -79,9 +82,9 @@ class ChaosReader(asyncio.Protocol):
 
     async def _until(self, cut: "asyncio.Future[None]") -> None:
         while not cut.done():
-            before = self._bytes
+            before = self.octets
             await asyncio.wait([cut], timeout=self.patience)
-            if self._bytes == before and not cut.done():
+            if self.octets == before and not cut.done():
                 self.silences += 1
                 self.leaves()
 
@@ -96,7 +99,7 @@ class ChaosReader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Process all complete events; an error status ends this attempt."""
-        self._bytes += len(data)
+        self.octets += len(data)
         try:
             blocks = self._splitter.feed(self._body.feed(data))
         except BadStream:
@@ -111,9 +114,11 @@ class ChaosReader(asyncio.Protocol):
         for block in blocks:
             self._hear(*self._events.parse(block))
 
-    def _hear(self, event: StreamEvent, receipt: PostReceipt | None) -> None:
+    def _hear(self, event: StreamEvent, receipt: Receipt) -> None:
         self.cursor = event.id or self.cursor
-        if receipt is not None:
+        if isinstance(receipt, TextChange):
+            self._history.change(self.name, receipt)
+        elif receipt is not None:
             self._history.receive(self.name, receipt)
             self.seqs[receipt.message.conversation] = receipt.message.seq
             if self.heard is not None:
@@ -126,6 +131,8 @@ class ChaosReader(asyncio.Protocol):
         elif event.event == "bye":
             self.byes.append((event.json()["reason"], time.monotonic()))
             self.leaves()  # the stream is over, though a proxy may keep the connection
+        elif event.event == "stop":
+            self.stop_requests.add((event.json()["conversation"], event.json()["seq"]))
         elif event.event == "reset":
             self.resets += 1
 
@@ -288,45 +295,50 @@ class ChaosPoster:
         return (await self.say(http, self.conversation))[0]
 
     async def say(
-        self, http: aiohttp.ClientSession, conversation: int, begun: dict[Key, float] | None = None
+        self, http: aiohttp.ClientSession, conversation: int, begun: dict[Key, float] | None = None, **fields: bool
     ) -> tuple[int, PostedMessage]:
         """Post to `conversation` as `post` does; return the status and the message.
 
-        The time of the first attempt is stored in `begun`.
+        The time of the first attempt is stored in `begun`. With `streaming=True` the message begins without text.
         """
         client_id = f"{self.name}-{next(self._numbers)}"
-        body = f"{client_id} says: что-нибудь, 何か, شيء ما 🥨"
+        body = "" if fields else f"{client_id} says: что-нибудь, 何か, شيء ما 🥨"
         key = (conversation, self.person.id, client_id)
         self._history.send(key, body)
         if begun is not None:
             begun[key] = time.monotonic()
-        while not (status := await self._try(http, key, body)):  # noqa: ASYNC110 (no signal says when it is back)
+        draft = {"body": body, "client_id": client_id, **fields}
+        while True:
+            status, answer = await self.ask(http, f"{conversation}/messages", draft, {200, 201})
+            if status:
+                message = PostedMessage.from_json(answer["message"])
+                self._history.acknowledge(key, message, made=status == 201)
+                return status, message
             await asyncio.sleep(self.pause)
-        return status, self._history.acknowledged[key][-1]
 
-    async def _try(self, http: aiohttp.ClientSession, key: tuple[int, int, str], body: str) -> int:
+    async def ask(
+        self, http: aiohttp.ClientSession, path: str, body: dict[str, Any], good: Set[int], url: str = ""
+    ) -> tuple[int, Any]:
+        """Make one attempt; return the status and the answer if it is a `good` one, else 0: it must be repeated."""
         try:
-            status, answer, retry_after = await self._ask(http, key[0], {"body": body, "client_id": key[2]})
+            async with http.post(
+                f"{url or self._where()}/api/chat/conversations/{path}",
+                json=body,
+                headers={"Authorization": f"Bearer {self.person.token}"},
+                timeout=aiohttp.ClientTimeout(total=self.patience),
+            ) as response:
+                status, answer = response.status, await response.read()
+                retry_after = response.headers.get("Retry-After")
         except (aiohttp.ClientError, TimeoutError):
             self.failures += 1
-            return 0
+            return 0, None
+        if status in good:
+            return status, orjson.loads(answer) if answer else None
         if status in AGAIN:
             self.refusals.append((status, retry_after))
-            return 0
-        if status not in (200, 201):
+        else:
             self.surprises.append((status, answer[:500]))
-            return 0
-        self._history.acknowledge(key, PostedMessage.from_json(orjson.loads(answer)["message"]), made=status == 201)
-        return status
-
-    async def _ask(self, http: aiohttp.ClientSession, conversation: int, draft: dict[str, str]) -> tuple[int, Any, Any]:
-        async with http.post(
-            f"{self._where()}/api/chat/conversations/{conversation}/messages",
-            json=draft,
-            headers={"Authorization": f"Bearer {self.person.token}"},
-            timeout=aiohttp.ClientTimeout(total=self.patience),
-        ) as answer:
-            return answer.status, await answer.read(), answer.headers.get("Retry-After")
+        return 0, None
 
     def keeps_posting(self, http: aiohttp.ClientSession, pause: float, tasks: Tasks) -> None:
         """Post one message after the other until `finishes` is called."""

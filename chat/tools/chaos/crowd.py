@@ -16,12 +16,21 @@ from chat.shared.bus import nats_connection, rabbit_connection
 from chat.shared.message_queue import Outgoing, publish_all
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.tasks import Tasks
+from chat.tools.chaos.authors import ChaosAuthor
 from chat.tools.chaos.checker import OVERHEARD, Violation
 from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, EventCache, PresenceClient
-from chat.tools.chaos.environment import QUEUE, Environment
-from chat.tools.chaos.history import DATABASE, Key, PostReceipt, RunHistory, read_messages, read_queued, read_stays
+from chat.tools.chaos.environment import QUEUE, Enrolled, Environment, Person, enrol, share
+from chat.tools.chaos.history import (
+    DATABASE,
+    Key,
+    Place,
+    PostReceipt,
+    RunHistory,
+    read_messages,
+    read_queued,
+    read_stays,
+)
 from chat.tools.chaos.network import Proxy
-from chat.tools.chaos.people import Enrolled, Person, enrol, share
 
 PAUSE, SILENCE = 1.0, 13.0  # seconds between attempts; seconds of silence, two missed beats
 
@@ -71,6 +80,7 @@ class SimulatedUser:
 SMALL, WATCHED = 20, 15  # users in a small conversation; how many of them each user watches
 WIFI = 8  # every eighth user is on the bad network
 TALK = (0.3, 1.0)  # seconds between two messages of a poster
+AUTHORS, MESSAGES_MOST = 20, 3  # one of so many users, but at least two, streams up to three messages at once
 WANDER = (1.0, 4.0)  # between two users that go offline
 AWAY = (3.0, 30.0)
 
@@ -83,6 +93,7 @@ class Crowd:
     ) -> None:
         self._environment, self._http, self._tasks, self._chance = environment, http, tasks, chance
         self.history, self.users, self.posters = RunHistory(), list[SimulatedUser](), list[ChaosPoster]()
+        self.authors: list[ChaosAuthor] = []
         self.conversations: list[int] = []
         self._people: list[Enrolled] = []
         self.membership_probe: MembershipProbe
@@ -95,8 +106,8 @@ class Crowd:
         self._numbers = itertools.count(1)
         self._talks: list[asyncio.Task[None]] = []
 
-    async def gathers(self, count: int, talkers: int) -> None:
-        """Add `count` users, of whom `talkers` post.
+    async def gathers(self, count: int, talkers: int, idle: float) -> None:
+        """Add `count` users, of whom `talkers` post. A streamed message ends after `idle` seconds of silence.
 
         They share one large conversation, a small one each, and one whose members change.
         """
@@ -115,6 +126,8 @@ class Crowd:
             self.users.append(SimulatedUser(*who, self._http, self.history, events, self._tasks))
             self.users[-1].reader.heard = partial(self._note, self.users[-1]) if n < SMALL else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
+        authors = max(2, count // AUTHORS)
+        self.authors = [self._author(n, n * count // authors + 1, idle) for n in range(authors)]
         keeper = self._poster("keeper", people[0])
         self.membership_probe = MembershipProbe(keeper, changing, members[1:], self._http, self._chance)
         self.posters.append(keeper)
@@ -125,6 +138,14 @@ class Crowd:
         )
         poster.pause, poster.patience = 0.3, 8.0
         return poster
+
+    def _author(self, n: int, number: int, idle: float) -> ChaosAuthor:
+        """Return an author, whom the user before them asks to stop."""
+        poster, asker = self._poster(f"author{n}", self._people[number]), self._poster("", self._people[number - 1])
+        reader, nodes = self.users[number].reader, self._environment.nodes
+        return ChaosAuthor(
+            poster, reader, asker, lambda: [node.url for node in nodes.values()], self.history, idle, self._chance
+        )
 
     def _note(self, user: SimulatedUser, receipt: PostReceipt) -> None:
         """Note the delay of a receipt, unless the user was offline when the message was posted."""
@@ -138,6 +159,8 @@ class Crowd:
             large, own = self.conversations_of(self.number_of(poster))
             conversations = [large, own, own, own]
             self._talks.append(self._tasks.start(f"{poster.name} talks", self._talk(poster, conversations)))
+        for author in self.authors:
+            self._talks.append(self._tasks.start(f"{author.poster.name} writes", self._write(author)))
         self._talks.append(
             self._tasks.start("members are removed and added", self.membership_probe.keep(lambda: self.talking))
         )
@@ -158,6 +181,13 @@ class Crowd:
     async def _talk(self, poster: ChaosPoster, conversations: list[int]) -> None:
         while self.talking:
             await poster.say(self._http, self._chance.choice(conversations), self.begun)
+            await asyncio.sleep(self._chance.uniform(*TALK))
+
+    async def _write(self, author: ChaosAuthor) -> None:
+        large, own = self.conversations_of(self.number_of(author.poster))
+        while self.talking:
+            at_once = self._chance.choices([large, own, own, own], k=self._chance.randint(1, MESSAGES_MOST))
+            await asyncio.gather(*(author.write(self._http, one, lambda: self.talking) for one in at_once))
             await asyncio.sleep(self._chance.uniform(*TALK))
 
     async def _wander(self) -> None:
@@ -214,6 +244,10 @@ class Crowd:
         """Return the number of the poster's user."""
         return next(n for n, person in enumerate(self._people) if person.id == poster.person.id)
 
+    def all_posters(self) -> list[ChaosPoster]:
+        """Return the posters, and those that authors and their readers use."""
+        return [*self.posters, *(one for author in self.authors for one in (author.poster, author.asker))]
+
     def conversations_of(self, number: int) -> tuple[int, int]:
         """Return the conversations this user is always in: the large one and a small one."""
         return self.conversations[0], self.conversations[1 + number // SMALL]
@@ -233,6 +267,16 @@ class Crowd:
         seqs = self.users[number].reader.seqs
         return any(seqs.get(one, 0) < wanted.get(one, 0) for one in self.conversations_of(number))
 
+    def growing(self, before: float) -> list[tuple[str, Place]]:
+        """Return `(user, message)` of messages whose author died before this time and that have not ended there."""
+        dead = [place for place, written in self.history.written.items() if 0 < written.left < before]
+        return [
+            (user.name, place)
+            for n, user in enumerate(self.users)
+            for place in dead
+            if user.here and place[0] in self.conversations_of(n) and not self.history.texts[user.name][place].state
+        ]
+
     async def reads_database(self) -> None:
         """Read the messages and the memberships from the database, past every bad network."""
         await read_messages(self._environment.postgres.url, self.history)
@@ -245,14 +289,14 @@ class Crowd:
 
 @asynccontextmanager
 async def crowd_of(
-    environment: Environment, count: int, talkers: int, chance: random.Random, tasks: Tasks
+    environment: Environment, count: int, talkers: int, idle: float, chance: random.Random, tasks: Tasks
 ) -> AsyncIterator[Crowd]:
-    """Yield a crowd whose users are added; stop their tasks at the end."""
+    """Yield a crowd whose users are added, as `gathers` does; stop their tasks at the end."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         crowd = Crowd(environment, http, tasks, chance)
         try:
-            await crowd.gathers(count, talkers)
+            await crowd.gathers(count, talkers, idle)
             yield crowd
         finally:
             await tasks.stop()

@@ -1,14 +1,18 @@
-"""The environment of a run: PostgreSQL, Redis, networks between, nodes behind a balancer, a bad access network."""
+"""The environment of a run: PostgreSQL, Redis, nodes behind a balancer, bad networks between them; and its users."""
 
 import asyncio
 import inspect
+import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+import psycopg
 
 from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
 from chat.local.brokers import BROKERS
@@ -18,6 +22,7 @@ from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
+from chat.shared.identity import hash_token
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.network import Proxy, bad_network
 from chat.tools.chaos.results import Ended
@@ -63,6 +68,7 @@ SETTINGS = {
     "SOCKET_BEAT": str(BEAT),
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
+    "STREAMING_IDLE": "10",
 }
 LAST_LINES = 3  # of a log, in a report of a node that ended
 SERVING = '"event": "serving"'
@@ -173,6 +179,63 @@ def keep_logs(folder: Path, logs: Path) -> None:
     for log in folder.glob("*.log"):
         shutil.copy(log, logs)
     shutil.copy(folder / "balancer" / "log", logs / "haproxy.log")
+
+
+# The users of a run and the conversations they share, written with SQL because hashing passwords is slow.
+
+
+class Person(Protocol):
+    """A user with a session."""
+
+    @property
+    def id(self) -> int:
+        """The user id."""
+
+    @property
+    def token(self) -> str:
+        """The session's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A user of a run."""
+
+    id: int
+    token: str
+
+
+async def enrol(database_url: str, count: int) -> list[Enrolled]:
+    """Add `count` users, each with a session."""
+    people = []
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for n in range(count):
+            name = f"chaos{n}{secrets.token_hex(4)}"
+            made = await connection.execute(
+                "insert into users (name, display_name, password_hash) values (%s, %s, '') returning id",
+                [name, f"Person {n}"],
+            )
+            (user_id,) = await made.fetchone() or (0,)
+            people.append(Enrolled(user_id, secrets.token_urlsafe(32)))
+            await connection.execute(
+                "insert into sessions (user_id, token_hash, device, expires_at)"
+                " values (%s, %s, 'chaos', now() + interval '1 day')",
+                [user_id, hash_token(people[-1].token)],
+            )
+    return people
+
+
+async def share(database_url: str, people: list[Enrolled], owner: Enrolled | None = None) -> int:
+    """Add a conversation with these members from its beginning; return its id."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        made = await connection.execute(
+            "insert into conversations (kind, name) values ('channel', %s) returning id", [secrets.token_hex(8)]
+        )
+        (room,) = await made.fetchone() or (0,)
+        await connection.cursor().executemany(
+            "insert into memberships (conversation_id, user_id, role, since) values (%s, %s, %s, 0)",
+            [(room, one.id, "owner" if one is owner else "member") for one in people],
+        )
+    return int(room)
 
 
 # Waiting for a condition, with a limit.

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 Key = tuple[int, int, str]
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,81 @@ class PostReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class TextChange:
+    """An entry about a streamed message: text at an offset, or, with a `state`, its end at this length."""
+
+    position: int
+    conversation: int
+    seq: int
+    at: int = 0
+    text: str = ""
+    state: str = ""
+    length: int = 0
+
+    @classmethod
+    def from_event(cls, event: StreamEvent) -> "TextChange | None":
+        """Return the change in an event of the stream, None if it brings something else."""
+        if event.event not in ("append", "finish"):
+            return None
+        fields = event.json()
+        known = {
+            name: fields[name] for name in ("conversation", "seq", "at", "text", "state", "length") if name in fields
+        }
+        return cls(int(event.id.partition(".")[2]), **known)
+
+
+class ReceivedText:
+    """A reader's text of a streamed message. `wrong` says which entries did not fit; `state` is "" until the end.
+
+    `entries` counts appends. Text is kept in pieces, which all readers share.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self._pieces, self.length, self.state = [text], len(text), ""
+        self.position = self.entries = 0
+        self.wrong: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    def apply(self, change: TextChange) -> None:
+        """Apply the next entry: an append at its offset, or the end."""
+        overlap = change.text[: max(0, self.length - change.at)]
+        if change.position <= self.position:
+            self.wrong.append(f"position {change.position} after {self.position}")
+        elif self.state and (change.state or len(overlap) < len(change.text)):
+            self.wrong.append(f"something follows the end: {change}")
+        elif change.state and change.length != self.length:
+            self.wrong.append(f"ends with {self.length} of {change.length} characters")
+        elif change.at > self.length:
+            self.wrong.append(f"{self.length} characters, and the next are at {change.at}")
+        elif overlap and self.text[change.at : change.at + len(overlap)] != overlap:
+            self.wrong.append(f"other text than before at {change.at}")
+        self.position = max(self.position, change.position)
+        self.entries += not change.state
+        self._pieces.append(change.text[len(overlap) :])
+        self.length += len(change.text) - len(overlap)
+        self.state = change.state or self.state
+
+
+@dataclass(slots=True)
+class WrittenText:
+    """A streamed message as its author knows it: everything sent, and how many characters were acknowledged.
+
+    `state` is the acknowledged end. `left` is the monotonic time at which the author died, who will never end it.
+    """
+
+    text: str = ""
+    acknowledged: int = 0
+    state: str = ""
+    left: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MemberStay:
     """A reader's time in a conversation, from message `first` to message `last` inclusive (None: to the end)."""
 
@@ -66,7 +142,10 @@ class MemberStay:
 
 @dataclass(slots=True)
 class RunHistory:
-    """Everything that was seen. A reader without stays in a conversation is not a member of it."""
+    """Everything that was seen. A reader without stays in a conversation is not a member of it.
+
+    Streamed messages are in `written` and, reader by reader, in `texts`, by `(conversation, seq)`.
+    """
 
     sent: dict[Key, str] = field(default_factory=dict)
     acknowledged: dict[Key, list[PostedMessage]] = field(default_factory=lambda: defaultdict(list))
@@ -74,6 +153,10 @@ class RunHistory:
     received: dict[str, list[PostReceipt]] = field(default_factory=lambda: defaultdict(list))
     stays: dict[str, dict[int, list[MemberStay]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    written: dict[Place, WrittenText] = field(default_factory=dict)
+    texts: dict[str, dict[Place, ReceivedText]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(ReceivedText))
     )
 
     def send(self, key: Key, body: str) -> None:
@@ -92,6 +175,10 @@ class RunHistory:
     def receive(self, reader: str, receipt: PostReceipt) -> None:
         """Record the reader's next receipt."""
         self.received[reader].append(receipt)
+
+    def change(self, reader: str, change: TextChange) -> None:
+        """Record the reader's next entry about a streamed message."""
+        self.texts[reader][change.conversation, change.seq].apply(change)
 
 
 # A delivery trail: between which receipts a reader missed a message.
@@ -130,10 +217,14 @@ DATABASE = "the database"
 async def read_messages(database_url: str, history: RunHistory) -> None:
     """Read the stored messages in the order of positions, as the receipts of one more reader."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        for position, *message in await (await connection.execute(queries.stored_messages)).fetchall():
-            if message[0] not in history.stays[DATABASE]:
-                history.stay(DATABASE, message[0])
-            history.receive(DATABASE, PostReceipt(position, PostedMessage(*message)))
+        for position, *fields in await (await connection.execute(queries.stored_messages)).fetchall():
+            message = PostedMessage(*fields)
+            if message.conversation not in history.stays[DATABASE]:
+                history.stay(DATABASE, message.conversation)
+            if (place := (message.conversation, message.seq)) in history.written:
+                history.texts[DATABASE][place] = ReceivedText(message.body)
+                message = replace(message, body="")  # as it was posted
+            history.receive(DATABASE, PostReceipt(position, message))
 
 
 async def read_queued(database_url: str) -> set[Key]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chat.client.node_process import PROGRAM
 from chat.shared.registry.lease import check_timing
+from chat.tools.chaos.environment import SETTINGS
 from chat.tools.chaos.faults import FAULTS
 
 GAP = (0.5, 5.0)  # seconds between a fault and the next, if the next one waits
@@ -110,6 +111,10 @@ class ChaosOptions:
         """Return for how many seconds after the last fault presence may be wrong."""
         linger, lease = (float(self.settings.get(name, 10)) for name in ("PRESENCE_LINGER", "NODE_LEASE"))
         return check_timing(linger, lease).ghost + MACHINE
+
+    def idle(self) -> float:
+        """Return after how many seconds of silence the server ends a streamed message."""
+        return float((SETTINGS | self.settings)["STREAMING_IDLE"])
 
     def plan(self) -> list[list[Strike]]:
         """Return the plan; the same seed gives the same plan."""

@@ -19,6 +19,8 @@ PROMISES = {
     checker.ALTERED: "another text, or another message than the poster got",
     checker.MADE_TWICE: "one post acknowledged as new twice",
     checker.OVERHEARD: "read before being added, or after removal",
+    checker.TORN: "a streamed message whose text is not the author's, character by character",
+    checker.ENDLESS: "a streamed message that did not end, though its author did or died",
     GHOST: "shown as online after it settled, though offline",
     MISSED: "shown as offline after it settled, though online",
     SHUT_OUT: "a client that could not reconnect",

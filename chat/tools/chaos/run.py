@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from chat.shared.tasks import Tasks, first_of
-from chat.tools.chaos.checker import LOST, Violation, check
+from chat.tools.chaos.checker import ENDLESS, LOST, Violation, check
 from chat.tools.chaos.clients import ChaosReader
 from chat.tools.chaos.crowd import Crowd, crowd_of, find_overhearing
 from chat.tools.chaos.environment import Environment, came_true, keep_logs, open_environment, until
 from chat.tools.chaos.faults import FAULTS, FaultTarget
-from chat.tools.chaos.history import DATABASE, PostedMessage, Visit, tell_trail
-from chat.tools.chaos.plan import ChaosOptions, Strike
+from chat.tools.chaos.history import DATABASE, Place, PostedMessage, Visit, tell_trail
+from chat.tools.chaos.plan import MACHINE, ChaosOptions, Strike
 from chat.tools.chaos.results import (
     FAILED,
     GARBAGE,
@@ -65,7 +65,8 @@ class Run:
             folder, options.names(), options.settings, options.program, options.bus
         ) as self._environment:
             chance, tasks, watch = random.Random(f"people {options.seed}"), Tasks(), Tasks()
-            async with crowd_of(self._environment, options.people, options.talkers(), chance, tasks) as self._crowd:
+            who = options.people, options.talkers(), options.idle()
+            async with crowd_of(self._environment, *who, chance, tasks) as self._crowd:
                 try:
                     await first_of(self._go(watch), ended(tasks), ended(watch))
                 finally:
@@ -117,12 +118,23 @@ class Run:
         if not await came_true(lambda: not disagreements(), self.options.ghost()):
             self.scores.findings += disagreements()
         settled = self.now() - at
+        await self._check_dead_authors()
         self.scores.checkpoints.append(Checkpoint(at, round(back, 1), round(caught_up, 1), round(settled, 1)))
         self._tell(
             f"checkpoint: all connected after {back:.1f} s, caught up {caught_up:.1f} s, presence right {settled:.1f} s"
         )
         crowd.come_back()
         crowd.wandering = True
+
+    async def _check_dead_authors(self) -> None:
+        """Check that messages end by themselves whose author died; there may still be some that died just now."""
+        limit = self.options.idle() + MACHINE
+
+        def growing() -> list[tuple[str, Place]]:
+            return self._crowd.growing(time.monotonic() - limit)
+
+        if not await came_true(lambda: not growing(), limit):
+            self.scores.findings += [Violation(ENDLESS, *one) for one in growing()]
 
     async def _sample(self) -> None:
         while True:
@@ -139,7 +151,7 @@ class Run:
             self.now(),
             len(crowd.history.acknowledged),
             sum(map(len, crowd.history.received.values())),
-            sum(len(poster.refusals) + poster.failures for poster in crowd.posters),
+            sum(len(poster.refusals) + poster.failures for poster in crowd.all_posters()),
             sum(user.reader.ready for user in here),
             sum(user.presence.ready for user in here),
             len(here),
@@ -154,6 +166,7 @@ class Run:
             self._tell("messages of the queue are not posted yet")
         crowd.all_come()
         fence = await crowd.set_fence()
+        await came_true(lambda: not crowd.growing(time.monotonic()), self.options.idle() + MACHINE)
         if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
             self._tell(f"{len(crowd.lagging(fence))} users have not caught up")
         self.scores.seconds = self.now()
@@ -183,7 +196,13 @@ def find_violations(crowd: Crowd) -> list[Violation]:
     return [
         *check(crowd.history),
         *find_overhearing(probe.outside, probe.conversation, crowd.history, readers),
-        *(Violation(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
+        *(Violation(FAILED, poster.name, what) for poster in crowd.all_posters() for what in poster.surprises),
+        *(
+            Violation(LOST, author.reader.name, f"the request to stop {place}")
+            for author in crowd.authors
+            for place in author.asked_to_stop
+            if place not in author.reader.stop_requests
+        ),
         *(Violation(FAILED, "membership probe", what) for what in probe.surprises),
         *(Violation(LOST, DATABASE, key) for key in crowd.producer.confirmed if key not in crowd.history.acknowledged),
         *(Violation(GARBAGE, user.name, what) for user in crowd.users for what in user.reader.garbage),
@@ -218,6 +237,11 @@ def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
         "receipts": last.received,
         "attempts refused or lost": last.refused,
         "members removed and added": crowd.membership_probe.changes,
+        "messages streamed": len(crowd.history.written),
+        "appends acknowledged": sum(author.appends for author in crowd.authors),
+        "characters streamed": sum(written.acknowledged for written in crowd.history.written.values()),
+        "authors that died": sum(written.left > 0 for written in crowd.history.written.values()),
+        "messages that a silence ended": sum(author.ended for author in crowd.authors),
         "streams opened": sum(len(user.reader.starts) for user in crowd.users),
         "times that a watcher saw a user go offline": sum(user.presence.offlines for user in crowd.users),
         "resets": sum(user.reader.resets for user in crowd.users),

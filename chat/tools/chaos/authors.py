@@ -1,0 +1,136 @@
+"""Authors of streamed messages: they write text piece by piece, repeat requests, are asked to stop, or die."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiohttp
+
+from chat.tools.chaos.clients import ChaosPoster, ChaosReader
+from chat.tools.chaos.history import Place, RunHistory, WrittenText
+
+# Pieces as a language model makes them: scripts of both directions, characters of one to four bytes, clusters that a
+# piece may cut in two, and what JSON, HTML and event streams must escape.
+PIECES = (
+    *("The ", "build", " is", " green", ".\n\n", "сборка ", "готова", "ビルド", "は成功", "빌드 ", "שלום ", "مرحبا "),
+    *("🥨", "👩", "\u200d", "🚀", "𝔘𝔫𝔦", "𠮷", "e", "\u0301", "ि", "क", '"', "\\", "\\n", "<b>", "&amp;", "data: x\n"),
+    *("```py\n", "id: 7\n\n", "  ", "\t", "~", "0"),
+)
+PIECES_LEAST, PIECES_MOST = 5, 60
+PIECE_PAUSE = (0.02, 0.15)  # seconds between two pieces
+REPEATED, OVERLAPPING = 0.1, 0.1  # how often a piece goes to two nodes at once, or begins within what is stored
+# How a message ends, and how often. An author that is asked to stop ends it as "cancelled"; one that dies never does.
+DIES, STOPPED = "dies", "stopped"
+FATES = {"complete": 60, "cancelled": 5, "failed": 5, STOPPED: 10, DIES: 20}
+EARLY = 1.0  # seconds by which the server's silence may seem shorter than ours
+
+
+def draw_text(chance: random.Random, count: int) -> list[str]:
+    """Return that many pieces."""
+    return chance.choices(PIECES, k=count)
+
+
+class ChaosAuthor:
+    """Writes streamed messages as the user of `poster`.
+
+    `reader` is the user's own stream, `asker` another user that asks them to stop, `urls()` are the nodes. `idle` is
+    after how many seconds of silence the server ends a message. `ended` counts messages that the server ended first,
+    `asked_to_stop` holds those for which a request to stop was accepted.
+    """
+
+    def __init__(
+        self,
+        poster: ChaosPoster,
+        reader: ChaosReader,
+        asker: ChaosPoster,
+        urls: Callable[[], Sequence[str]],
+        history: RunHistory,
+        idle: float,
+        chance: random.Random,
+    ) -> None:
+        self.poster, self.reader, self.asker = poster, reader, asker
+        self.ended = self.appends = 0
+        self.asked_to_stop: list[Place] = []
+        self._urls, self._history, self._idle, self._chance = urls, history, idle, chance
+        self._active: dict[Place, float] = {}  # when the last acknowledged request was sent
+
+    async def write(self, http: aiohttp.ClientSession, conversation: int, going: Callable[[], bool]) -> WrittenText:
+        """Write one message, whose fate chance decides, and return it. It ends sooner when `going()` is false."""
+        _, message = await self.poster.say(http, conversation, streaming=True)
+        place = conversation, message.seq
+        self._active[place] = time.monotonic()
+        written = self._history.written[place] = WrittenText()
+        (fate,) = self._chance.choices(list(FATES), list(FATES.values()))
+        pieces = draw_text(self._chance, self._chance.randint(PIECES_LEAST, PIECES_MOST))
+        asking = len(pieces) // 2 if fate == STOPPED else -1
+        for n, piece in enumerate(pieces):
+            if n == asking:
+                await self._ask_to_stop(http, place)
+            if place in self.reader.stop_requests or not going():
+                break
+            if n:
+                await asyncio.sleep(self._chance.uniform(*PIECE_PAUSE))
+            if not await self._append(http, place, written, piece):
+                return written
+        if fate == DIES:
+            written.left = time.monotonic()
+        else:
+            await self._finish(http, place, written, "cancelled" if fate == STOPPED else fate)
+        return written
+
+    async def _append(self, http: aiohttp.ClientSession, place: Place, written: WrittenText, piece: str) -> bool:
+        """Append until it is acknowledged; return False if the server has ended the message."""
+        before = len(written.text)
+        at = before - min(before, self._chance.randint(1, 5)) if self._chance.random() < OVERLAPPING else before
+        written.text += piece
+        order = {"at": at, "text": written.text[at:]}
+        urls = self._chance.sample(self._urls(), 2) if self._chance.random() < REPEATED else [""]
+        while True:
+            sent = time.monotonic()
+            asks = [self._ask(http, place, "append", order, url) for url in urls]
+            for status, answer in await asyncio.gather(*asks):
+                if status == 409:
+                    self._note_end(answer, place)
+                    return False
+                if status == 200 and answer["length"] != len(written.text):
+                    self.poster.surprises.append((status, f"{place}: {answer} of {len(written.text)}".encode()))
+                if status == 200:
+                    self._active[place], written.acknowledged = sent, len(written.text)
+            if self._active[place] == sent:
+                self.appends += 1
+                return True
+            await asyncio.sleep(self.poster.pause)
+
+    async def _finish(self, http: aiohttp.ClientSession, place: Place, written: WrittenText, state: str) -> None:
+        while True:
+            status, answer = await self._ask(http, place, "finish", {"state": state})
+            if status == 200:
+                written.state = state
+                return
+            if status == 409:
+                self._note_end(answer, place)
+                return
+            await asyncio.sleep(self.poster.pause)
+
+    async def _ask(
+        self, http: aiohttp.ClientSession, place: Place, verb: str, order: dict[str, Any], url: str = ""
+    ) -> tuple[int, Any]:
+        return await self.poster.ask(http, f"{place[0]}/messages/{place[1]}/{verb}", order, {200, 409}, url)
+
+    def _note_end(self, answer: Any, place: Place) -> None:
+        """Note that the server has ended the message, which it may only after a silence: nothing else is a conflict."""
+        silence = time.monotonic() - self._active[place]
+        if answer["code"] != "finished" or silence < self._idle - EARLY:
+            self.poster.surprises.append((409, f"{place} after {silence:.1f} s: {answer}".encode()))
+        self.ended += 1
+
+    async def _ask_to_stop(self, http: aiohttp.ClientSession, place: Place) -> None:
+        while True:
+            status, _ = await self.asker.ask(http, f"{place[0]}/messages/{place[1]}/stop", {}, {202, 409})
+            if status:
+                if status == 202:
+                    self.asked_to_stop.append(place)
+                return
+            await asyncio.sleep(self.asker.pause)
