@@ -10,11 +10,18 @@
             if entry.event == "message":
                 print(entry.json()["body"])
 
+A client with an API key logs in nowhere: `Client(url, "tk_…")`. Text that is produced while it is read::
+
+    async with client.stream_message(12) as message:
+        await message.append("The build ")
+        await message.append("is green.")
+
 Promises, the same as those of the TypeScript client in `web/client`:
 
 - `stream` yields every log entry addressed to the user exactly once and in order, whatever happens to the connection.
   The cursor is sent as `Last-Event-ID`; entries that are not beyond it are dropped.
 - `post` retries with the same `client_id` until the server has answered, so a message is never stored twice.
+- `stream_message` retries each append at its offset, so no character is stored twice and none is skipped.
 - Reconnects and retries wait a random part of a span that doubles up to 30 seconds, and never less than `Retry-After`.
 - A connection that is silent for longer than two beats of the server is replaced.
 
@@ -24,14 +31,15 @@ The stream does not fall back to long-polling, as the TypeScript client does in 
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self
 
 import aiohttp
 import orjson
 
 from chat.client.sse import EVENT_MOST, EventParser, StreamEvent
+from chat.client.streaming import MessageWriter
 
 CONNECT_SECONDS = 8.0
 SILENCE_SECONDS = 40.0  # the server sends a beat every 15 s
@@ -96,17 +104,24 @@ class Backoff:
 
 @asynccontextmanager
 async def open_stream(
-    http: aiohttp.ClientSession, url: str, token: str, cursor: str = "", silence: float = SILENCE_SECONDS
+    http: aiohttp.ClientSession,
+    url: str,
+    token: str,
+    cursor: str = "",
+    silence: float = SILENCE_SECONDS,
+    conversations: str = "",
 ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
     """Open one connection to the stream and yield its events as they come, notices and repeats included.
 
-    Raise `ApiProblem` if the server refuses, and what aiohttp raises when the connection is lost. Use it for what must
-    be seen as it arrives, such as a probe; everything else uses `Client.stream`.
+    `conversations` narrows it, like "12,15". Raise `ApiProblem` if the server refuses, and what aiohttp raises when the
+    connection is lost. Use it for what must be seen as it arrives, such as a probe; everything else uses
+    `Client.stream`.
     """
     headers = {"Authorization": f"Bearer {token}"}
     headers |= {"Last-Event-ID": cursor} if cursor else {}
     timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence)
-    async with http.get(f"{url}/api/chat/stream", headers=headers, timeout=timeout) as response:
+    query = {"conversations": conversations} if conversations else {}
+    async with http.get(f"{url}/api/chat/stream", params=query, headers=headers, timeout=timeout) as response:
         if response.status != 200:
             raise await read_problem(response)
         yield read_events(response)
@@ -138,12 +153,14 @@ def unreachable(error: BaseException) -> ApiProblem:
 class Client:
     """A user's connection to the server at `url`. Use it as an asynchronous context manager.
 
-    `token` is the token of a session that exists already; `log_in` gets a new one. `cursor` is how far `stream` came.
-    `longest_wait` limits the random waits between attempts.
+    `token` is an API key, a JSON Web Token, or the token of a session that exists already; `log_in` gets a new one.
+    `cursor` is how far `stream` came. `longest_wait` limits the random waits between attempts. `conversations` narrows
+    the stream, like "12,15".
     """
 
-    def __init__(self, url: str, token: str = "", longest_wait: float = LONGEST_SPAN) -> None:
+    def __init__(self, url: str, token: str = "", longest_wait: float = LONGEST_SPAN, conversations: str = "") -> None:
         self.url, self.token, self.cursor = url.rstrip("/"), token, ""
+        self._conversations = conversations
         self._longest = longest_wait
         self._http: aiohttp.ClientSession | None = None
 
@@ -191,19 +208,55 @@ class Client:
         Retries never give up by themselves: use `asyncio.timeout` around the call.
         """
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex, **fields}
+        answer = await self.insist("POST", f"/api/chat/conversations/{conversation}/messages", draft)
+        message: dict[str, Any] = answer["message"]
+        return message
+
+    async def insist(self, method: str, path: str, body: Any = None, accept: Sequence[str] = ()) -> Any:
+        """Make a request that may be repeated, until the server has answered; return the decoded answer.
+
+        Return the problem document if its `code` is in `accept`; raise `ApiProblem` for what no retry can change.
+        """
         backoff = Backoff(FIRST_SPAN / 4, self._longest)
         while True:
             try:
-                answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft)
+                return await self.call(method, path, body)
             except ApiProblem as problem:
+                if problem.code in accept:
+                    return problem.document
                 if not problem.is_temporary:
                     raise
                 await asyncio.sleep(backoff.next_wait(problem.retry_after))
-            else:
-                message: dict[str, Any] = answer["message"]
-                return message
 
-    async def stream(self, cursor: str = "", read_snapshot: ReadSnapshot | None = None) -> AsyncIterator[StreamEvent]:
+    def stream_message(
+        self, conversation: int, source: AsyncIterator[str] | None = None, client_id: str = "", **fields: Any
+    ) -> MessageWriter:
+        """Return a message to write piece by piece, in `async with`; or await it to send all of `source`.
+
+        The block's end finishes the message. A reader's request to stop cancels it: `append` raises `MessageStopped`,
+        which the block catches, and an awaited source is closed. The message is "failed" after any other exception.
+        """
+        draft = {"body": "", "streaming": True, "client_id": client_id or uuid.uuid4().hex, **fields}
+        return MessageWriter(self, conversation, draft, source)
+
+    async def entries_of(self, conversation: int, cursor: str) -> AsyncGenerator[StreamEvent, None]:
+        """Yield the entries of one conversation after the cursor, on a connection and with a cursor of their own.
+
+        After a reset, continue from the end of the log.
+        """
+        other = Client(self.url, self.token, self._longest, str(conversation))
+        other._http = self.http
+
+        async def read_end(_: str) -> str:
+            return str((await self.insist("GET", "/api/chat/stream?poll=0"))["cursor"])
+
+        async with aclosing(other.stream(cursor, read_end)) as entries:
+            async for entry in entries:
+                yield entry
+
+    async def stream(
+        self, cursor: str = "", read_snapshot: ReadSnapshot | None = None
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Yield the entries after `cursor`, each once and in order, until the caller stops iterating.
 
         Without a cursor the stream starts at the end of the log. After a reset, `read_snapshot(reason)` must read what
@@ -231,7 +284,8 @@ class Client:
     async def _read_connection(self, backoff: Backoff) -> AsyncIterator[StreamEvent]:
         """Yield the new entries of one connection; raise how it ended."""
         try:
-            async with open_stream(self.http, self.url, self.token, self.cursor) as events:
+            where = self.http, self.url, self.token, self.cursor
+            async with open_stream(*where, conversations=self._conversations) as events:
                 async for event in events:
                     if event.retry is not None:
                         backoff.first = event.retry / 1000
