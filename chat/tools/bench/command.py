@@ -139,6 +139,15 @@ def transports(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: 
 
 
 @bench.command()
+def streamed(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
+    """Measure a streamed message to 1,000 readers: bytes, CPU, and every character while nodes are killed.
+
+    Example: tandem bench streamed --scale 0.1
+    """
+    carry_out(["streamed"], json, out, scale=scale, rounds=rounds)
+
+
+@bench.command()
 def storm(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
     """Measure presence while 1,000 users connect and 1,000 disconnect every second, seen from another node.
 

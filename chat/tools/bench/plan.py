@@ -8,12 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import uvloop
 from rich.progress import Progress
 
 from chat.local.brokers import BROKERS
 from chat.local.databases import start_engine
 from chat.local.progress import bars, counting
-from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, presence, replay, search_depth
+from chat.tools.bench import (
+    fanout,
+    growth,
+    hostile,
+    latency,
+    memory,
+    posting,
+    presence,
+    replay,
+    search_depth,
+    streamed,
+)
 from chat.tools.bench.environment import BenchEnvironment, environment_for, own_database, own_environment, start_node
 from chat.tools.bench.peers.peers import check_names, start_competitors
 from chat.tools.bench.report import BenchReport
@@ -193,6 +205,11 @@ def run_queue(options: BenchOptions, progress: Progress) -> list[BenchReport]:
         return [report]
 
 
+def run_streamed(options: BenchOptions, progress: Progress) -> list[BenchReport]:
+    """Measure with three nodes behind a balancer, of which two are killed."""
+    return [uvloop.run(streamed.measure_streamed(options.scale, options.rounds, progress))]
+
+
 RUNS: dict[str, Run] = {
     "fanout": run_fanout,
     "post": run_post,
@@ -210,6 +227,7 @@ RUNS: dict[str, Run] = {
     "transports": run_transports,
     "bus": run_bus,
     "queue": run_queue,
+    "streamed": run_streamed,
 }
 EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile", "bus", "queue")]
 
