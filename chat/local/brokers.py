@@ -165,11 +165,18 @@ class RabbitEngine(BrokerEngine):
             )
         return super()._launch()
 
-    def set_memory_alarm(self, *, on: bool) -> None:
-        """Make the server believe that its memory is full: it then accepts no messages. Or end that."""
+    def set_memory_alarm(self, *, on: bool) -> bool:
+        """Make the server believe that its memory is full: it then accepts no messages. Or end that.
+
+        Return whether the server has answered. A new start ends it too.
+        """
+        return self.control("set_vm_memory_high_watermark", "0.000001" if on else "0.4")
+
+    def control(self, *words: str) -> bool:
+        """Run a command of `rabbitmqctl`; return whether it succeeded."""
         program = find_program("rabbitmqctl", "RabbitMQ", "rabbitmq-server", "/usr/lib/rabbitmq/bin:" + PLACES)
-        command = [program, "-n", self._node, "set_vm_memory_high_watermark", "0.000001" if on else "0.4"]
-        subprocess.run(command, env=self._environment(), check=True, capture_output=True, timeout=60)
+        command = [program, "-n", self._node, *words]
+        return subprocess.run(command, env=self._environment(), capture_output=True, check=False).returncode == 0
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server, then the name service."""

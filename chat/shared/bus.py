@@ -5,6 +5,7 @@ has a deadline, and a node that is slow loses hints instead of filling a memory.
 """
 
 import asyncio
+import logging
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -249,6 +250,10 @@ BROKERS: dict[str, Callable[[str], Bus]] = {"amqp": RabbitBus, "nats": NatsBus}
 
 HEARTBEAT_SECONDS = 10
 
+# The caller logs why a connection failed. The libraries would add a line, or a traceback, for each attempt.
+for library in ("aiormq", "aio_pika", "nats"):
+    logging.getLogger(library).setLevel(logging.CRITICAL)
+
 
 @asynccontextmanager
 async def rabbit_connection(url: str) -> AsyncIterator["AbstractConnection"]:
@@ -257,8 +262,9 @@ async def rabbit_connection(url: str) -> AsyncIterator["AbstractConnection"]:
 
     with ConnectionErrors():
         server = secrets.choice(split_brokers(urlsplit(url)))
-        async with asyncio.timeout(CALL_SECONDS):
-            connection = await aio_pika.connect(server, timeout=CALL_SECONDS, heartbeat=HEARTBEAT_SECONDS)
+        with ConnectionErrors(of_any_kind=True):
+            async with asyncio.timeout(CALL_SECONDS):
+                connection = await aio_pika.connect(server, timeout=CALL_SECONDS, heartbeat=HEARTBEAT_SECONDS)
         try:
             yield connection
         finally:
@@ -279,20 +285,33 @@ async def nats_connection(url: str) -> AsyncIterator["Client"]:
     with ConnectionErrors():
         options: dict[str, Any] = {"tls": read_tls(parts)} if parts.scheme == "tls" else {}
         servers = [server.partition("?")[0] for server in split_brokers(parts)]
-        async with asyncio.timeout(CALL_SECONDS):
-            await client.connect(
-                servers, name="tandem", allow_reconnect=False, connect_timeout=2, error_cb=ignore, **options
-            )
+        options |= {"name": "tandem", "allow_reconnect": False, "connect_timeout": 2, "error_cb": ignore}
         try:
+            with ConnectionErrors(of_any_kind=True):
+                async with asyncio.timeout(CALL_SECONDS):
+                    await client.connect(servers, **options)
             yield client
         finally:
             with suppress(Exception):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await client.close()
+            with suppress(Exception):  # which the library leaves open if connecting failed, or closing took too long
+                client._transport.close()  # type: ignore[union-attr]
+
+
+# What aiormq and uvloop raise if a connection is closed meanwhile.
+CLOSED = OSError, RuntimeError, EOFError, StopAsyncIteration, AttributeError
 
 
 class ConnectionErrors:
-    """Raise the libraries' own errors as `ConnectionError`. Other errors, and cancellation, pass."""
+    """Raise the libraries' own errors as `ConnectionError`. Other errors, and cancellation, pass.
+
+    `of_any_kind`: any error, for a block that only calls the library. A server that closes the connection, or does not
+    speak its protocol, causes errors of many kinds.
+    """
+
+    def __init__(self, *, of_any_kind: bool = False) -> None:
+        self._any = of_any_kind
 
     def __enter__(self) -> None: ...
 
@@ -300,8 +319,7 @@ class ConnectionErrors:
         if kind is None or issubclass(kind, ConnectionError | TimeoutError):
             return
         library = kind.__module__.partition(".")[0] in ("aio_pika", "aiormq", "pamqp", "nats")
-        # A connection that is closed meanwhile raises these in aiormq and uvloop.
-        if isinstance(error, Exception) and (library or issubclass(kind, OSError | RuntimeError | EOFError)):
+        if isinstance(error, Exception) and (self._any or library or isinstance(error, CLOSED)):
             raise ConnectionError(reason_of(error)) from None
 
 

@@ -21,10 +21,6 @@ import structlog
 CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]")
 
 
-# Clients of brokers, whose failures the caller logs. Their own lines have a traceback for each attempt to reconnect.
-QUIET = ("aiormq", "aio_pika", "nats")
-
-
 class NoBadRequests(logging.Filter):
     """Drops aiohttp's errors about malformed requests: they may quote a token, and any client can cause a flood."""
 
@@ -129,8 +125,6 @@ def set_up_logs(form: str) -> None:
     """Configure logging in the form `console` or `json`."""
     logging.getLogger("aiohttp.server").addFilter(NoBadRequests())
     logging.getLogger().addHandler(LibraryLogs())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     # plain_traceback: the default shows local variables, and with them tokens and passwords
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()

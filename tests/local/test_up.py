@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from tests.local.running import STARTED, all_gone, running_up
+from tests.local.running import STARTED, all_gone, refused, running_up
 from tests.waiting import wait_until
 
 
@@ -41,6 +41,26 @@ def test_starts_serves_and_stops_in_order(folder: Path, ask: signal.Signals) -> 
         assert up.end(ask) == 0
         assert all_gone(children)
         assert "Stopped." in up.said()
+
+
+def test_a_bus_that_it_starts(folder: Path) -> None:
+    """With `--bus nats` it also starts NATS, whose password no process shows, and stops it."""
+    with running_up(folder, options=["--bus", "nats"]) as up:
+        assert "NATS on port" in up.said()
+        assert (folder / "nats" / "secret").read_text() not in up.said()
+        assert up.child("nats-server")
+        children = up.children()
+        assert len(children) == 4
+        wait_until(up.serves)
+        assert up.end(signal.SIGTERM) == 0
+        assert all_gone(children)
+
+
+def test_two_buses_are_refused(folder: Path) -> None:
+    """`--bus` and BUS_URL exclude each other; the error says what to do."""
+    code, said = refused(folder, options=["--bus", "nats"], BUS_URL="nats://127.0.0.1:1")
+    assert code != 0
+    assert "BUS_URL is set already" in said
 
 
 def test_starting_again_keeps_the_data(folder: Path) -> None:

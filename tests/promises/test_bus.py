@@ -76,7 +76,7 @@ async def break_and_repair(stage: Cast, crowd: Crowd, broker: BrokerEngine, how:
         broker.pause()
     else:
         assert isinstance(broker, RabbitEngine)
-        broker.set_memory_alarm(on=True)
+        assert broker.set_memory_alarm(on=True)
     for node in crowd.nodes:
         await eventually(partial(is_missing, stage, node, broker.name), 15)
     before = {reader.name: dict(reader.seqs) for reader in crowd.readers}
@@ -89,7 +89,7 @@ async def break_and_repair(stage: Cast, crowd: Crowd, broker: BrokerEngine, how:
     elif how == "hung":
         broker.resume()
     else:
-        broker.set_memory_alarm(on=False)
+        assert broker.set_memory_alarm(on=False)
 
 
 BREAKS = [("rabbit", "killed"), ("rabbit", "hung"), ("rabbit", "short of memory"), ("nats", "killed"), ("nats", "hung")]
