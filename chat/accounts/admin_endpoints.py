@@ -155,7 +155,7 @@ async def put_external_user(request: web.Request) -> web.Response:
     _, is_new, ended = await put_external(
         request.app[LOG], directory, actor, external_id, form, by_admin=by_admin, picture=picture
     )
-    answer_ended(request, ended)
+    forget_sessions(request, ended)
     user = await read_external(request.app[POOL], external_id)
     return answer_json(user.to_json(), 201 if is_new else 200)
 

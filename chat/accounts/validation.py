@@ -186,8 +186,8 @@ def check_external_id(text: str) -> str:
 
 def check_email(text: str) -> str:
     """Return the address, empty for none; raise `ValueError`. Only its form is checked."""
-    name, _, host = text.rpartition("@")
-    if text and not (name and host and text.isprintable() and " " not in text):
+    name, _, host = text.partition("@")
+    if text and not (name and host and "@" not in host and text.isprintable() and " " not in text):
         raise ValueError("must be an address like ana@example.com")
     return text
 

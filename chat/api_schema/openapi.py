@@ -25,6 +25,10 @@ from chat.shared.route import Operation, UnknownParameter
 
 VERSION = "1"  # of the protocol: additions keep it, an incompatible change needs another
 REF = "#/components/schemas/{model}"
+BEARER = (
+    "The token of a session, an API key, or a JSON Web Token of another application. A key with the scope act-as acts "
+    "for a user whom the header `Tandem-User` names, by id or as `ext:` and an external id."
+)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN_PATHS = ("/health/", "/metrics")
 OPEN_CALLS = {
@@ -95,7 +99,7 @@ def describe_api(routes: Iterable[Operation]) -> Json:
             "schemas": schemas_of(models),
             "securitySchemes": {
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "tandem"},
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": BEARER},
             },
         },
     }

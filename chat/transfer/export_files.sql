@@ -1,6 +1,6 @@
 -- name: read_user
 select u.id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at,
-       (select min(i.email) from imported_users i where i.user_id = u.id), avatar
+       coalesce(u.email, (select min(i.email) from imported_users i where i.user_id = u.id)), avatar
   from users u where u.id = %s
 
 -- name: list_own_conversations

@@ -9,7 +9,7 @@ select coalesce(sum(last_seq), 0)::bigint from conversations
 -- name: list_users
 -- All users, or those related to one conversation: members, authors, banned users.
 select u.id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at,
-       (select min(i.email) from imported_users i where i.user_id = u.id), avatar
+       coalesce(u.email, (select min(i.email) from imported_users i where i.user_id = u.id)), avatar
   from users u
  where not is_probe(u.id) and (%(only)s::bigint is null
     or u.id in (select m.user_id from memberships m where m.conversation_id = %(only)s

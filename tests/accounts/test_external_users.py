@@ -68,6 +68,9 @@ async def test_a_user_is_created_once_and_changed_afterwards(shop: Person, ada: 
     assert (renamed["id"], renamed["name"], "email" in renamed) == (made["id"], "dora.king", False)
     assert (await shop.call("GET", user_path("u-1"))) == (200, renamed)
     assert (await shop.call("GET", user_path("u-2")))[0] == 404
+    for wrong in ("dora", "@x", "dora@", "a b@x", "a@b@c", "a\u2028@x"):
+        status, problem = await shop.call("PUT", user_path("u-1"), {"email": wrong})
+        assert (status, problem["errors"][0]["field"]) == (422, "email"), wrong
     (event,) = await finds(ada, "account.create")
     assert (event["actor"], event["subject"], event["detail"]) == (shop.id, made["id"], {"external_id": "u-1"})
 

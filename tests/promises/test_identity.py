@@ -36,6 +36,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/{conversation}"): {"name": "mine"},
     ("PATCH", "/messages/{seq}"): {"body": "mine"},
     ("PUT", "/read"): {"seq": 1},
+    ("PUT", "/members"): {"users": []},
     ("PUT", "/authors"): {"names": ["ana"]},
     ("POST", "/reports"): {"reason": "rude"},
     ("POST", "/incoming-hooks"): {"name": "mine"},
