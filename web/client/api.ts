@@ -8,6 +8,7 @@ import type {
   Conversation,
   ConversationChange,
   ConversationDraft,
+  Ending,
   Id,
   Login,
   Members,
@@ -200,6 +201,34 @@ export class Api {
     const carried = files?.length ? { files: files.map((file) => file.id) } : {};
     const draft: schema.Draft = { body, client_id: clientId, ...rest, ...carried };
     return (await this.call<schema.Posted>('POST', path, draft)).message;
+  }
+
+  /**
+   * Post a message whose text is appended while others read it. `streamMessage` does all of it: post, append, finish.
+   */
+  async beginStreaming(conversation: Id, clientId: string, references: References = {}): Promise<Message> {
+    const { files, ...rest } = references;
+    const carried = files?.length ? { files: files.map((file) => file.id) } : {};
+    const draft: schema.Draft = { body: '', client_id: clientId, streaming: true, ...rest, ...carried };
+    const path = `/api/chat/conversations/${conversation}/messages`;
+    return (await this.call<schema.Posted>('POST', path, draft)).message;
+  }
+
+  /** Append text at an offset in code points. Return the length of the text. Text that is already there changes nothing. */
+  async append(conversation: Id, seq: number, at: number, text: string): Promise<number> {
+    const path = `${messagePath(conversation, seq)}/append`;
+    return (await this.call<schema.Appended>('POST', path, { at, text })).length;
+  }
+
+  /** End a streamed message. */
+  async finish(conversation: Id, seq: number, state: Ending, data?: Record<string, unknown>): Promise<Message> {
+    const ending = { state, ...(data && { data }) };
+    return (await this.call<schema.Posted>('POST', `${messagePath(conversation, seq)}/finish`, ending)).message;
+  }
+
+  /** Ask the author of a streamed message to stop. */
+  async stop(conversation: Id, seq: number): Promise<void> {
+    await this.ask('POST', `${messagePath(conversation, seq)}/stop`);
   }
 
   /** Edit a message. `files` lists the files to keep; without it all files are kept. */

@@ -14,7 +14,7 @@ const me = makeUser(ana, 'ana', 'Ana');
 
 const play = (model: Model, entries: Entry[]) => entries.reduce(apply, model);
 
-const uncounts = ({ event, data }: Entry) => event === 'delete' || (event === 'edit' && 'former_mentions' in data);
+const uncounts = ({ event, data }: Entry) => event === 'delete' || event === 'finish' || (event === 'edit' && 'former_mentions' in data);
 
 /** Return what the screen shows. Messages that were loaded separately and are not shown may differ. */
 function shown(model: Model): object {
@@ -30,10 +30,14 @@ function doAnything(server: SimulatedServer, random: () => number): void {
   const [who, on] = [pick([ana, ben, chloe]), random() < 0.6];
   const seq = 1 + Math.floor(random() * server.messages.length);
   const root = server.messages.filter((one) => !one.thread).slice(0, 3);
+  const streaming = server.messages.filter((one) => one.streaming);
   const acts = [
     () => server.posts(who, random() < 0.3 ? { mentions: [who === ana ? ben : ana] } : {}),
     () => server.posts(who, root.length ? { thread: pick(root).seq } : {}),
     () => server.posts(who, server.messages.length ? { reply_to: seq } : {}),
+    () => server.posts(who, { streaming: true, body: '' }),
+    () => streaming.forEach((one) => server.appends(one.seq, pick(['soup ', '🥣', 'é\n', '\u0301', '']), Math.floor(random() * 4))),
+    () => streaming.slice(0, 1).forEach((one) => server.finishes(one.seq, pick(['complete', 'cancelled', 'failed']), on ? ana : null)),
     () => server.edits(seq, `better ${random()}`, !on),
     () => server.deletes(seq),
     () => server.reacts(who, seq, pick(['👍', '❤️', '🥨']), on),

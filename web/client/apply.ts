@@ -1,9 +1,11 @@
 /** Applies entries of the log to a user's model. Pure; applying an entry twice does no harm. */
 import { compareCursors } from './cursor';
 import type {
+  Append,
   BlockChange,
   EditedMessage,
   Entry,
+  Finish,
   InvitationChange,
   PinChange,
   ReactionChange,
@@ -11,7 +13,7 @@ import type {
   ThreadChange,
   Tombstone,
 } from './entry';
-import { withReply, asDeleted, withPin, keyOf, withReaction, mentionsMe } from './message';
+import { asDeleted, keyOf, mentionsMe, withAppend, withFinish, withPin, withReaction, withReply } from './message';
 import {
   defaultSettings,
   changeMessage,
@@ -34,6 +36,10 @@ export function apply(model: Model, entry: Entry): Model {
       return takeMessage(model, entry.data);
     case 'edit':
       return takeEdit(model, entry.data);
+    case 'append':
+      return takeAppend(model, entry.data);
+    case 'finish':
+      return takeFinish(model, entry.data);
     case 'delete':
       return takeDeletion(model, entry.data, entry.id);
     case 'reaction':
@@ -116,6 +122,18 @@ function takeEdit(model: Model, { former_mentions: former, ...edited }: EditedMe
   const changed = changeMessage(model, edited.conversation, edited.seq, () => edited);
   const reached = former && mentionsMe({ ...former, author: edited.author }, model) && !mentionsMe(edited, model);
   return reached ? uncount(changed, edited, 0) : changed;
+}
+
+function takeAppend(model: Model, append: Append): Model {
+  return changeMessage(model, append.conversation, append.seq, (old) => withAppend(old, append));
+}
+
+/** End a streamed message. Only then it is known whom its text mentions. */
+function takeFinish(model: Model, finish: Finish): Model {
+  const ended = changeMessage(model, finish.conversation, finish.seq, (old) => withFinish(old, finish));
+  const conversation = ended.conversations.get(finish.conversation);
+  if (!conversation || finish.seq <= conversation.read_seq || !mentionsMe(finish, ended)) return ended;
+  return setConversation(ended, { ...conversation, mentions: (conversation.mentions ?? 0) + 1 });
 }
 
 /** Empty a deleted message. It stays in the timeline, but is no longer unread or pinned. `at` is the entry's cursor. */

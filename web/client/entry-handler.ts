@@ -7,10 +7,12 @@ import type { Entry } from './entry';
 import * as model from './model';
 import { type Pages, type StoreContext, usersIn } from './pages';
 import { asProblem, Problem } from './problem';
+import type { StreamedMessages } from './streamed-messages';
 import type { Conversation, Id, Message } from './types';
 
 export interface EntryHandlerContext extends StoreContext {
   pages: Pages;
+  streamed: StreamedMessages;
   /** Load the snapshot again, because an entry alone was not enough. */
   resync(): void;
 }
@@ -25,6 +27,7 @@ export class EntryHandler {
     if (waiting) return void waiting.push(entry);
     const unknown = missing(this.context.model(), entry);
     if (unknown !== null) return void this.loadConversation(unknown, entry);
+    if (entry.event === 'append' || entry.event === 'finish') return this.context.streamed.handle(entry);
     this.context.update(apply(this.context.model(), entry));
     this.loadReferences(entry);
   }

@@ -13,6 +13,11 @@ export type {
   Tombstone,
 } from './schema';
 
+/** Text that a streamed message grew by, at an offset in code points; its end; a request to its author to stop. */
+export type Append = StreamEvents['append'];
+export type Finish = StreamEvents['finish'];
+export type Stop = StreamEvents['stop'];
+
 type Kind = Exclude<keyof StreamEvents, ControlEvent['event'] | 'problem'>;
 
 /** An entry of the log: `{ event, id, data }`, with `data` typed by `event`. */

@@ -2,7 +2,7 @@
  * Changes of a single message, as pure functions. Repeating a change does no harm, because a page can be newer than
  * the entry that is applied to it.
  */
-import type { ReactionChange } from './entry';
+import type { Append, Finish, ReactionChange } from './entry';
 import type { Id, Message, Reaction, User } from './types';
 
 /** A reaction lists the ids of at most so many users. */
@@ -64,6 +64,61 @@ export function withReply(root: Message, reply: Message): Message {
   if (reply.seq <= (root.last_reply ?? 0)) return root;
   const latest = [root.last_reply_at ?? '', reply.created_at].sort()[1] ?? '';
   return { ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest };
+}
+
+/** Lengths in code points, by message: an append to a long text counts only what it adds. */
+const lengths = new WeakMap<Message, number>();
+
+/** Return the length of a message's text in code points, as the log counts. */
+export function textLength(message: Message): number {
+  const known = lengths.get(message) ?? codePoints(message.body);
+  lengths.set(message, known);
+  return known;
+}
+
+/** Return the number of code points in a text. */
+export function codePoints(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
+/** Return a text without its first `count` code points. */
+export function withoutFirst(text: string, count: number): string {
+  let at = 0;
+  for (let left = count; left > 0 && at < text.length; left--) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  return text.slice(at);
+}
+
+/**
+ * Return a streamed message with the part of an append that it does not have yet. An append behind the end of the text
+ * changes nothing: something is missing before it.
+ */
+export function withAppend(old: Message, { at, text }: Append): Message {
+  const length = textLength(old);
+  if (old.deleted || at > length) return old;
+  const fresh = withoutFirst(text, length - at);
+  if (!fresh) return old;
+  const next = { ...old, body: old.body + fresh };
+  lengths.set(next, length + codePoints(fresh));
+  return next;
+}
+
+/** Return a streamed message after its end, which names the users that its text mentions. */
+export function withFinish(old: Message, finish: Finish): Message {
+  if (!old.streaming) return old;
+  const { streaming: _, ...rest } = old;
+  const { state, mentions, mentions_all } = finish;
+  const next: Message = { ...rest, state, ...(mentions && { mentions }), ...(mentions_all && { mentions_all }) };
+  lengths.set(next, textLength(old));
+  return next;
+}
+
+/** Return a message with the text of a copy that was just loaded. */
+export function withText(old: Message, fresh: Message): Message {
+  if (old.deleted || fresh.deleted) return old;
+  const { streaming: _, state: __, mentions: ___, mentions_all: ____, ...rest } = old;
+  const { body, streaming, state, mentions, mentions_all } = fresh;
+  const text = { streaming, state, mentions, mentions_all };
+  return { ...rest, body, ...Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined)) };
 }
 
 type Mentions = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };

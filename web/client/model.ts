@@ -210,6 +210,14 @@ export function findMessage(model: Model, id: Id, seq: number): Message | undefi
   return undefined;
 }
 
+/** Return all copies of a message that the model has. They can be of different times. */
+export function copiesOf(model: Model, id: Id, seq: number): Message[] {
+  const last = model.conversations.get(id)?.last_message;
+  const replies = [...model.replies].map(([place, one]) => (place.startsWith(`${id}/`) ? at(one, seq) : undefined));
+  const single = [at(model.timelines.get(id), seq), model.loose.get(keyOf(id, seq)), last?.seq === seq ? last : undefined];
+  return [...single, ...replies].filter((one) => one !== undefined);
+}
+
 /** Change a message everywhere the model has it: timeline, threads, last message, single messages. */
 export function changeMessage(model: Model, id: Id, seq: number, how: (old: Message) => Message): Model {
   const [conversation, timeline] = [model.conversations.get(id), model.timelines.get(id)];

@@ -14,6 +14,8 @@ export interface StoreContext {
   update(change: Partial<model.Model>): void;
   /** Load these users if they are unknown: their names are about to be shown. */
   loadUsers(ids: Id[]): void;
+  /** Complete these messages: entries for their text may have arrived before them. */
+  completeText(messages: Message[]): void;
   /** Remove these messages from the outbox: the server has them. */
   settleOutgoing(messages: Message[]): void;
 }
@@ -111,6 +113,7 @@ export class Pages {
   async loadPins(id: Id): Promise<void> {
     const pins = await this.context.api.pins(id);
     this.update(model.takePins(this.context.model(), id, pins));
+    this.context.completeText(pins.map((pin) => pin.message));
     this.context.loadUsers(pins.flatMap((pin) => [pin.user, ...usersIn(pin.message)]));
   }
 
@@ -136,17 +139,20 @@ export class Pages {
     const page = await this.context.api.messages(id, where, limit);
     this.takeAuthors(page);
     this.update(model.takePage(this.context.model(), id, page));
+    this.context.completeText(page.messages);
   }
 
   private async loadReplies(id: Id, root: number, where: Where): Promise<void> {
     const page = await this.context.api.replies(id, root, where);
     this.takeAuthors(page);
     this.update(model.takeReplies(this.context.model(), id, root, page));
+    this.context.completeText(page.messages);
   }
 
   private show(id: Id, page: Page): void {
     this.takeAuthors(page);
     this.update(model.showPage(this.context.model(), id, page));
+    this.context.completeText(page.messages);
   }
 
   private takeAuthors({ messages }: Page): void {
@@ -156,6 +162,7 @@ export class Pages {
 
   private takeLoose(messages: Message[]): void {
     this.update(model.takeLoose(this.context.model(), messages));
+    this.context.completeText(messages);
     this.context.loadUsers(messages.flatMap(usersIn));
   }
 

@@ -2,18 +2,20 @@
 import { Actions } from './actions';
 import type { Api } from './api';
 import { type PendingEdit, PendingEdits } from './edits';
-import type { Entry } from './entry';
+import type { Entry, Stop } from './entry';
 import type { EntrySource, EntrySourceOptions, StreamState } from './entry-source';
 import { EntryHandler, usersOf } from './entry-handler';
 import { Observable } from './observable';
 import { ReadMarks } from './read-marks';
 import * as model from './model';
 import { Moderation } from './moderation';
+import { streamMessage, type StreamMessageOptions, type TextSource } from './message-writer';
 import { Outbox, type OutboxOptions } from './outbox';
 import type { MessageQueue, OutboxStorage, Outgoing } from './outgoing';
 import { Pages, usersIn } from './pages';
 import { UserLookup } from './user-lookup';
 import { asProblem } from './problem';
+import { StreamedMessages } from './streamed-messages';
 import { StallDetector } from './presence/stall-detector';
 import { DurableStream } from './stream';
 import type { Timings } from './timings';
@@ -55,6 +57,8 @@ export class Store {
   private readonly stallDetector: StallDetector;
   private readonly userLookup: UserLookup;
   private readonly readMarks: ReadMarks;
+  private readonly streamed: StreamedMessages;
+  private readonly onStops = new Set<(stop: Stop) => void>();
 
   constructor(private readonly options: StoreOptions) {
     const { api, me } = options;
@@ -65,12 +69,14 @@ export class Store {
       model: () => this.view,
       update: (change: Partial<View>) => this.observable.update(change),
       loadUsers: (ids: Id[]) => this.userLookup.load(ids),
+      completeText: (messages: Message[]) => this.streamed.check(messages),
       settleOutgoing: (messages: Message[]) => this.settleOutgoing(messages),
       resync: () => this.source.resync(),
     };
     this.userLookup = new UserLookup(api, (id) => this.view.users.has(id), (users) => this.takeUsers(users));
     this.pages = new Pages(context);
-    this.entryHandler = new EntryHandler({ ...context, pages: this.pages });
+    this.streamed = new StreamedMessages(context);
+    this.entryHandler = new EntryHandler({ ...context, pages: this.pages, streamed: this.streamed });
     this.actions = new Actions(context);
     this.edits = new PendingEdits({
       api,
@@ -124,6 +130,18 @@ export class Store {
 
   send(id: Id, body: string, references?: References): Outgoing {
     return this.outbox.send(id, body, references);
+  }
+
+  /**
+   * Send one message whose text is produced while others read it. It ends as `cancelled` if a reader asks to stop. See
+   * `streamMessage`.
+   */
+  streamMessage(conversation: Id, source: TextSource, options: StreamMessageOptions = {}): Promise<Message> {
+    const onStop = (listener: (stop: Stop) => void) => {
+      this.onStops.add(listener);
+      return () => void this.onStops.delete(listener);
+    };
+    return streamMessage(this.options.api, conversation, source, { onStop, ...options });
   }
 
   retry(clientId: string): void {
@@ -229,6 +247,7 @@ export class Store {
       loadSnapshot: () => this.loadSnapshot(),
       onEntry: (entry) => {
         this.entryHandler.handle(entry);
+        if (entry.event === 'stop') for (const listener of [...this.onStops]) listener(entry.data);
         onEntry?.(entry);
       },
       onState: (connection) => this.setConnection(connection),

@@ -12,6 +12,7 @@ export type {
   Channels,
   ConversationDraft,
   ConversationPatch as ConversationChange,
+  Ending,
   File as SentFile,
   FollowedThread,
   Id,

@@ -46,10 +46,33 @@ export class SimulatedServer {
     this.set({ ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest });
   }
 
+  /** Append to a streamed message. The text can begin before its end. */
+  appends(seq: number, text: string, overlap: number): void {
+    const old = this.at(seq);
+    if (!old?.streaming) return;
+    const length = [...old.body].length;
+    const at = Math.max(0, length - overlap);
+    this.set({ ...old, body: old.body + text });
+    const known = [...old.body].slice(at).join('');
+    this.publish({ event: 'append', data: { conversation: CONVERSATION, seq, at, text: known + text } });
+  }
+
+  /** End a streamed message, whose text may mention a user. */
+  finishes(seq: number, state: 'complete' | 'cancelled' | 'failed', mentioned: Id | null): void {
+    const old = this.at(seq);
+    if (!old?.streaming) return;
+    const { streaming: _, ...rest } = old;
+    const mentions = mentioned && mentioned !== old.author ? { mentions: [mentioned] } : {};
+    this.set({ ...rest, ...mentions, state });
+    const named = 'mentions' in mentions ? { author: old.author, ...mentions } : {};
+    const length = [...old.body].length;
+    this.publish({ event: 'finish', data: { conversation: CONVERSATION, seq, state, length, ...named } });
+  }
+
   /** Edit a message; `unnamed`: its new text mentions no one. */
   edits(seq: number, body: string, unnamed = false): void {
     const old = this.at(seq);
-    if (!old || old.deleted) return;
+    if (!old || old.deleted || old.streaming) return;
     const { mentions, ...rest } = old;
     this.set({ ...(unnamed ? rest : old), body, edited_at: `edit ${this.entries.length}` });
     const former = unnamed && mentions && { former_mentions: { mentions } };
@@ -59,7 +82,7 @@ export class SimulatedServer {
   deletes(seq: number): void {
     const old = this.at(seq);
     if (!old || old.deleted) return;
-    const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, mentions, ...kept } = old;
+    const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, streaming: ______, state: _______, mentions, ...kept } = old;
     const { author, thread } = old;
     const reached = (mentions || thread) && { author, ...(mentions && { mentions }), ...(thread && { thread }) };
     this.set({ ...kept, body: '', deleted: true });
