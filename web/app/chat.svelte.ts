@@ -29,9 +29,12 @@ export class Chat {
   /** Callbacks for every entry of the log, beside the view. */
   private readonly listeners = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
+  private names: { id: Id; name: string }[] = [];
   view: View;
   /** All conversations but archived ones, which are loaded only while they are open. */
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].filter((one) => !one.archived).sort(byRecency));
+  /** The conversations that have a name; the same list until a name changes. */
+  readonly named = $derived.by(() => this.nameAll(this.sorted));
   /** Unread messages that the user chose to be notified about. */
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + unreadToShow(one, Date.now()), 0));
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
@@ -78,6 +81,13 @@ export class Chat {
 
   private emit(entry: Entry): void {
     for (const listener of [...this.listeners]) listener(entry);
+  }
+
+  private nameAll(all: Conversation[]): { id: Id; name: string }[] {
+    const fresh = all.filter((one) => one.name).map(({ id, name }) => ({ id, name: name ?? '' })).sort((a, b) => a.id - b.id);
+    const same = fresh.length === this.names.length && fresh.every(({ id, name }, n) => this.names[n]?.id === id && this.names[n].name === name);
+    if (!same) this.names = fresh;
+    return this.names;
   }
 
   /** Return true if the user is an owner or admin of the conversation. */

@@ -4,16 +4,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { compareCursors, parseCursor, Position } from '../client/cursor';
+import { codePoints, withoutFirst } from '../client/message';
 import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
 import { complete, tokenAt } from './composer/completion';
 import { findEmoji } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
+import { completed, GrowingText } from './markdown/growing';
 import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
-import { codeIn, hasCode, render } from './markdown/render';
+import { codeIn, hasCode, render, renderOnce } from './markdown/render';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
 import { isPhone } from './presence/labels';
@@ -41,6 +43,12 @@ function push(text: string): void {
   for (let at = 0; at < text.length; at += 64) parser.push(text.slice(at, at + 64));
 }
 
+/** Grow a message 64 characters at a time. */
+function grow(text: string): void {
+  const growing = new GrowingText();
+  for (let at = 0; at < text.length; at += 64) growing.update(text.slice(0, at), true);
+}
+
 /** Each function, with the length of the longest text that it can receive. */
 const subjects: Record<string, [Run, number]> = {
   'app/appearance.ts limitMarks': [(text) => limitMarks(text, 'key'), MESSAGE],
@@ -49,6 +57,8 @@ const subjects: Record<string, [Run, number]> = {
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
+  'app/markdown/growing.ts GrowingText.update': [grow, STREAM],
+  'app/markdown/growing.ts completed': [completed, STREAM],
   'app/markdown/mentions.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
   'app/markdown/mentions.ts idOf': [(text) => idOf(naming.people, text), MESSAGE],
   'app/markdown/links.ts isConfusable': [isConfusable, MESSAGE],
@@ -57,6 +67,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
   'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
+  'app/markdown/render.ts renderOnce': [(text) => renderOnce(text, naming), MESSAGE],
   'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
@@ -70,6 +81,8 @@ const subjects: Record<string, [Run, number]> = {
   'client/cursor.ts parseCursor': [parseCursor, MESSAGE],
   'client/cursor.ts Position.adoptEpoch': [(text) => new Position(text).adoptEpoch(text), MESSAGE],
   'client/cursor.ts Position.advance': [(text) => new Position(text).advance(text), MESSAGE],
+  'client/message.ts codePoints': [codePoints, STREAM],
+  'client/message.ts withoutFirst': [(text) => withoutFirst(text, text.length), STREAM],
   'client/sse.ts SseParser.push': [push, STREAM],
 };
 

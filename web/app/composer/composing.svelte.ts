@@ -75,7 +75,7 @@ export class Composing {
     const { conversation, thread } = this.key;
     const here = thread === null ? timelines.get(conversation) : replies.get(keyOf(conversation, thread));
     return here?.messages.findLast(
-      (one) => one.author === this.chat.me && !one.deleted && (thread !== null || !one.thread),
+      (one) => one.author === this.chat.me && !one.deleted && !one.streaming && (thread !== null || !one.thread),
     );
   }
 

@@ -20,11 +20,17 @@ export function render(text: string, mentions: Mentions, paint: Paint | null = n
   const key = `${paint ? 1 : 0} ${me} ${people} ${channels} ${all} ${text}`;
   const known = rendered.get(key);
   if (known !== undefined) return known;
-  painting = paint;
-  const html = clean(orPlain(limitMarks(text, 'text'), (shown) => parser.render(shown, { ...mentions, origin: globalThis.location?.origin ?? '' })));
+  const html = renderOnce(text, mentions, paint);
   if (rendered.size >= MOST) rendered.delete(rendered.keys().next().value as string);
   rendered.set(key, html);
   return html;
+}
+
+/** Render a text that is still written, which no one renders again. */
+export function renderOnce(text: string, mentions: Mentions, paint: Paint | null = null): string {
+  painting = paint;
+  const origin = globalThis.location?.origin ?? '';
+  return clean(orPlain(limitMarks(text, 'text'), (shown) => parser.render(shown, { ...mentions, origin })));
 }
 
 function orPlain(text: string, make: (text: string) => string): string {

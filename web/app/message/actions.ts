@@ -1,5 +1,6 @@
 /** The actions on a message, and the rules for which of them a user may take. */
-import type { Conversation, Id, Message } from '../../client';
+import { SvelteSet } from 'svelte/reactivity';
+import { type Conversation, type Id, keyOf, type Message, type MessageKey } from '../../client';
 import type { Chat } from '../chat.svelte';
 import type { Writing } from '../composer/writing.svelte';
 import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
@@ -12,6 +13,7 @@ import { toasts } from '../toasts.svelte';
 
 export type ActionName =
   | 'react'
+  | 'stop'
   | 'reply'
   | 'thread'
   | 'edit'
@@ -46,7 +48,7 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
   const { conversation: id, seq, thread, pinned } = message;
   const mine = message.author === chat.me;
   const open = !conversation.archived;
-  const writes = open && (!conversation.read_only || chat.runs(conversation));
+  const writes = mayWrite(conversation, chat);
   const inThread = writing.thread !== null;
   const oversight = oversightFor(message, conversation, chat, panels);
   if (message.deleted) return oversight;
@@ -60,7 +62,14 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
       key: 't',
       run: () => route.go(threadPath(id, thread ?? seq)),
     },
-    open && mine && { name: 'edit', text: m.message.edit, icon: 'write', key: 'e', run: () => writing.startEdit(message) },
+    writes && Boolean(message.streaming) && {
+      name: 'stop',
+      text: m.message.stop,
+      icon: 'stop',
+      key: 's',
+      run: () => void toasts.try(stopWriting(message, chat)),
+    },
+    open && mine && !message.streaming && { name: 'edit', text: m.message.edit, icon: 'write', key: 'e', run: () => writing.startEdit(message) },
     open && {
       name: 'pin',
       text: pinned ? m.message.unpin : m.message.pin,
@@ -88,6 +97,19 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
     },
   ];
   return all.filter((action): action is MessageAction => action !== false);
+}
+
+/** Return true if the user may post in the conversation. */
+export function mayWrite(conversation: Conversation, chat: Chat): boolean {
+  return !conversation.archived && (!conversation.read_only || chat.runs(conversation));
+}
+
+/** Streamed messages whose authors this user has asked to stop. */
+export const stopping = new SvelteSet<MessageKey>();
+
+export async function stopWriting({ conversation, seq }: Message, chat: Chat): Promise<void> {
+  await chat.api.stop(conversation, seq);
+  stopping.add(keyOf(conversation, seq));
 }
 
 export function toggleReaction(chat: Chat, message: Message, emoji: string): void {

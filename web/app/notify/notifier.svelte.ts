@@ -3,7 +3,7 @@
  * requested once a notification was missed, never on the first visit.
  */
 import { createContext } from 'svelte';
-import type { Entry, Message } from '../../client';
+import { type Entry, type Finish, findMessage, mentionsMe, type Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../local-storage';
 import { preview } from '../message/message-preview';
@@ -46,13 +46,30 @@ export class Notifier {
   }
 
   receive(entry: Entry): void {
-    if (entry.event !== 'message' || this.focus.anywhere || this.doNotDisturb()) return;
+    if (this.focus.anywhere || this.doNotDisturb()) return;
+    // a streamed message is news once it has its text
+    if (entry.event === 'finish') return void this.receiveFinished(entry.data);
+    if (entry.event !== 'message' || entry.data.streaming) return;
+    if (Date.now() - Date.parse(entry.data.created_at) < NEWS) this.interrupt(entry.data);
+  }
+
+  private async receiveFinished(finish: Finish): Promise<void> {
+    const { store, api } = this.chat;
+    const { conversation, seq } = finish;
+    const kind = store.view.conversations.get(conversation)?.kind;
+    if (store.view.connection.name === 'behind' || !kind || (kind === 'channel' && !mentionsMe(finish, store.view))) return;
+    const known = findMessage(store.view, conversation, seq);
+    const message = known && !known.streaming ? known : await api.message(conversation, seq).catch(() => null);
+    if (message) this.interrupt(message);
+  }
+
+  /** Show a notification, or note that one was missed, if the message interrupts the user. */
+  private interrupt(message: Message): void {
     const { view } = this.chat.store;
-    const conversation = view.conversations.get(entry.data.conversation);
-    const fresh = Date.now() - Date.parse(entry.data.created_at) < NEWS;
-    if (!fresh || !conversation || !interrupts(entry.data, conversation, view, Date.now())) return;
+    const conversation = view.conversations.get(message.conversation);
+    if (!conversation || !interrupts(message, conversation, view, Date.now())) return;
     if (this.permission !== 'granted') this.missed = true;
-    else if (this.focus.isNotifying) this.notify(entry.data, NAME_TRIES);
+    else if (this.focus.isNotifying) this.notify(message, NAME_TRIES);
   }
 
   /** Show a notification, after waiting a few seconds for an author's name that is not known yet. */

@@ -42,6 +42,7 @@ export const groups: { title: string; keys: Shortcut[] }[] = [
       { keys: ['+'], action: m.react },
       { keys: ['R'], action: m.reply },
       { keys: ['T'], action: m.thread },
+      { keys: ['S'], action: m.stop },
       { keys: ['E'], action: m.edit },
       { keys: ['P'], action: m.pin },
       { keys: ['C'], action: m.copyText },

@@ -1,6 +1,6 @@
 /**
  * New messages for screen readers: the text of one message, or the number of several, at most one announcement
- * every three seconds.
+ * every three seconds. A message that is written while others read it is announced at its end.
  */
 import type { Message } from '../../client';
 import { preview } from '../message/message-preview';
@@ -12,6 +12,8 @@ export class Announcing {
   text = $state('');
   private last: number | null = null;
   private fresh: Message[] = [];
+  /** The messages that are still written. */
+  private readonly growing = new Set<number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -26,9 +28,16 @@ export class Announcing {
     this.last = Math.max(newest, before);
     for (let at = messages.length - 1; at >= 0 && (messages[at]?.seq ?? 0) > before; at--) {
       const message = messages[at];
-      if (message && message.author !== this.me) this.fresh.push(message);
+      if (message && message.author !== this.me) this.growing.add(message.seq);
     }
+    this.takeFinished(messages);
     if (this.fresh.length) this.timer ??= setTimeout(() => this.announce(), this.text ? PAUSE : 300);
+  }
+
+  private takeFinished(messages: Message[]): void {
+    if (!this.growing.size) return;
+    for (const message of messages)
+      if (!message.streaming && this.growing.delete(message.seq)) this.fresh.push(message);
   }
 
   stop(): void {

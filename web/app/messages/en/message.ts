@@ -23,6 +23,12 @@ export const message = {
   saving: '(saving…)',
   notSaved: (why: string) => `Not saved. ${why}`,
 
+  writing: 'Writing…',
+  stop: 'Stop',
+  stopping: 'Stopping…',
+  streamCancelled: 'Stopped before the end.',
+  streamFailed: 'Interrupted. The text may be incomplete.',
+
   replyTo: (author: string) => `Reply to ${author}`,
   replyToEarlier: 'Reply to an earlier message',
   earlier: 'An earlier message',

@@ -33,6 +33,7 @@ export const switcher = {
     react: 'Add reaction',
     reply: 'Reply',
     thread: 'Reply in thread',
+    stop: 'Stop writing',
     edit: 'Edit',
     pin: 'Pin',
     copyText: 'Copy text',
