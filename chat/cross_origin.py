@@ -10,7 +10,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from chat.shared.errors import ForeignOrigin
-from chat.shared.settings import Origin, parse_origin
+from chat.shared.setting_checks import Origin, parse_origin
 from chat.shared.web import SETTINGS, find_bearer, scheme_of
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

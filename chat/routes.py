@@ -18,7 +18,7 @@ from chat.shared.route import Operation
 from chat.stream import endpoints as stream
 from chat.transfer import endpoints as transfer
 
-C = "/api/chat/conversations"
+A, C = "/api/announcement", "/api/chat/conversations"
 M = C + "/{conversation}/messages/{seq}"
 H = C + "/{conversation}/incoming-hooks"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
@@ -56,29 +56,9 @@ OPERATIONS = [
     ),
     Operation("GET", "/api/openapi.json", operations.get_openapi, "operations.get_openapi"),
     Operation("GET", "/api/asyncapi.json", operations.get_asyncapi, "operations.get_asyncapi"),
-    Operation(
-        "GET",
-        "/api/announcement",
-        operations.get_announcement,
-        "announcements.get_announcement",
-        tag="operations",
-        answer="Announced",
-    ),
-    Operation(
-        "PUT",
-        "/api/announcement",
-        operations.put_announcement,
-        "announcements.put_announcement",
-        tag="operations",
-        answer="Announced",
-    ),
-    Operation(
-        "DELETE",
-        "/api/announcement",
-        operations.delete_announcement,
-        "announcements.delete_announcement",
-        tag="operations",
-    ),
+    Operation("GET", A, operations.get_announcement, "announcements.get_announcement", "operations", "Announced"),
+    Operation("PUT", A, operations.put_announcement, "announcements.put_announcement", "operations", "Announced"),
+    Operation("DELETE", A, operations.delete_announcement, "announcements.delete_announcement", "operations"),
 ]
 ACCOUNTS = [
     Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", answer="SignedIn"),

@@ -56,7 +56,7 @@ ReadKeys = Callable[[], Awaitable[Keys]]
 FindUser = Callable[[], Awaitable[tuple[Any, ...] | None]]
 
 
-class ExternalUser(NamedTuple):
+class ClaimedUser(NamedTuple):
     """A user as a token of another system describes them. `picture`: a URL, or empty."""
 
     name: str
@@ -77,7 +77,7 @@ class Claims(NamedTuple):
     """The user that a token names. `expires_at`: seconds since 1970, by this server's clock."""
 
     external_id: str
-    user: ExternalUser
+    user: ClaimedUser
     expires_at: float
 
 
@@ -229,7 +229,7 @@ async def read_key_set(url: str) -> Keys:
 
 
 async def ensure_user(
-    connection: Connection, find: FindUser, user: ExternalUser, external_id: str | None = None
+    connection: Connection, find: FindUser, user: ClaimedUser, external_id: str | None = None
 ) -> FoundUser:
     """Return the account that `find` finds (id, whether disabled, role), or a new one.
 
@@ -272,13 +272,13 @@ async def keep_role(journal: Log, account: FoundUser, groups: frozenset[str], ad
         return []
 
 
-def describe_user(claims: Mapping[str, Any], names: Mapping[str, str], subject: str) -> ExternalUser:
+def describe_user(claims: Mapping[str, Any], names: Mapping[str, str], subject: str) -> ClaimedUser:
     """Return the user that the claims describe. `names`: the claims by what they tell."""
     texts = [claims.get(names.get(which, "")) for which in ("name", "display_name", "picture")]
     name, shown, picture = (text if isinstance(text, str) and len(text) <= CLAIM_MOST else "" for text in texts)
     given = claims.get(names.get("groups", ""))
     groups = given[:GROUPS_MOST] if isinstance(given, list) else [given]
-    return ExternalUser(
+    return ClaimedUser(
         name or shown or subject,
         fit_display_name(shown, name, subject),
         picture,

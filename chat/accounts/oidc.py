@@ -23,7 +23,7 @@ from joserfc import jwt
 
 from chat.accounts.jwt import (
     SKEW_SECONDS,
-    ExternalUser,
+    ClaimedUser,
     TokenKeys,
     describe_user,
     is_identifier,
@@ -105,7 +105,7 @@ class ProviderUser(NamedTuple):
 
     subject: str
     sid: str | None
-    user: ExternalUser
+    user: ClaimedUser
     issued_at: float
     authenticated_at: float | None
 

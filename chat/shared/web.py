@@ -29,7 +29,8 @@ from chat.shared.identity import Identities, KeyLimits, Member, Scope
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
-from chat.shared.settings import Origin, Settings, parse_origin
+from chat.shared.setting_checks import Origin, parse_origin
+from chat.shared.settings import Settings
 
 # Admission: a busy node refuses new connections before it is overloaded. Another node may accept them, or this one a
 # moment later. Ten thousand clients that reconnect at once are served best one after the other: each connection that is

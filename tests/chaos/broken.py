@@ -90,7 +90,9 @@ def acknowledge_before_commit() -> None:
         while True:
             if deliveries := await inbox.take():
                 await inbox.settle(deliveries, [])
-                await asyncio.sleep(0.5)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await asyncio.Event().wait()  # time to be killed in
                 await self._store_all(inbox, deliveries)
 
     setattr(QueueIntake, "_consume", consume)  # noqa: B010

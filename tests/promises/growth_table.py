@@ -125,7 +125,7 @@ BY_NAME = {
     "chat.search.query:cut_formerly": MESSAGE,
     "chat.search.query:keys_for": MESSAGE,
     "chat.shared.sql:quote": MESSAGE,
-    "chat.shared.settings:parse_origin": HEAD,
+    "chat.shared.setting_checks:parse_origin": HEAD,
     "chat.shared.identity:parse_acted": HEAD,
     "chat.shared.web:parse_address": HEAD,
     "chat.shared.multipart:find_boundary": HEAD,

@@ -40,6 +40,8 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/authors"): {"names": ["ana"]},
     ("POST", "/reports"): {"reason": "rude"},
     ("POST", "/incoming-hooks"): {"name": "mine"},
+    ("POST", "/append"): {"at": 0, "text": "mine"},
+    ("POST", "/finish"): {"state": "failed"},
     ("PUT", "/notifications"): {"level": "nothing"},
 }
 

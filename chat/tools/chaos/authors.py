@@ -1,15 +1,25 @@
-"""Authors of streamed messages: they write text piece by piece, repeat requests, are asked to stop, or die."""
+"""Authors of streamed messages and of messages in a queue.
+
+The first write text piece by piece, repeat requests, are asked to stop, or die. The second are another system.
+"""
 
 import asyncio
+import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import orjson
 
+from chat.shared.bus import nats_connection, rabbit_connection
+from chat.shared.message_queue import Outgoing, publish_all
+from chat.shared.redis import UNAVAILABLE
 from chat.tools.chaos.clients import ChaosPoster, ChaosReader
-from chat.tools.chaos.history import Place, RunHistory, WrittenText
+from chat.tools.chaos.environment import QUEUE
+from chat.tools.chaos.history import Key, Place, RunHistory, WrittenText
 
 # Pieces as a language model makes them: scripts of both directions, characters of one to four bytes, clusters that a
 # piece may cut in two, and what JSON, HTML and event streams must escape.
@@ -134,3 +144,53 @@ class ChaosAuthor:
                     self.asked_to_stop.append(place)
                 return
             await asyncio.sleep(self.asker.pause)
+
+
+# Another system puts messages into the queue, each again and again until the broker has confirmed it.
+
+PUT_PAUSE, QUEUED = 0.05, "queued-"
+
+
+class QueueProducer:
+    """A producer. `confirmed` is what the broker has stored; `allowed` is cleared while the broker loses its data."""
+
+    def __init__(self, url: str, history: RunHistory) -> None:
+        self._url, self._history = url, history
+        self._numbers = itertools.count(1)
+        self.confirmed: set[Key] = set()
+        self.allowed = asyncio.Event()
+        self.allowed.set()
+
+    async def produce(self, going: Callable[[], bool], choose: Callable[[], tuple[int, int]]) -> None:
+        """Put messages into the queue until `going` is false; `choose` returns the conversation and the author."""
+        left: list[tuple[Key, bytes]] = []
+        while going() or left:
+            try:
+                async with self._open() as publish:
+                    while going() or left:
+                        await self.allowed.wait()
+                        key, body = left.pop() if left else self._write(*choose())
+                        left.append((key, body))
+                        await publish(body)
+                        self.confirmed.add(left.pop()[0])
+                        await asyncio.sleep(PUT_PAUSE)
+            except UNAVAILABLE:
+                await asyncio.sleep(PUT_PAUSE)
+
+    def _write(self, conversation: int, author: int) -> tuple[Key, bytes]:
+        key = conversation, author, f"{QUEUED}{next(self._numbers)}"
+        body = f"{key[2]} says: что-нибудь, 何か, شيء ما 🥨"
+        self._history.send(key, body)
+        return key, orjson.dumps({"conversation": conversation, "author": author, "body": body, "client_id": key[2]})
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Callable[[bytes], Awaitable[object]]]:
+        """Connect to the broker; yield a function that returns when it has stored a message."""
+        if self._url.startswith("amqp"):
+            async with rabbit_connection(self._url) as connection:
+                exchange = (await connection.channel(on_return_raises=True)).default_exchange
+                yield lambda body: publish_all(exchange, [Outgoing("", QUEUE, {}, body)])
+        else:
+            async with nats_connection(self._url) as client:
+                stream = client.jetstream(timeout=2)
+                yield lambda body: stream.publish(QUEUE, body)
