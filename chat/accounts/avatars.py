@@ -1,6 +1,7 @@
 """Avatars: a small square made from the picture that a user sent. The picture itself is not kept."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 
 import structlog
@@ -74,13 +75,14 @@ class RemotePictures:
     """Fetches the pictures of new users of other systems, one after the other. `run` is the background task.
 
     The URL comes from a token: only public addresses are asked, and what they answer is decoded in the sandbox.
-    `allowed`: addresses for tests.
+    `allowed` and `tls`: addresses and certificates for tests.
     """
 
     def __init__(self, journal: Log, directory: str, pictures: Pictures) -> None:
         self._log, self._directory, self._pictures = journal, directory, pictures
         self._waiting: asyncio.Queue[tuple[int, str]] = asyncio.Queue(WAITING_MOST)
         self.allowed: frozenset[str] = frozenset()
+        self.tls: ssl.SSLContext | None = None
         self.fetched = self.failed = 0
 
     def want(self, user_id: int, url: str) -> None:
@@ -101,7 +103,7 @@ class RemotePictures:
 
     async def _fetch(self, user_id: int, url: str) -> None:
         """Store the picture, unless the user has one by now. Raise what cannot be fetched or shown."""
-        picture = await fetch_public(url, PICTURE_MOST, self.allowed)
+        picture = await fetch_public(url, PICTURE_MOST, self.allowed, self.tls)
         image = await self._pictures.process("avatar", in_one_piece(picture), user_id)
         if image is None:
             raise NoPicture

@@ -2,19 +2,27 @@
 
 import base64
 import hmac
+import ssl
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psycopg
 import pytest
+from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
+from PIL import Image
 
+from chat.accounts.oidc_endpoints import PICTURES
 from chat.shared.settings import BadSettings, read_settings
 from tests.accounts.provider import serving_keys
 from tests.cast import Person
+from tests.deploy.proxies import make_certificate, trust
 from tests.nodes import Node, running_node
 from tests.stream_client import StreamClient
 from tests.waiting import eventually
@@ -138,6 +146,65 @@ async def test_a_token_is_exchanged_for_a_cookie(http: aiohttp.ClientSession, no
         assert (answer.status, (await answer.json())["code"]) == (401, "bad_credentials")
     async with http.post(f"{node.url}/api/sessions", json={"name": "x"}) as answer:
         assert (answer.status, (await answer.json())["errors"][0]["field"]) == (422, "password")
+
+
+async def test_groups_of_a_token_make_admins(
+    http: aiohttp.ClientSession, cast: Any, database_url: str, redis_url: str
+) -> None:
+    """With each new token; what a former admin had open ends."""
+    await cast.enters("ada", role="admin")
+    given = {"jwt_secret": SECRET, "jwt_claims": "groups=roles", "jwt_admin_groups": "ops"}
+    async with running_node(database_url, redis_url, node="b2", **given) as node:
+        first = token(roles=["staff", "ops"])
+        assert (await who(http, node, first))["role"] == "admin"
+        assert (await who(http, node, token(roles=["staff"])))["role"] == "member"
+        assert await who(http, node, first) == 401
+        assert (await who(http, node, token(roles={"ops": True})))["role"] == "member"
+
+
+async def test_a_picture_is_fetched_once_from_public_addresses(
+    http: aiohttp.ClientSession, node: Node, tmp_path: Path
+) -> None:
+    """Over HTTPS; of a new user; what is no picture, private or insecure is not shown, and delays nobody."""
+    picture = BytesIO()
+    Image.new("RGB", (40, 40), "teal").save(picture, "PNG")
+    pages = {"/ana.png": picture.getvalue(), "/ben.txt": b"no picture", "/huge": b"x" * 6_000_000}
+    pictures = node.app[PICTURES]
+    async with serving_pages(pages, tmp_path) as origin:
+        pictures.tls = trust(tmp_path)
+        private = token(sub="u-0", picture=f"{origin}/ana.png")
+        assert (await who(http, node, private))["avatar"] == ""
+        await eventually(lambda: pictures.failed == 1)
+        pictures.allowed = frozenset({"127.0.0.1", "::1"})
+        ana = token(picture=f"{origin}/ana.png")
+        assert (await who(http, node, ana))["avatar"] == ""
+        await eventually(lambda: pictures.fetched == 1)
+        assert (await who(http, node, ana))["avatar"].startswith("/api/avatars/")
+        for number, url in enumerate(
+            (f"{origin}/ben.txt", f"{origin}/huge", f"{origin}/none", "http://x.example/y", "?")
+        ):
+            assert (await who(http, node, token(sub=f"v-{number}", picture=url)))["avatar"] == ""
+        await eventually(lambda: pictures.failed == 6)
+
+
+@asynccontextmanager
+async def serving_pages(pages: dict[str, bytes], folder: Path) -> AsyncIterator[str]:
+    """Serve these bodies over TLS; yield the origin."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=pages[request.path]) if request.path in pages else web.Response(status=404)
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(make_certificate(folder))
+    app = web.Application()
+    app.router.add_get("/{any:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    try:
+        yield f"https://localhost:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def test_disabling_the_user_ends_what_their_tokens_opened(

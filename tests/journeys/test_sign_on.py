@@ -1,5 +1,6 @@
 """Sign-on in the browser, through a foreign OpenID Connect provider that runs as a process of its own."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ from urllib.parse import quote
 import aiohttp
 from playwright.async_api import Page, expect
 
+from tests.accounts.provider import providing, settings_of
+from tests.accounts.test_proofs import forgets_proofs
 from tests.cast import Cast
 from tests.journeys.axe import is_clean_in_both_themes, is_sound
 from tests.journeys.browsers import OpenWindow
@@ -107,6 +110,30 @@ async def logs_out_there(page: Page, provider: str, home: str) -> None:
     await page.wait_for_url(f"{provider}/**")
     await page.get_by_role("button", name="End session").click()
     await expect(page.get_by_role("link", name="Log in with Keystone")).to_be_visible(timeout=LIMIT)
+
+
+async def test_confirm_an_identity(start_node: StartNode, open_window: OpenWindow, database_url: str) -> None:
+    """A sensitive change waits while the user logs in anew at the provider, in a window of its own."""
+    async with providing() as provider:
+        given = {name.upper(): str(value) for name, value in settings_of(provider).items()}
+        node = await start_node("a1", PASSWORD_LOGIN="off", **given)
+        window = await open_window(node, None, "/settings/security")
+        page = window.page
+        await page.get_by_role("link", name="Log in with Keystone").click()
+        await expect(page.get_by_role("region", name="How you log in")).to_be_visible(timeout=LIMIT)
+        await asyncio.to_thread(forgets_proofs, database_url)
+        await page.goto(f"{node.url}/settings/data")
+        await page.get_by_role("link", name="Download").click()
+        dialog = page.get_by_role("dialog", name="Confirm it's you")
+        await expect(dialog.get_by_label("Password")).to_have_count(0, timeout=LIMIT)
+        await is_sound(page, "settings")
+        await fits_a_phone(page)
+        async with page.expect_download() as exporting:
+            await dialog.get_by_role("button", name="Confirm with Keystone").click()
+        await exporting.value
+        await expect(dialog).to_have_count(0)
+        assert provider.asked[-1]["prompt"] == "login"
+        assert window.errors == []
 
 
 async def test_connect_an_account(start_node: StartNode, open_window: OpenWindow, stage: Cast, tmp_path: Path) -> None:

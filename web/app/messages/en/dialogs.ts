@@ -44,6 +44,7 @@ export const dialogs = {
   logOutQuestion: 'Log out?',
   logOutText: (messages: number, drafts: number) => {
     const unsent = [messages && counted(messages, 'unsent message'), drafts && counted(drafts, 'draft')].filter(Boolean);
+    if (!unsent.length) return 'Nothing on this device is unsent.';
     return `You have ${unsent.join(' and ')} on this device. Logging out deletes ${messages + drafts === 1 ? 'it' : 'them'}.`;
   },
 
