@@ -8,6 +8,7 @@ import typer
 from chat.cli.diagnostics import diagnostics
 from chat.cli.keys import key
 from chat.cli.nodes import node_commands
+from chat.cli.terminal import terminal
 from chat.cli.transfer import transfer
 from chat.cli.users import user
 from chat.shared.operator_errors import report_errors
@@ -24,6 +25,7 @@ main.add_typer(diagnostics)
 main.add_typer(bench, name="bench")
 main.add_typer(node_commands)
 main.add_typer(transfer)
+main.add_typer(terminal)
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="Data folder.")]

@@ -33,6 +33,8 @@ COMMANDS = (
     ["new-epoch"],
     ["doctor"],
     ["chaos"],
+    ["tail"],
+    ["say"],
 )
 OF_A_DATABASE = (["migrate"], ["new-epoch"])
 

@@ -34,6 +34,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
@@ -204,7 +205,7 @@ class Client:
         """Post a message and return it. Retry until the server has answered; the message is stored once.
 
         `client_id` names the message; pass the same one to continue a post of an earlier process. `fields` are further
-        fields of the message, such as `reply_to`, `thread` or `files`. Raise `ApiProblem` for what no retry can change.
+        fields of the message, such as `thread`, `files` or `data`. Raise `ApiProblem` for what no retry can change.
         Retries never give up by themselves: use `asyncio.timeout` around the call.
         """
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex, **fields}
@@ -227,6 +228,14 @@ class Client:
                 if not problem.is_temporary:
                     raise
                 await asyncio.sleep(backoff.next_wait(problem.retry_after))
+
+    async def messages(self, conversation: int, **where: Any) -> dict[str, Any]:
+        """Return a page of the history, `{messages, has_before, has_after}`. Without `where` it is the latest one.
+
+        `where`: `type`, `limit`, and `before`, `after` or `around` with a seq. Raise `ApiProblem`.
+        """
+        path = f"/api/chat/conversations/{conversation}/messages?{urlencode(where)}"
+        return dict(await self.call("GET", path))
 
     def stream_message(
         self, conversation: int, source: AsyncIterator[str] | None = None, client_id: str = "", **fields: Any
