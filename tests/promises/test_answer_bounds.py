@@ -20,7 +20,7 @@ from chat.integrations.incoming import HOOKS_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.threads import THREADS_MOST as THREADS
 from chat.model.message import BYTES_MOST, EXCERPT
-from chat.model.types import BODY_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
+from chat.model.types import BODY_MOST, DATA_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
 from chat.moderation.bans import ACTIVITY_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
@@ -48,7 +48,7 @@ LINE = 1024  # a row of them
 FILES = FILES_MOST * 2 * LINE
 BODY = BODY_MOST * LETTER
 STREAMED = DEFAULT["max_streamed_chars"] * LETTER
-MESSAGE = STREAMED + FILES + ONE
+MESSAGE = STREAMED + FILES + DATA_MOST + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
 IN_PIECES = 128 * 1024  # answers that are produced in pieces, each when the one before was read
 BOUNDS = {

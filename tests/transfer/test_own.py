@@ -35,6 +35,9 @@ async def live_a_little(ana: Person, ben: Person, chloe: Person) -> int:
     await does(ben, "POST", f"{at}/messages", {"body": "quoting", "client_id": "q", "reply_to": 3})
     await does(ana, "POST", f"{at}/messages", {"body": "in a thread", "client_id": "t1", "thread": 2})
     await does(chloe, "POST", f"{at}/messages", {"body": "and another", "client_id": "t2", "thread": 2})
+    data = {"z": [1.5, -0.0, 2**64 - 1, None, {}], "a": {"text": "\0 \u2028 🥨 </script>", "__proto__": {}}}
+    await does(ana, "POST", f"{at}/messages", {"client_id": "d1", "type": "order.shipped", "data": data})
+    await does(ben, "POST", f"{at}/messages", {"body": "with {}", "client_id": "d2", "data": {}})
     await does(ana, "PATCH", f"{at}/messages/1", {"body": "said otherwise"})
     await does(ben, "DELETE", f"{at}/messages/4")
     for person, emoji in ((chloe, "🎉"), (ben, "👍"), (ana, "🎉")):

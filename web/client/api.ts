@@ -187,8 +187,9 @@ export class Api {
     return this.remove(conversation, 'me');
   }
 
-  messages(conversation: Id, where: Where = {}, limit = 50): Promise<Page> {
-    return this.call('GET', `/api/chat/conversations/${conversation}/messages${query({ ...where, limit })}`);
+  /** Return a page of the history. `type`: only messages of this type. */
+  messages(conversation: Id, where: Where = {}, limit = 50, type?: string): Promise<Page> {
+    return this.call('GET', `/api/chat/conversations/${conversation}/messages${query({ ...where, limit, type })}`);
   }
 
   async message(conversation: Id, seq: number): Promise<Message> {
@@ -231,9 +232,9 @@ export class Api {
     await this.ask('POST', `${messagePath(conversation, seq)}/stop`);
   }
 
-  /** Edit a message. `files` lists the files to keep; without it all files are kept. */
-  async edit(conversation: Id, seq: number, body: string, files?: Id[]): Promise<Message> {
-    const correction: schema.Correction = { body, ...(files && { files }) };
+  /** Edit a message. `files` lists the files to keep; without it all files are kept. `data`: null removes it. */
+  async edit(conversation: Id, seq: number, body: string, files?: Id[], data?: Record<string, unknown> | null): Promise<Message> {
+    const correction: schema.Correction = { body, ...(files && { files }), ...(data !== undefined && { data }) };
     return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), correction)).message;
   }
 

@@ -237,9 +237,10 @@ export function changeMessage(model: Model, id: Id, seq: number, how: (old: Mess
  * Apply the answer to an edit, which can arrive before its entry. An answer older than the known edit changes
  * nothing.
  */
-export function correct(model: Model, { conversation, seq, body, files, edited_at }: Message): Model {
+export function correct(model: Model, { conversation, seq, body, files, data, edited_at }: Message): Model {
   const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
-  const carried = ({ files: _, ...rest }: Message): Message => ({ ...rest, ...(files && { files }) });
+  const content = { ...(files && { files }), ...(data && { data }) };
+  const carried = ({ files: _files, data: _data, ...rest }: Message): Message => ({ ...rest, ...content });
   const how = (old: Message) => (later(old) ? { ...carried(old), body, ...(edited_at && { edited_at }) } : old);
   return changeMessage(model, conversation, seq, how);
 }

@@ -48,11 +48,13 @@ export function newOutgoing(conversation: Id, body: string, references: Referenc
 }
 
 /** Return only the reference fields. */
-export function referencesOf({ reply_to, thread, files }: References): References {
+export function referencesOf({ reply_to, thread, files, type, data }: References): References {
   return {
     ...(reply_to !== undefined && { reply_to }),
     ...(thread !== undefined && { thread }),
     ...(files !== undefined && { files }),
+    ...(type !== undefined && { type }),
+    ...(data !== undefined && { data }),
   };
 }
 

@@ -45,9 +45,11 @@ export interface Conversation extends schema.Conversation {
 /** Notification settings of a conversation. */
 export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until'>;
 
-/** The messages and files that a new message refers to. */
+/** The messages and files that a new message refers to, and an application's own type and data. */
 export interface References {
   reply_to?: number;
   thread?: number;
   files?: schema.File[];
+  type?: string;
+  data?: Record<string, unknown>;
 }

@@ -22,3 +22,10 @@ test('a message without text is named by its files', () => {
   expect(preview({ body: '', files })).toBe('📎 plan.pdf');
   expect(preview({ body: '' })).toBe('');
 });
+
+test('a message of an application is named by its type and first fields', () => {
+  const data = { order: 4711, carrier: 'DHL', customer: { name: 'Ana' }, rest: 1 };
+  expect(preview({ body: '', type: 'order.shipped', data })).toBe('order.shipped · order: 4711 · carrier: DHL · customer.name: Ana');
+  expect(preview({ body: 'On its way', data })).toBe('On its way');
+  expect(preview({ body: '', data: { a: 'x'.repeat(8_000) } })).toHaveLength(141);
+});

@@ -45,6 +45,11 @@ export const message = {
   seenByEveryone: 'Seen by everyone',
   seenBy: (names: string) => `Seen by ${names}`,
 
+  data: 'Data',
+  dataOf: (type: string) => `Data of ${type}`,
+  moreFields: (count: number) => (count === 1 ? 'Show 1 more field' : `Show ${count} more fields`),
+  dataCut: 'Further fields are not shown.',
+
   replies: (count: number) => (count === 1 ? '1 reply' : `${count} replies`),
   newReplies: (count: number) => `${count} new`,
   lastReply: (when: string) => `Last reply ${when}`,
