@@ -58,6 +58,13 @@ async def imports(view: View) -> None:
     await view.page.get_by_role("button", name="Choose a file").wait_for()
 
 
+async def keys(view: View) -> None:
+    """The form for an API key."""
+    await view.opens("/dashboard/keys")
+    await view.presses("Create API key")
+    await view.page.get_by_role("form", name="Create API key").wait_for()
+
+
 async def draining(view: View) -> None:
     """A draining node."""
     admin = view.stage.people["ana"]
@@ -88,6 +95,7 @@ BOARD = [
     Scene("board-evidence", evidence),
     Scene("board-confirm", confirming),
     Scene("board-audit", audit),
+    Scene("board-keys", keys),
     Scene("board-imports", imports),
     Scene("board-announce", scene("/dashboard", "Announce")),
     Scene("board-draining", draining, after=brought_back),

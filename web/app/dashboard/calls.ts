@@ -1,6 +1,21 @@
 /** The API calls of the dashboard, which only admins may make. */
 import { type Announcement, type Api, type Evidence, type Id, type Login, Upload, type UploadState, type User } from '../../client';
-import type { Audit, Import, Imports, PeoplePage, Reaped, ResetLink, Rooms, SignOnState, StartRequest, Stats, UndoPreview } from '../../client/schema';
+import type {
+  Audit,
+  Import,
+  Imports,
+  KeyForm,
+  Keys,
+  NewKey,
+  PeoplePage,
+  Reaped,
+  ResetLink,
+  Rooms,
+  SignOnState,
+  StartRequest,
+  Stats,
+  UndoPreview,
+} from '../../client/schema';
 
 export type { AuditRow, Device, Evidence, Import, ImportReport, PeoplePage, Present, Room } from '../../client/schema';
 
@@ -119,6 +134,25 @@ export class Calls {
 
   signOnState(): Promise<SignOnState> {
     return this.api.call('GET', '/api/sign-on/state');
+  }
+
+  keys(before?: Id): Promise<Keys> {
+    return this.api.call('GET', `/api/keys${before ? `?before=${before}` : ''}`);
+  }
+
+  makeKey(form: KeyForm): Promise<NewKey> {
+    return this.api.call('POST', '/api/keys', form);
+  }
+
+  revokeKey(id: Id): Promise<void> {
+    return this.api.call('DELETE', `/api/keys/${id}`);
+  }
+
+  /** Return the channels and groups with a name that the admin can see, by name. */
+  async places(): Promise<{ id: Id; name: string }[]> {
+    const [{ conversations }, { channels }] = await Promise.all([this.api.conversations(), this.api.channels('')]);
+    const named = new Map([...channels, ...conversations].filter(({ name }) => name).map(({ id, name }) => [id, name]));
+    return [...named].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name));
   }
 
   users(ids: Id[]): Promise<User[]> {

@@ -13,6 +13,7 @@ import { emoji } from './en/emoji';
 import { evidence } from './en/evidence';
 import { files } from './en/files';
 import { imports } from './en/imports';
+import { keys } from './en/keys';
 import { message } from './en/message';
 import { moderation } from './en/moderation';
 import { notify } from './en/notify';
@@ -42,6 +43,7 @@ export const en = {
   evidence,
   files,
   imports,
+  keys,
   message,
   moderation,
   notify,

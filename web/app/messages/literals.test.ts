@@ -21,6 +21,7 @@ const FOLDERS = [
   'evidence',
   'files',
   'imports',
+  'keys',
   'markdown',
   'message',
   'moderation',

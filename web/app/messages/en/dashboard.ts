@@ -10,7 +10,7 @@ export const dashboard = {
   back: 'Back to conversations',
   recorded: 'This is recorded in the activity log.',
 
-  pages: { overview: 'Overview', people: 'People', imports: 'Imports', signOn: 'Sign-on', audit: 'Activity log' },
+  pages: { overview: 'Overview', people: 'People', keys: 'API keys', imports: 'Imports', signOn: 'Sign-on', audit: 'Activity log' },
   live: 'Live',
   notLive: 'Not live',
   announce: 'Announce',
