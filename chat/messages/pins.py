@@ -6,7 +6,7 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
 from chat.model.errors import Deleted, TooManyPins
-from chat.model.message import Message
+from chat.model.message import Message, shorten
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -48,10 +48,14 @@ async def set_pin(change: Change, conversation_id: int, seq: int, user_id: int, 
 
 
 async def list_pins(pool: Pool, user_id: int, conversation_id: int) -> list[tuple[int, Message]]:
-    """Return `(user, message)` of each pin, the latest first; raise `NotFound`."""
+    """Return `(user, message)` of each pin, the latest first; raise `NotFound`.
+
+    Beyond a megabyte of text and data, each message is cut to 200 characters, without data.
+    """
     fields = {"conversation": conversation_id, "user": user_id}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_pins, fields, binary=True)).fetchall()
     if not rows:
         raise NotFound
-    return [(row[0], Message(*row[1:])) for row in rows if row[1] is not None]
+    pinned = [row for row in rows if row[1] is not None]
+    return list(zip((row[0] for row in pinned), shorten(Message(*row[1:]) for row in pinned), strict=True))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from itertools import accumulate
 
 import orjson
 from psycopg import AsyncCursor
@@ -15,7 +14,7 @@ from chat.messages.drafts import Post, PostStep
 from chat.messages.history import Page, Place, Window, find_message, make_page
 from chat.model.errors import NoThread
 from chat.model.events import followed, unfollowed
-from chat.model.message import BYTES_MOST, EXCERPT, Message
+from chat.model.message import Message, shorten
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -132,13 +131,8 @@ async def list_threads(pool: Pool, user_id: int) -> tuple[list[ThreadState], Cur
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_threads, fields, binary=True)).fetchall()
     threads = [ThreadState(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
-    sizes = accumulate(len(thread.root.body.encode()) + len((thread.root.data or "").encode()) for thread in threads)
-    short = [
-        thread
-        if size <= BYTES_MOST
-        else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT], data=None))
-        for thread, size in zip(threads, sizes, strict=True)
-    ]
+    roots = shorten(thread.root for thread in threads)
+    short = [replace(thread, root=root) for thread, root in zip(threads, roots, strict=True)]
     return short, Cursor(*rows[0][:2])
 
 

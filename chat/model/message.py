@@ -1,6 +1,6 @@
 """A message as all readers see it. Nothing in it depends on the reader, so it is encoded once. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -74,3 +74,12 @@ class Message(NamedTuple):
 
 BYTES_MOST = 1024 * 1024  # of a page, unless one message alone is larger
 EXCERPT = 200  # characters of each further text in a list that has used up its bytes
+
+
+def shorten(messages: Iterable[Message]) -> list[Message]:
+    """Return the messages; those beyond a megabyte of text and data are cut to 200 characters, without data."""
+    size, short = 0, []
+    for message in messages:
+        size += len(message.body.encode()) + len((message.data or "").encode())
+        short.append(message if size <= BYTES_MOST else message._replace(body=message.body[:EXCERPT], data=None))
+    return short

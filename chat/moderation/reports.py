@@ -9,7 +9,7 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import read_message
 from chat.model.errors import Conflict
-from chat.model.types import LARGEST_ID, format_time
+from chat.model.types import BODY_MOST, LARGEST_ID, format_time
 from chat.shared.errors import NotFound
 from chat.shared.identity import Member
 from chat.shared.postgres import Pool
@@ -38,7 +38,7 @@ async def file_report(
         "conversation": conversation_id,
         "seq": seq,
         "author": message.author,
-        "body": message.body,
+        "body": message.body[:BODY_MOST],
         "reporter": reporter_id,
         "reason": reason,
     }

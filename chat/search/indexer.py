@@ -17,6 +17,7 @@ import psycopg
 import structlog
 
 from chat.log.entry import IMPORT, decode_frame
+from chat.model.types import BODY_MOST
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
@@ -25,6 +26,7 @@ queries = load(__file__)
 BATCH = 200  # entries or messages in one transaction
 AT_ONCE, LONG = 5, 200  # messages of 200 characters between yields to the loop: about 0.25 ms
 PAUSE = 0.5
+INDEXED_MOST = 100_000  # bytes of a text
 REST = 9  # while posts wait, per time worked: share of the node's time for indexing 25 % → at most 10 %
 KINDS = {"message", "finish", "edit", "delete"}
 RETRIED: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a late index must not end the node
@@ -156,15 +158,27 @@ async def note_days(connection: Connection, positions: Sequence[int], times: Seq
     await connection.execute(queries.note_days, [positions, times])
 
 
+def encode_text(text: IndexedText) -> str:
+    """Return the search vector of a text. Of a streamed message, only the first 100,000 bytes are found.
+
+    PostgreSQL stores at most 1 MiB: 33,000 Chinese characters have a vector of 0.65 MB, 64,000 one of 1.15 MB.
+    """
+    body = text.body
+    if len(body) > BODY_MOST:
+        body = body.encode()[:INDEXED_MOST].decode(errors="ignore")
+    return encode_vector(text.conversation, text.seq, text.position, text.author, text.said_at, body, text.names)
+
+
 async def encode(texts: Sequence[IndexedText]) -> list[str]:
     """Return the search vector of each text.
 
-    Yield to the loop in between: a whole batch delayed posts by 10 ms, and long texts by far more.
+    Yield to the loop in between: a whole batch delayed posts by 10 ms, and long texts by far more. Streamed messages,
+    which can be longer than others, are encoded in a thread.
     """
     vectors, work = [], 0
     for text in texts:
-        place = text.conversation, text.seq, text.position, text.author, text.said_at
-        vectors.append(encode_vector(*place, text.body, text.names))
+        long = len(text.body) > BODY_MOST
+        vectors.append(await asyncio.to_thread(encode_text, text) if long else encode_text(text))
         work += 1 + len(text.body) // LONG
         if work >= AT_ONCE:
             work = 0

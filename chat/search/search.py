@@ -9,7 +9,7 @@ import orjson
 import psycopg
 
 from chat.messages.history import read_messages
-from chat.model.message import Message
+from chat.model.message import Message, shorten
 from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import (
     SearchRange,
@@ -103,13 +103,14 @@ class SearchResults:
     async def encode(self, query: SearchQuery) -> bytes:
         """Return `{results:[{message, highlight}], next}`; `next` is null on the last page.
 
-        Highlighting yields to the loop in between, and stops once the budget of the response is used up.
+        Highlighting yields to the loop in between, and stops once the budget of the response is used up. Beyond a
+        megabyte of text and data, each message is cut to 200 characters, without data.
         """
         budget, results = Budget(), []
         rest = budget.left - WORK_AT_ONCE
-        for message in self.messages:
+        for message, short in zip(self.messages, shorten(self.messages), strict=True):
             shown = highlight(message.body, query.wanted, budget)
-            results.append({"message": orjson.Fragment(message.encode()), "highlight": shown})
+            results.append({"message": orjson.Fragment(short.encode()), "highlight": shown})
             if budget.left < rest:
                 rest = budget.left - WORK_AT_ONCE
                 await asyncio.sleep(0)

@@ -167,6 +167,8 @@ class MessageRecord(RecordModel):
             check_said(self.body, self.files, self.data)
         if not self.state and len(self.body) > BODY_MOST:
             raise ValueError(f"a body has at most {BODY_MOST} characters")
+        if sum(len(edit.body) > BODY_MOST for edit in self.edits) > bool(self.state):
+            raise ValueError(f"an earlier body has at most {BODY_MOST} characters, except that of a streamed message")
         return self
 
 

@@ -96,7 +96,7 @@ async def test_a_crowd_is_counted_and_not_listed(ana: Person, ben: Person, chloe
 
 
 async def test_reactions_cost_a_page_nothing(ana: Person, database_url: str) -> None:
-    """Reactions are read with the message, without another table."""
+    """Reactions are read with the message, without another table; so is the text of messages that do not stream."""
     room = await begins(ana, "channel", "deep")
     await fill(ana, room, 60)
     for seq in range(40, 61):
@@ -105,5 +105,6 @@ async def test_reactions_cost_a_page_nothing(ana: Person, database_url: str) -> 
         asked = {"conversation": room, "user": ana.id, "below": 61, "down": 10, "above": 2**53, "up": 0}
         row = database.execute(b"explain (analyze, format json) " + history_queries.read_page, asked).fetchone()
     assert row is not None
-    relations = {node["Relation Name"] for node in nodes(row[0][0]["Plan"]) if "Relation Name" in node}
-    assert {name for name in relations if not name.startswith("messages_")} == {"conversations", "memberships"}
+    read = [node for node in nodes(row[0][0]["Plan"]) if node["Actual Loops"]]
+    relations = {node["Relation Name"] for node in read if "Relation Name" in node}
+    assert {name for name in relations if not name.startswith("messages_")} <= {"conversations", "memberships"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -308,6 +309,42 @@ async def test_archived_conversations_take_no_more_text(ana: Person, ben: Person
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
     assert (await tries_to_append(ana, room, seq, 0, "x"))[1]["code"] == "archived"
     assert (await finishes(ana, room, seq, "cancelled"))["state"] == "cancelled"
+
+
+async def test_a_long_text_is_found(ana: Person) -> None:
+    """Its beginning is, although PostgreSQL could not store the vector of all of it; and so are later messages."""
+    room = await begins(ana, "channel", "room")
+    seq, at = await starts(ana, room), 0
+    text = "tomato " + "".join(random.Random(17).choices([chr(ord("一") + n) for n in range(20_000)], k=63_000))
+    for start in range(0, len(text), 16_000):
+        at = await appends(ana, room, seq, at, text[start : start + 16_000])
+    await finishes(ana, room, seq)
+    later = await ana.says(room, "another tomato")
+
+    async def found() -> bool:
+        _, said = await ana.call("GET", "/api/chat/search?q=tomato")
+        return [one["message"]["seq"] for one in said["results"]] == [later["seq"], seq]
+
+    await eventually(found, limit=20)
+    _, said = await ana.call("GET", "/api/chat/search?q=tomato")
+    assert said["results"][1]["message"]["body"] == text
+
+
+async def test_a_stopping_node_writes_what_waits(database_url: str, redis_url: str) -> None:
+    """An append that waits for its interval is stored and answered before the node ends."""
+    async with casting(database_url, "") as cast:
+        (ana,) = await cast.enters("ana")
+        async with running_node(database_url, redis_url, append_interval=0.5) as node:
+            ana.at = node.url
+            room = await begins(ana, "channel", "room")
+            seq = await starts(ana, room)
+            await appends(ana, room, seq, 0, "first, ")
+            second = asyncio.ensure_future(appends(ana, room, seq, 7, "second"))
+            await eventually(lambda: node.app[APPENDS].waiting() == 1)
+        assert await second == 13
+        async with running_node(database_url, redis_url, node="b2") as other:
+            ana.at = other.url
+            assert (await reads(ana, room, seq))["body"] == "first, second"
 
 
 async def test_a_new_member_finds_the_text_so_far(ana: Person, ben: Person) -> None:

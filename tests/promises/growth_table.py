@@ -32,7 +32,7 @@ from chat.conversations.drafts import ConversationDraft
 from chat.files.image_worker import find_metadata, jpeg_metadata, png_metadata, webp_metadata
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name, in_epoch
-from chat.log.redaction import erase, without_name
+from chat.log.redaction import append_data, erase, without_data, without_name
 from chat.messages.drafts import AddressedDraft, Append, Draft, DraftBatch
 from chat.messages.mention_parser import closes
 from chat.messages.socket_commands import read_command
@@ -116,6 +116,7 @@ BY_NAME = {
     "chat.conversations.drafts:check_reference": BODY,
     "chat.log.entry:parse_cursor": HEAD,
     "chat.model.types:check_text": MESSAGE,
+    "chat.model.types:check_piece": MESSAGE,
     "chat.model.types:check_words": MESSAGE,
     "chat.model.types:parse_moment": BODY,
     "chat.messages.reactions:parse_emoji": MESSAGE,
@@ -310,6 +311,10 @@ ADAPTED = {
     "chat.log.entry:in_epoch": Subject(lambda data: in_epoch(encode_frame("a.1", None, data), "b"), BODY, encoded=True),
     "chat.log.entry:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
     "chat.log.entry:event_name": Subject(event_name, MESSAGE),
+    "chat.log.redaction:append_data": Subject(lambda text: append_data(1, 1, 0, text), MESSAGE),
+    "chat.log.redaction:without_data": Subject(
+        lambda text: without_data(encode_frame("a.1", "finish", json_of(data=text))), MESSAGE
+    ),
     "chat.log.redaction:without_name": Subject(
         lambda text: without_name(encode_frame("a.1", "user", json_of(name=text)), 7), MESSAGE
     ),

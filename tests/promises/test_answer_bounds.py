@@ -49,6 +49,7 @@ FILES = FILES_MOST * 2 * LINE
 BODY = BODY_MOST * LETTER
 STREAMED = DEFAULT["max_streamed_chars"] * LETTER
 MESSAGE = STREAMED + FILES + DATA_MOST + ONE
+SHORT = EXCERPT * LETTER + FILES + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
 IN_PIECES = 128 * 1024  # answers that are produced in pieces, each when the one before was read
 BOUNDS = {
@@ -91,10 +92,10 @@ BOUNDS = {
     "/api/chat/conversations/ext/{external_id:[^/]+}": VIEW + MESSAGE,
     "/api/chat/conversations/{conversation}/messages": BYTES_MOST + MESSAGE,
     "/api/chat/conversations/{conversation}/messages/{seq}": MESSAGE,
-    "/api/chat/conversations/{conversation}/messages/{seq}/edits": EDITS * (STREAMED + LINE),
+    "/api/chat/conversations/{conversation}/messages/{seq}/edits": EDITS * (BODY + LINE) + STREAMED,
     "/api/chat/conversations/{conversation}/messages/{seq}/replies": BYTES_MOST + MESSAGE,
     "/api/chat/conversations/{conversation}/messages/{seq}/delivery/{user}": 50 * LINE + ONE,
-    "/api/chat/conversations/{conversation}/pins": DEFAULT["pins_per_conversation"] * MESSAGE,
+    "/api/chat/conversations/{conversation}/pins": BYTES_MOST + DEFAULT["pins_per_conversation"] * SHORT,
     "/api/chat/conversations/{conversation}/receipts": DEFAULT["receipts_most"] * LINE,
     "/api/chat/conversations/{conversation}/members": MEMBERS * LINE,
     "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
@@ -104,8 +105,8 @@ BOUNDS = {
     "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
     "/api/chat/channels": CHANNELS * VIEW,
     "/api/chat/archived": CHANNELS * VIEW,
-    "/api/chat/threads": BYTES_MOST + THREADS * (EXCERPT * LETTER + FILES + ONE),
-    "/api/chat/search": FOUND * MESSAGE,
+    "/api/chat/threads": BYTES_MOST + THREADS * SHORT,
+    "/api/chat/search": BYTES_MOST + FOUND * SHORT,
     "/api/chat/reports": REPORTS * (BODY + 8 * LINE),
     "/api/presence": WATCH_MOST * 2 * LINE,
     "/api/presence/socket": DEFAULT["stream_buffer"],
