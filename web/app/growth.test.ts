@@ -15,7 +15,7 @@ import { completed, GrowingText } from './markdown/growing';
 import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
-import { codeIn, hasCode, render, renderOnce } from './markdown/render';
+import { codeIn, hasCode, render } from './markdown/render';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
 import { isPhone } from './presence/labels';
@@ -67,7 +67,6 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
   'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
-  'app/markdown/render.ts renderOnce': [(text) => renderOnce(text, naming), MESSAGE],
   'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
@@ -96,6 +95,7 @@ const exceptions: Record<string, string> = {
   'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
   'app/markdown/languages.ts paint': 'runs in a worker, within a time limit',
   'app/markdown/render.ts namesMentioned': 'walks the tokens of the parser',
+  'app/markdown/render.ts renderOnce': 'runs within render',
   'app/markdown/render.ts plain': 'joins the tokens of the parser',
   'app/message/labels.ts reactionNames': 'takes a function that names users',
   'app/message/labels.ts seenLabel': 'takes a function that names users',
