@@ -29,7 +29,6 @@ NODES = ("n1", "n2", "n3")
 PEOPLE, READERS = 50, 1000
 RATE, INTERVAL = 200, 0.05  # tokens a second; the default of APPEND_INTERVAL
 SECONDS, COSTED = 60.0, 5.0  # of the message that faults strike, and of one round of costs
-ENDS = 2  # entries besides the appends: the message itself, and its end
 KILLS = (0.3, 0.65)  # when the author's node is killed, as shares of the message's time
 DOWN = 3.0  # seconds until it is started again
 CUT = 3  # one of so many readers is cut with each kill
@@ -67,12 +66,15 @@ class Stage:
             await reader.stops()
         self.readers.clear()
 
-    async def write(self, pieces: Sequence[str]) -> Place:
-        """Stream a message at the rate of the measurement; return its place when it is finished."""
+    async def write(self, pieces: Sequence[str], source: AsyncIterator[str] | None = None) -> Place:
+        """Stream a message at the rate of the measurement; return its place when it is finished.
+
+        `source` yields the pieces, if more is to be done meanwhile.
+        """
         name = f"streamed-{next(self._names)}"
         key: Key = self.room, self.people[0].id, name
         self.history.send(key, "")
-        message = await self.author.stream_message(self.room, spoken(pieces), client_id=name)
+        message = await self.author.stream_message(self.room, source or spoken(pieces), client_id=name)
         place, text = (self.room, message["seq"]), "".join(pieces)
         self.history.written[place] = WrittenText(text, len(text), "complete")
         return place
@@ -130,7 +132,8 @@ async def measure_streamed(scale: float, rounds: int, progress: Progress) -> Ben
     return report
 
 
-# Costs: the same number of entries to the same readers of one node, as a streamed message and as plain ones.
+# Costs: the same number of entries to the same readers of one node, as a streamed message and as plain ones. What the
+# node does anyway, with these readers and nothing to deliver, is left out: a busy machine makes it a share of its own.
 
 
 async def measure_costs(
@@ -140,9 +143,10 @@ async def measure_costs(
     found: dict[str, list[float]] = {"plain": [], "streamed": [], "bytes": [], "entries": []}
     await stage.open(readers, stage.environment.nodes[NODES[0]].port)
     for turn in range(rounds):
-        found["plain"].append(await cost_of_messages(stage, round(seconds / INTERVAL)))
-        cpu, octets, entries = await cost_of_appends(stage, seconds)
+        idle = await idle_cpu(stage, seconds / 2)
+        entries, cpu, octets = await cost_of_appends(stage, seconds, idle)
         found["streamed"].append(cpu)
+        found["plain"].append(await cost_of_messages(stage, entries, seconds / entries, idle))
         found["bytes"].append(octets)
         found["entries"].append(entries / seconds)
         show(turn + 1)
@@ -155,32 +159,53 @@ async def measure_costs(
     ]
 
 
-async def cost_of_messages(stage: Stage, count: int) -> float:
-    """Post plain messages; return the node's CPU microseconds for each delivery."""
+async def idle_cpu(stage: Stage, seconds: float) -> float:
+    """Return the CPU seconds that the node uses in a second without messages."""
+    cpu, begun = stage.cpu(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (stage.cpu() - cpu) / (time.monotonic() - begun)
+
+
+async def cost_of_messages(stage: Stage, count: int, gap: float, idle: float) -> float:
+    """Post plain messages, one each `gap` seconds; return the node's CPU microseconds for each delivery."""
     history, names = stage.history, [reader.name for reader in stage.readers]
     before = sum(len(history.received[name]) for name in names)
     cpu, begun = stage.cpu(), time.monotonic()
     for n in range(count):
-        await asyncio.sleep(max(0.0, begun + n * INTERVAL - time.monotonic()))
+        await asyncio.sleep(max(0.0, begun + n * gap - time.monotonic()))
         await stage.poster.post(stage.http)
     wanted = count * len(names)
     if not await came_true(lambda: sum(len(history.received[name]) for name in names) - before >= wanted, COMPLETED):
         raise BenchTrouble("Plain messages did not arrive within a minute.")
-    return (stage.cpu() - cpu) / wanted * 1e6
+    return (stage.cpu() - cpu - idle * (time.monotonic() - begun)) / wanted * 1e6
 
 
-async def cost_of_appends(stage: Stage, seconds: float) -> tuple[float, float, int]:
-    """Stream a message; return CPU microseconds for each delivered append, the share of bytes, and the entries."""
-    pieces = draw_text(random.Random(7), round(RATE * seconds))
-    cpu, octets = stage.cpu(), stage.octets
-    place = await stage.write(pieces)
+async def cost_of_appends(stage: Stage, seconds: float, idle: float) -> tuple[int, float, float]:
+    """Stream a message; return its entries, CPU microseconds for each delivered append, and the share of bytes.
+
+    Measured from its first piece until all readers have the last one: a beginning and an end cost as much as a post.
+    """
+    pieces, spent = draw_text(random.Random(7), round(RATE * seconds)), list[float]()
+    size, known = len("".join(pieces)), len(stage.history.texts[stage.readers[0].name])
+
+    def is_complete(name: str) -> bool:
+        texts = list(stage.history.texts[name].values())
+        return len(texts) > known and texts[-1].length == size
+
+    async def source() -> AsyncIterator[str]:
+        cpu, octets, begun = stage.cpu(), stage.octets, time.monotonic()
+        async for piece in spoken(pieces):
+            yield piece
+        await came_true(lambda: all(is_complete(reader.name) for reader in stage.readers), COMPLETED)
+        spent.extend((stage.cpu() - cpu - idle * (time.monotonic() - begun), stage.octets - octets))
+
+    place = await stage.write(pieces, source())
     if missing := await stage.completed(place):
         raise BenchTrouble(f"{missing} readers did not get the end of a streamed message within a minute.")
     texts = [stage.history.texts[reader.name][place] for reader in stage.readers]
-    spent = (stage.cpu() - cpu) / sum(text.entries for text in texts) * 1e6
     text = len(orjson.dumps("".join(pieces))) - 2
-    owed = text + (seconds / INTERVAL + ENDS) * framing(place, stage.readers[0].cursor)
-    return spent, (stage.octets - octets) / len(texts) / owed, texts[0].entries
+    owed = text + seconds / INTERVAL * framing(place, stage.readers[0].cursor)
+    return texts[0].entries, spent[0] / sum(one.entries for one in texts) * 1e6, spent[1] / len(texts) / owed
 
 
 def framing(place: Place, cursor: str) -> int:
