@@ -26,8 +26,7 @@ import psycopg
 import yaml
 
 from chat.client.node_process import NodeProcess
-from chat.local.binaries import postgres_program
-from chat.local.child_process import SystemUser, user_for
+from chat.local.binaries import SystemUser, postgres_program, user_for
 from chat.local.data_dir import free_port
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate

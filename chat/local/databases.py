@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from chat.shared.operator_errors import DatabaseUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """URLs of PostgreSQL, Redis, the file store and the bus. An empty one is not known yet, or not needed.
+    """URLs of PostgreSQL, Redis, the file store, the bus and queues. An empty one is not known yet, or not needed.
 
     `owner`: the database with the role that owns it, for migrations. Nodes never get it. If empty, they use the same
     role.
@@ -34,11 +34,14 @@ class Urls:
     files: str = ""
     owner: str = ""
     bus: str = ""
+    posts_from: str = ""
+    posts_to: str = ""
 
     def settings(self) -> dict[str, str]:
         """Return the settings with these URLs."""
-        more = {name: url for name, url in (("files_url", self.files), ("bus_url", self.bus)) if url}
-        return {"database_url": self.database, "redis_url": self.redis} | more
+        more = {"files_url": self.files, "bus_url": self.bus, "posts_from": self.posts_from, "posts_to": self.posts_to}
+        known = {name: url for name, url in more.items() if url}
+        return {"database_url": self.database, "redis_url": self.redis} | known
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with these URLs, for a node."""
@@ -48,7 +51,7 @@ class Urls:
 def given_urls() -> Urls:
     """Return the URLs in the environment, or else in `.env`."""
     found = {**dotenv_values(".env"), **os.environ}
-    names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL", "BUS_URL")
+    names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL", "BUS_URL", "POSTS_FROM", "POSTS_TO")
     return Urls(*(found.get(name) or "" for name in names))
 
 
@@ -117,7 +120,8 @@ def start_engines(stack: ExitStack, data: Path, given: Urls, broker: str = "") -
         database, owner = postgres.node_url, postgres.url
     redis = given.redis or run(ValkeyEngine(data / "valkey")).url
     bus = run(BROKERS[broker](data / broker)).url if broker else given.bus
-    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri(), owner, bus)
+    files = given.files or (data / "files").resolve().as_uri()
+    return started, replace(given, database=database, redis=redis, files=files, owner=owner, bus=bus)
 
 
 def start_engine(stack: ExitStack, engine: Engine) -> Engine:

@@ -12,8 +12,7 @@ from typing import IO
 
 import psycopg
 
-from chat.local.binaries import postgres_program
-from chat.local.child_process import SystemUser, user_for
+from chat.local.binaries import SystemUser, postgres_program, user_for
 from chat.local.data_dir import DataDir
 from chat.local.engine import Engine
 from chat.local.errors import EngineFailed

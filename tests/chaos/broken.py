@@ -3,7 +3,6 @@
 They show that the checker can fail. Nothing of this is in the package: each break patches a function at the start.
 """
 
-import asyncio
 import os
 import random
 import sys
@@ -20,6 +19,7 @@ from chat.messages.queue_intake import QueueIntake
 from chat.messages.streaming import AppendRequest, AppendWriter, StoredText
 from chat.shared.message_queue import Inbox
 from chat.shared.registry.reaper import Reaper
+from tests.waiting import breathe
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a slow commit, as on a busy disk
 REFUSED = 0.5  # part of the commits that fail, as on a full disk, so that a short run has some
@@ -90,9 +90,7 @@ def acknowledge_before_commit() -> None:
         while True:
             if deliveries := await inbox.take():
                 await inbox.settle(deliveries, [])
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(0.5):
-                        await asyncio.Event().wait()  # time to be killed in
+                await breathe(0.5)
                 await self._store_all(inbox, deliveries)
 
     setattr(QueueIntake, "_consume", consume)  # noqa: B010

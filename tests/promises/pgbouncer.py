@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from chat.local.child_process import user_for
+from chat.local.binaries import user_for
 from chat.local.data_dir import free_port
 from tests.waiting import wait_until
 

@@ -12,6 +12,7 @@ import pytest
 
 from chat.local.brokers import RabbitEngine, find_program
 from chat.local.data_dir import free_port
+from chat.local.databases import given_urls
 from chat.shared.bus import Bus, NatsBus, RabbitBus, check_broker_url, split_brokers, split_queue
 from chat.shared.child_process import leashed
 from chat.shared.message_queue import open_inbox
@@ -69,6 +70,14 @@ def test_parts_of_a_url() -> None:
 def test_these_settings_are_secrets() -> None:
     """They contain passwords, so they are removed from the environment that other processes can read."""
     assert all(is_secret(name) for name in ("BUS_URL", "POSTS_FROM", "POSTS_TO"))
+
+
+def test_nodes_of_one_machine_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tandem up` hides its settings with passwords, and hands them to its nodes."""
+    given = {"BUS_URL": "nats://a", "POSTS_FROM": "nats://a/orders", "POSTS_TO": "nats://a/entries"}
+    for name, url in given.items():
+        monkeypatch.setenv(name, url)
+    assert given.items() <= given_urls().environment().items()
 
 
 @asynccontextmanager
