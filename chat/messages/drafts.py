@@ -111,19 +111,26 @@ class AddressedDraft(Draft):
         return self.author is not None or self.created_at is not None
 
 
+ExternalId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_line)]
+
+
 class QueuedDraft(AddressedDraft):
-    """A message of a queue. The author is `author`, or `author_ext`: the user with this id of another system.
+    """A message of a queue. `author_ext` and `conversation_ext` are ids of another system, instead of ours.
 
     The id of the broker's message is the `client_id` if it has none.
     """
 
-    author_ext: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_line)] | None = None
+    conversation: Id = 0  # not known yet
+    conversation_ext: ExternalId | None = None
+    author_ext: ExternalId | None = None
 
     @model_validator(mode="after")
-    def check_author(self) -> Self:
-        """Raise `ValueError` unless there is one author."""
+    def check_places(self) -> Self:
+        """Raise `ValueError` unless there are one author and one conversation."""
         if (self.author is None) == (self.author_ext is None):
             raise ValueError("needs author or author_ext, and not both")
+        if (self.conversation == 0) == (self.conversation_ext is None):
+            raise ValueError("needs conversation or conversation_ext, and not both")
         return self
 
 

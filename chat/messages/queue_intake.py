@@ -117,16 +117,22 @@ class QueueIntake:
 
     async def _store(self, deliveries: list[Delivery]) -> list[Outcome]:
         drafts = [parse_delivery(one) for one in deliveries]
-        authors = await self._find_authors([draft for draft in drafts if isinstance(draft, QueuedDraft)])
+        good = [draft for draft in drafts if isinstance(draft, QueuedDraft)]
+        authors, rooms = await self._find_authors(good), await self._find_conversations(good)
         posts: dict[int, Post] = {}
         outcomes: dict[int, Outcome] = {}
         for n, draft in enumerate(drafts):
-            author = draft if isinstance(draft, ApiError) else authors[draft.author or draft.author_ext or 0]
-            if isinstance(draft, ApiError) or isinstance(author, ApiError):
-                outcomes[n] = draft if isinstance(draft, ApiError) else author  # type: ignore[assignment]
+            if isinstance(draft, ApiError):
+                outcomes[n] = draft
                 continue
-            here = frozenset() if draft.created_at else await self._here.find(draft.conversation, author, draft.body)
-            posts[n] = Post(draft.conversation, author, draft, draft.created_at, here, ruled=True)
+            author, room = authors[draft.author or draft.author_ext or 0], draft.conversation
+            if draft.conversation_ext:
+                room = rooms.get(draft.conversation_ext, 0)  # there is no conversation 0
+            if isinstance(author, ApiError):
+                outcomes[n] = author
+                continue
+            here = frozenset() if draft.created_at else await self._here.find(room, author, draft.body)
+            posts[n] = Post(room, author, draft, draft.created_at, here, ruled=True)
         for part in split_posts(posts):
             stored = await self._posts.store([posts[n] for n in part])
             for n, outcome in zip(part, stored, strict=True):
@@ -148,6 +154,14 @@ class QueueIntake:
             for key in {user_id, external_id} & given:
                 found[key] = AuthorDisabled() if disabled else user_id
         return found
+
+    async def _find_conversations(self, drafts: Sequence[QueuedDraft]) -> dict[str, int]:
+        """Return the conversations by their ids of another system, as far as they exist."""
+        names = sorted({draft.conversation_ext for draft in drafts if draft.conversation_ext})
+        if not names:
+            return {}
+        async with self._pool.connection() as connection:
+            return dict(await (await connection.execute(queries.find_conversations, [names])).fetchall())
 
     def _reject(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> Iterator[Rejection]:
         """Count the outcomes; yield what is rejected."""

@@ -83,13 +83,14 @@ async def is_empty(producer: Producer) -> bool:
 
 
 async def test_authors_and_ids_of_the_other_system(cast: Cast, producer: Producer, database_url: str) -> None:
-    """The author may be named by the other system's id; the broker's message id is the `client_id` if there is none."""
+    """Author and conversation may be named by ids of the other system; the broker's message id is the `client_id`."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("update users set external_id = 'crm-7' where id = %s", [ana.id])
-    message = order(room, "crm-7", "shipped", created_at="2026-01-02T03:04:05Z")
-    del message["client_id"]
+        await connection.execute("update conversations set external_id = 'order-4711' where id = %s", [room])
+    message = order(room, "crm-7", "shipped", created_at="2026-01-02T03:04:05Z", conversation_ext="order-4711")
+    del message["client_id"], message["conversation"]
     await producer.puts(message, message_id="event-1")
     await eventually(lambda: has_bodies(ben, room, "shipped"))
     (stored,) = (await pages(ben, room))["messages"]
@@ -118,6 +119,8 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
         ({**order(room, ana, "nobody"), "author": 2**40}, 404, "no_author"),
         (order(room, mallory, "disabled"), 409, "author_disabled"),
         (order(2**40, ana, "nowhere"), 404, "not_found"),
+        ({"conversation_ext": "order-404", "author": ana.id, "body": "nowhere", "client_id": "n"}, 404, "not_found"),
+        (order(room, ana, "both rooms", conversation_ext="order-4711"), 422, "invalid"),
         (order(closed, ana, "read only"), 403, "read_only"),
         (order(closed, ana, "old", created_at="2026-01-02T03:04:05Z"), 403, "read_only"),
     ]
