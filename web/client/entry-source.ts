@@ -17,7 +17,8 @@ export type StreamState =
 export interface EntrySourceOptions {
   /** Address of `/api/chat/stream`. */
   url: string;
-  headers?: Record<string, string>;
+  /** Return the headers of the next request, which name the user. */
+  headers?(): Record<string, string>;
   /** The expected user. If another user logs in in this browser, the stream ends. */
   me?: Id;
   /** Load the snapshot and return its cursor. */

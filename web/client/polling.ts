@@ -8,7 +8,7 @@ import type { Timings } from './timings';
 
 export interface PollingOptions {
   url: string;
-  headers: Record<string, string>;
+  headers(): Record<string, string>;
   timings: Timings;
   receiver: StreamReceiver;
   /** Open a stream; call `onReady` as soon as it is ready. */
@@ -69,9 +69,9 @@ export class Polling {
 
   /** Send one long-poll that waits up to `seconds`. */
   private async poll(seconds: number, signal: AbortSignal): Promise<ConnectionEnd | undefined> {
-    const { receiver, headers } = this.options;
+    const { receiver } = this.options;
     const url = `${this.options.url}?poll=${seconds}&after=${encodeURIComponent(receiver.cursor ?? '')}`;
-    const answer = await pollOnce({ url, headers, signal }, (seconds + 10) * 1000, receiver.handler());
+    const answer = await pollOnce({ url, headers: this.options.headers(), signal }, (seconds + 10) * 1000, receiver.handler());
     if (typeof answer !== 'string') return answer;
     const end = receiver.advance(answer);
     if (end) return end;

@@ -242,7 +242,7 @@ export class Store {
     const { api, onEntry, source = (options: EntrySourceOptions) => new DurableStream(options), timings } = this.options;
     return source({
       url: `${api.base}/api/chat/stream`,
-      headers: api.identity(),
+      headers: () => api.identity(),
       me: this.view.me.id,
       loadSnapshot: () => this.loadSnapshot(),
       onEntry: (entry) => {

@@ -35,7 +35,7 @@ export class DurableStream implements EntrySource {
   private readonly random: () => number;
 
   constructor(private readonly options: StreamOptions) {
-    const { url, headers = {}, cursor } = options;
+    const { url, headers = () => ({}), cursor } = options;
     const timings = (this.timings = { ...TIMINGS, ...options.timings });
     this.random = options.random ?? Math.random;
     this.snapshotReason = cursor === undefined ? 'new' : null;
@@ -125,7 +125,7 @@ export class DurableStream implements EntrySource {
 
   private openStream(signal: AbortSignal, onReady?: () => void): Promise<ConnectionEnd> {
     const { url, headers } = this.options;
-    const request = { url, headers: { ...headers, 'Last-Event-ID': this.cursor ?? '' }, signal };
+    const request = { url, headers: { ...headers?.(), 'Last-Event-ID': this.cursor ?? '' }, signal };
     return readStream(request, this.timings, this.receiver.handler(onReady));
   }
 
