@@ -104,7 +104,7 @@ class HttpConnection(web.RequestHandler):
             raise ConnectionResetError("the response has started")
         request._version = HttpVersion11  # the parser's stand-in request says 1.0
         answer = answer_problem(parser_error(exc))
-        set_headers(answer.headers, stored=False)
+        set_headers(answer.headers, self._server.settings, stored=False)
         answer.force_close()
         return answer
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import MutableMapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 
 import orjson
 import structlog
@@ -32,6 +32,7 @@ from chat.shared.errors import (
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import home_of
 from chat.shared.route import check_parameters
+from chat.shared.settings import Settings
 from chat.shared.web import (
     CHARGED,
     EVENTS,
@@ -56,11 +57,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
 }
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'"
+)
 HTTP_ERRORS: dict[int, type[ApiError]] = {
     404: NotFound,
     405: NotAllowed,
@@ -221,16 +221,27 @@ def record_security_event(request: web.Request, error: ApiError) -> None:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set the security headers on every response; caches never store API responses."""
-    set_headers(response.headers, stored=not request.path.startswith("/api/"))
+    set_headers(response.headers, request.app[SETTINGS], stored=not request.path.startswith("/api/"))
 
 
-def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
+def set_headers(headers: MutableMapping[str, str], settings: Settings, *, stored: bool) -> None:
     """Add the security headers. `Server` names no software and no version."""
-    for name, value in HEADERS.items():
+    for name, value in security_headers(tuple(settings.frame_ancestors)).items():
         headers.setdefault(name, value)
     headers["Server"] = SERVER
     if not stored:
         headers.setdefault("Cache-Control", "no-store")
+
+
+@lru_cache(16)
+def security_headers(ancestors: tuple[str, ...]) -> dict[str, str]:
+    """Return the security headers of a server whose pages these sites may show in frames.
+
+    `X-Frame-Options` cannot name sites, so it is sent only where none may.
+    """
+    sources = " ".join("'self'" if one.lower() == "self" else one for one in ancestors) or "'none'"
+    deny = {} if ancestors else {"X-Frame-Options": "DENY"}
+    return HEADERS | deny | {"Content-Security-Policy": f"{CONTENT_POLICY}; frame-ancestors {sources}"}
 
 
 # Request ids: the id is in the response and in every log line of the request. The `X-Request-ID` of a trusted proxy is

@@ -34,6 +34,11 @@ async def get_page(_: web.Request) -> web.FileResponse:
     return web.FileResponse(find_root() / "index.html", headers={"Cache-Control": "no-cache"})
 
 
+async def get_embedded(_: web.Request) -> web.FileResponse:
+    """Return the page of a conversation in a frame of another site; `?theme=` is `light`, `dark` or `auto`."""
+    return web.FileResponse(find_root() / "embed.html", headers={"Cache-Control": "no-cache"})
+
+
 async def get_asset(request: web.Request) -> web.FileResponse:
     """Return a file whose name changes with its content."""
     return send_file(find_root() / "assets", request.match_info["name"], IMMUTABLE)

@@ -33,13 +33,20 @@ function license(name: string): string {
 export default defineConfig({
   plugins: [svelte(), licenses(true)],
   worker: { plugins: () => [licenses(false)] },
-  resolve: { alias: { entities: fileURLToPath(new URL('./app/markdown/entities.ts', import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: 'entities', replacement: fileURLToPath(new URL('./app/markdown/entities.ts', import.meta.url)) },
+      // the sources of the client, not the npm package that its folder is too
+      { find: /^(\.\.\/)+client$/, replacement: fileURLToPath(new URL('./client/index.ts', import.meta.url)) },
+    ],
+  },
   // the oldest browsers that support light-dark() in CSS
   build: {
     outDir: 'dist',
     emptyOutDir: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ['index.html', 'embed.html'] },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
   test: {

@@ -94,6 +94,16 @@ def check_origins(texts: list[str]) -> list[str]:
     return texts
 
 
+ANCESTOR = re.compile(r"(?ai)self|https?://(\*\.)?[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*(:\d{1,5})?")
+
+
+def check_ancestors(texts: list[str]) -> list[str]:
+    """Return the sources of `frame-ancestors`; raise `ValueError` for a text that is none."""
+    if wrong := [text for text in texts if not ANCESTOR.fullmatch(text)]:
+        raise ValueError(f"{wrong[0]} is not self, or like https://shop.example.com or https://*.example.com")
+    return texts
+
+
 def check_redis_url(text: str) -> str:
     """Return a URL of Redis, or an empty text; raise `ValueError` if no client can be made of it."""
     try:

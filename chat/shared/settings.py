@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chat.shared.operator_errors import OperatorError
 from chat.shared.setting_checks import (
+    check_ancestors,
     check_bus_url,
     check_claims,
     check_files_url,
@@ -27,6 +28,7 @@ from chat.shared.setting_checks import (
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Origins = Annotated[CommaList, AfterValidator(check_origins)]
+Ancestors = Annotated[CommaList, AfterValidator(check_ancestors)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 PublicAddress = Annotated[str, AfterValidator(check_http_url)]
 JwtClaims = Annotated[CommaList, AfterValidator(check_claims)]
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
     allowed_origins: Origins = []
+    frame_ancestors: Ancestors = []  # sites whose pages may show this server's pages in a frame
     trusted_proxies: Networks = []
     cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
     cookie_samesite: Literal["lax", "strict", "none"] = "lax"  # none: for pages of other sites; needs COOKIE_SECURE

@@ -3,6 +3,7 @@
 They show that the checker can fail. Nothing of this is in the package: each break patches a function at the start.
 """
 
+import asyncio
 import os
 import random
 import sys

@@ -10,7 +10,13 @@ from tests.nodes import Node
 from tests.verbs import sees
 
 CURSORS = ("lastEventId", "last_event_id", "last-event-id", "Last-Event-ID")
-PAGES = {"/", "/assets/{name}", r"/{name:[^/]+\.[a-z0-9]+}", "/{address:(?!api/|health/|assets/|metrics).*}"}
+PAGES = {
+    "/",
+    "/assets/{name}",
+    "/embed/{address:.+}",
+    r"/{name:[^/]+\.[a-z0-9]+}",
+    "/{address:(?!api/|health/|assets/|metrics).*}",
+}
 
 
 def filled(route: Operation) -> str:

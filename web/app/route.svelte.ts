@@ -2,6 +2,9 @@
  * The route of the page. `/` is the list, `/c/12` a conversation, `/c/12/340` a message in it, `/c/12/thread/5` a thread
  * beside it, `/c/12/details` its details. `?find=…` opens a search beside any of them. `/channels`, `/reports`,
  * `/settings/…`, `/search` and `/join` are pages of their own. Back and forward work.
+ *
+ * Below `/embed`, a conversation is in a frame of another page. The frame stays in this conversation and adds nothing to
+ * the history of that page. All other addresses open in a new tab.
  */
 import type { Id } from '../client';
 
@@ -10,8 +13,12 @@ const CONVERSATION = /^\/c\/(\d{1,15})(?:\/(?:(\d{1,15})|thread\/(\d{1,15})|(det
 export type PageName = 'channels' | 'reports' | 'settings' | 'search' | 'join';
 const PAGE = /^\/(channels|reports|settings|search|join)(?:\/([^/]*))?$/;
 
+const EMBED = '/embed';
+
 export class Route {
-  path = $state(location.pathname);
+  /** True if this page shows one conversation in a frame of another page. */
+  readonly embedded = location.pathname.startsWith(`${EMBED}/`);
+  path = $state(this.currentPath());
   query = $state.raw(new URLSearchParams(location.search));
   /** Increases with every navigation, even to the current address. */
   steps = $state(0);
@@ -58,6 +65,7 @@ export class Route {
   /** Go to an address of this app, with or without a query. */
   go(address: string, replace = false): void {
     const { pathname, search } = new URL(address, location.origin);
+    if (this.embedded) return this.goInFrame(pathname, search);
     const moves = pathname !== this.path || search !== location.search;
     if (moves) history[replace ? 'replaceState' : 'pushState'](null, '', pathname + search);
     this.update();
@@ -96,8 +104,21 @@ export class Route {
     this.go(link.pathname + link.search);
   }
 
+  /** Show a message or a thread of this conversation. Open other pages in a new tab that cannot reach this one. */
+  private goInFrame(pathname: string, search: string): void {
+    const [, conversation, , , details] = CONVERSATION.exec(pathname) ?? [];
+    const inside = numberIn(conversation) === this.conversation && details === undefined && !search;
+    if (!inside) return void (pathname !== '/' && window.open(pathname + search, '_blank', 'noopener'));
+    history.replaceState(null, '', EMBED + pathname + location.search);
+    this.update();
+  }
+
+  private currentPath(): string {
+    return this.embedded ? location.pathname.slice(EMBED.length) : location.pathname;
+  }
+
   private update(): void {
-    this.path = location.pathname;
+    this.path = this.currentPath();
     this.query = new URLSearchParams(location.search);
     this.steps += 1;
   }

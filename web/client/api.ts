@@ -69,6 +69,11 @@ export class Api {
     return this.call('GET', '/api/sign-on');
   }
 
+  /** Exchange a JSON Web Token of another application for a session, which the cookie of the answer keeps. */
+  exchange(jwt: string): Promise<SignedIn> {
+    return this.call('POST', '/api/sessions', { jwt });
+  }
+
   logOut(): Promise<void> {
     return this.call('DELETE', '/api/sessions/current');
   }

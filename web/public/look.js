@@ -11,10 +11,14 @@ function kept() {
   }
 }
 
+/** The theme in the address of a conversation that is in a frame: `?theme=light`, `dark` or `auto`. */
+const asked = location.pathname.startsWith('/embed/') ? new URLSearchParams(location.search).get('theme') : null;
+const themes = { light: 'light', dark: 'dark', auto: '' };
+
 /** Apply the choice, or else the system's settings. */
 function apply(look) {
   const { dataset } = document.documentElement;
-  dataset.theme = look.theme || '';
+  dataset.theme = Object.hasOwn(themes, asked ?? '') ? themes[asked] : look.theme || '';
   dataset.density = look.density || '';
   dataset.contrast = look.contrast || (more.matches ? 'more' : '');
   dataset.motion = look.motion || (less.matches ? 'less' : '');

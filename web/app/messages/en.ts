@@ -9,6 +9,7 @@ import { dashboard } from './en/dashboard';
 import { details } from './en/details';
 import { dialogs } from './en/dialogs';
 import { directory } from './en/directory';
+import { embed } from './en/embed';
 import { emoji } from './en/emoji';
 import { evidence } from './en/evidence';
 import { files } from './en/files';
@@ -39,6 +40,7 @@ export const en = {
   details,
   dialogs,
   directory,
+  embed,
   emoji,
   evidence,
   files,

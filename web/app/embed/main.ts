@@ -1,0 +1,12 @@
+/** Starts the page of one conversation that is shown in a frame of another page. */
+import '@fontsource-variable/inter/wght.css';
+import '../styles/tokens.css';
+import '../styles/base.css';
+import '../styles/controls.css';
+import '../styles/forms.css';
+import '../styles/text.css';
+import { mount } from 'svelte';
+import Embed from './Embed.svelte';
+
+const target = document.getElementById('app');
+if (target) mount(Embed, { target });
