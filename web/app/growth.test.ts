@@ -5,6 +5,8 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { compareCursors, parseCursor, Position } from '../client/cursor';
 import { codePoints, withoutFirst } from '../client/message';
+import { piecesOf } from '../client/element/text';
+import { claimsOf } from '../client/element/token';
 import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
 import { complete, tokenAt } from './composer/completion';
@@ -82,6 +84,8 @@ const subjects: Record<string, [Run, number]> = {
   'client/cursor.ts Position.advance': [(text) => new Position(text).advance(text), MESSAGE],
   'client/message.ts codePoints': [codePoints, STREAM],
   'client/message.ts withoutFirst': [(text) => withoutFirst(text, text.length), STREAM],
+  'client/element/text.ts piecesOf': [piecesOf, MESSAGE],
+  'client/element/token.ts claimsOf': [(text) => claimsOf(`a.${text}.c`), MESSAGE],
   'client/sse.ts SseParser.push': [push, STREAM],
 };
 
