@@ -18,6 +18,7 @@ import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
 import { codeIn, hasCode, render } from './markdown/render';
+import { fieldsOf } from './message/data-fields';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
 import { isPhone } from './presence/labels';
@@ -29,6 +30,7 @@ const MESSAGE = 16_000;
 const QUERY = 256;
 const NAME = 80;
 const STREAM = 64_000;
+const DATA = 8_192;
 
 const naming = { ...NO_MENTIONS, people: 'aa:1', channels: '2 aa\n3 general\n4 a a', me: 1 };
 const markdown = makeParser(() => '');
@@ -69,6 +71,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
   'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
+  'app/message/data-fields.ts fieldsOf': [(text) => fieldsOf({ [text]: text }), DATA],
   'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
