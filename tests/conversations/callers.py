@@ -63,6 +63,7 @@ LEFT_OUT = {
     "code",
     "error",
     "iss",
+    "type",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "put_announcement": {"body": "let me in"},

@@ -8,7 +8,9 @@ import aiohttp
 import psycopg
 import pytest
 
+from chat import migrations
 from chat.messages import history
+from chat.shared.postgres import Connection
 from tests.cast import Person
 from tests.messages.test_history import nodes
 from tests.nodes import Node, running_node
@@ -246,6 +248,18 @@ async def test_history_by_type(ana: Person, ben: Person, mallory: Person) -> Non
     assert (await pages(ben, room, "type=unheard.of"))["messages"] == []
     assert await tries(ben, "GET", f"{path}?type=%00") == (422, "invalid")
     assert await tries(mallory, "GET", f"{path}?type=order.paid") == (404, "not_found")
+
+
+async def test_the_index_of_types_is_made_again_after_a_failed_run(database_url: str) -> None:
+    """A run that ended early has left some parts, attached ones too. Another run replaces them, and sets no limit."""
+    text = (migrations.FOLDER / "0201_message_types.sql").read_text()
+    early = text.partition("drop index concurrently if exists messages_9_type")[0]
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        for statements in (early, text):
+            await migrations.run_outside(connection, statements)
+        valid = "select count(*) from pg_index where indexrelid::regclass::text ~ '^messages.*_type$' and indisvalid"
+        assert await (await connection.execute(valid)).fetchone() == (1 + 16,)
+        assert await (await connection.execute("show lock_timeout")).fetchone() == ("0",)
 
 
 async def test_a_rare_type_is_read_from_its_index(ana: Person, database_url: str) -> None:

@@ -203,6 +203,20 @@ async def test_the_list_of_conversations_has_a_megabyte_of_last_messages(cast: C
     assert (oldest["last_message"]["seq"], "files" in oldest["last_message"]) == (1, False)
 
 
+async def test_data_counts_like_text(cast: Cast, ana: Person) -> None:
+    """Pages and the list of conversations are as short as with longer texts; messages that are cut have no data."""
+    data = {"x": "é" * 4_000}
+    rooms = [await cast.share(ana) for _ in range(60)]
+    await says_much(ana, [*rooms, *[rooms[0]] * 60], data=data)
+    page = await pages(ana, rooms[0], "limit=200")
+    assert 40 <= len(page["messages"]) <= 46
+    last = [one["last_message"] for one in (await sees(ana))["conversations"]]
+    whole = [one for one in last if "data" in one]
+    assert 40 <= len(whole) <= 46
+    assert all(one["data"] == data for one in whole)
+    assert {len(one["body"]) for one in last if "data" not in one} == {EXCERPT}
+
+
 async def test_the_list_of_threads_has_a_megabyte_of_texts(ana: Person) -> None:
     """The latest texts are complete, the others are cut to their beginnings."""
     for root in range(1, 101):
