@@ -24,6 +24,7 @@ LIMITS: dict[str, Charge] = {
     # served from memory, and many users of an office share one address
     "GET /assets/{name}": FREE,
     "GET /": FREE,
+    "GET /embed/{address}": FREE,
     "GET /{name}": FREE,
     "GET /{address}": FREE,
     # before a user is known; the handlers charge addresses, names and devices

@@ -117,6 +117,7 @@ BOUNDS = {
     "/api/presence/evidence/{user}": 100 * ONE,
     "/assets/{name}": IN_PIECES,
     "/": IN_PIECES,
+    "/embed/{address:.+}": IN_PIECES,
     r"/{name:[^/]+\.[a-z0-9]+}": IN_PIECES,
     "/{address:(?!api/|health/|assets/|metrics).*}": IN_PIECES,
 }

@@ -14,10 +14,10 @@ from chat.shared.web import FREE
 from tests.accounts.visitor import Visitor, visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
-from tests.promises.test_identity import HOOK, OPEN, filled, routes
+from tests.promises.test_identity import HOOK, OPEN, OUTSIDE, filled, routes
 
 RATES = [name for name in Settings.model_fields if name.startswith("rate_") and name != "rate_limits"]
-UNLIMITED = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
+
 DELETES_ACCOUNT = ("DELETE", "/api/users/me")
 PROXIES = {"trusted_proxies": "127.0.0.0/8"}
 
@@ -47,7 +47,7 @@ async def test_every_route_charges_its_caller(database_url: str, redis_url: str)
     async with counting(database_url, redis_url, **rates) as (node, cast):
         tried = 0
         for method, path in sorted(set(routes(node.app)) - OPEN - {HOOK}):
-            if path in UNLIMITED:
+            if path in OUTSIDE:
                 continue
             (admin,) = await cast.enters(f"admin{tried}", role="admin")
             place = filled(path, user=admin.id, session=999, emoji="👍") + (
@@ -64,7 +64,7 @@ async def test_every_route_charges_strangers(database_url: str, redis_url: str) 
     """The second request from an address is refused on every route."""
     async with counting(database_url, redis_url, rate_stranger="1/hour") as (node, _), visiting(node.url) as mallory:
         for number, (method, path) in enumerate(sorted(set(routes(node.app)) - OPEN)):
-            if path not in UNLIMITED:
+            if path not in OUTSIDE:
                 mallory.headers["X-Forwarded-For"] = f"203.0.113.{number}"
                 body = {} if method != "GET" else None
                 statuses = [(await mallory.call(method, filled(path), body))[0] for _ in range(2)]
@@ -77,7 +77,7 @@ def test_the_table_names_routes_that_exist() -> None:
     known |= {name.partition(":")[0] + "}" for name in known if "{address:" in name}
     assert set(LIMITS) <= known
     free = {name.partition(" ")[2] for name, charge in LIMITS.items() if charge is FREE}
-    assert free == UNLIMITED | {path for _, path in OPEN}
+    assert free == OUTSIDE | {path for _, path in OPEN}
 
 
 def test_every_charge_is_a_limit() -> None:
