@@ -149,7 +149,7 @@ async def has_replies(shop: Shop) -> bool:
 
 
 async def test_a_frame_asks_the_page_for_a_token(browser: Browser, shop: Shop) -> None:
-    """Without one it says what to do. It asks again when its session has ended, and two frames share a session."""
+    """Without one it says what to do. It asks once for each, and again when its session has ended."""
     shop.embeds()
     page = await visits(browser, shop.site)
     frame = page.frame_locator("iframe")

@@ -17,7 +17,6 @@ from tests.nodes import Node, running_node
 from tests.promises.test_identity import HOOK, OPEN, OUTSIDE, filled, routes
 
 RATES = [name for name in Settings.model_fields if name.startswith("rate_") and name != "rate_limits"]
-
 DELETES_ACCOUNT = ("DELETE", "/api/users/me")
 PROXIES = {"trusted_proxies": "127.0.0.0/8"}
 
