@@ -123,7 +123,7 @@ class Crowd:
             self.users[-1].reader.heard = partial(self._note, self.users[-1]) if n < SMALL else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
         authors = max(2, count // AUTHORS)
-        self.authors = [self._author(n, n * count // authors + 1, idle) for n in range(authors)]
+        self.authors = [self._author(n, (n * count // authors) | 1, idle) for n in range(authors)]
         keeper = self._poster("keeper", people[0])
         self.membership_probe = MembershipProbe(keeper, changing, members[1:], self._http, self._chance)
         self.posters.append(keeper)
@@ -136,7 +136,7 @@ class Crowd:
         return poster
 
     def _author(self, n: int, number: int, idle: float) -> ChaosAuthor:
-        """Return an author, whom the user before them asks to stop."""
+        """Return an author with an odd number. The user before them, of the same small conversation, asks to stop."""
         poster, asker = self._poster(f"author{n}", self._people[number]), self._poster("", self._people[number - 1])
         reader, nodes = self.users[number].reader, self._environment.nodes
         return ChaosAuthor(
