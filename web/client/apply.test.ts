@@ -63,7 +63,7 @@ test('an old snapshot plus entries equals a new snapshot, whatever happens', () 
     const received = play(old, server.entries.slice(from));
     expect(shown(received), `seed ${seed}`).toEqual(shown(server.freshModel()));
   }
-});
+}, 60_000);
 
 test('entries that a page already contains change no message', () => {
   for (let seed = 1; seed <= 100; seed++) {

@@ -45,8 +45,8 @@ const LAST_TRIES = 6;
 /**
  * Send a message whose text comes from `source`, and return the message as the server has it at the end.
  *
- * Its `state` is absent if it is complete. It is `cancelled` after `signal` or a request to stop; the source is then ended
- * by its iterator's `return`. If the source throws, the message ends as `failed`, and the error is thrown. A `Problem` is
+ * Its `state` is `complete`, or `cancelled` after `signal` or a request to stop; the source is then ended by its iterator's
+ * `return`. It is `failed` if the server ended it. If the source throws, the message ends as `failed`, and the error is thrown. A `Problem` is
  * thrown if the server rejects the message. Connections that fail are retried for as long as it takes.
  */
 export function streamMessage(

@@ -90,11 +90,11 @@ export function withoutFirst(text: string, count: number): string {
 
 /**
  * Return a streamed message with the part of an append that it does not have yet. An append behind the end of the text
- * changes nothing: something is missing before it.
+ * changes nothing: something is missing before it. Neither does one for a message that has ended, and may be edited.
  */
 export function withAppend(old: Message, { at, text }: Append): Message {
   const length = textLength(old);
-  if (old.deleted || at > length) return old;
+  if (!old.streaming || at > length) return old;
   const fresh = withoutFirst(text, length - at);
   if (!fresh) return old;
   const next = { ...old, body: old.body + fresh };
@@ -102,23 +102,24 @@ export function withAppend(old: Message, { at, text }: Append): Message {
   return next;
 }
 
-/** Return a streamed message after its end, which names the users that its text mentions. */
-export function withFinish(old: Message, finish: Finish): Message {
+/** Return a streamed message after its end, which tells its state and the users that its text mentions. */
+export function withFinish(old: Message, { length: _, author: __, ...told }: Finish): Message {
   if (!old.streaming) return old;
-  const { streaming: _, ...rest } = old;
-  const { state, mentions, mentions_all } = finish;
-  const next: Message = { ...rest, state, ...(mentions && { mentions }), ...(mentions_all && { mentions_all }) };
+  const { streaming: ___, ...rest } = old;
+  const next: Message = { ...rest, ...told };
   lengths.set(next, textLength(old));
   return next;
 }
 
+/** The fields that change while a message is streamed. */
+const STREAMED = new Set(['body', 'streaming', 'state', 'mentions', 'mentions_all', 'data']);
+
 /** Return a message with the text of a copy that was just loaded. */
 export function withText(old: Message, fresh: Message): Message {
   if (old.deleted || fresh.deleted) return old;
-  const { streaming: _, state: __, mentions: ___, mentions_all: ____, ...rest } = old;
-  const { body, streaming, state, mentions, mentions_all } = fresh;
-  const text = { streaming, state, mentions, mentions_all };
-  return { ...rest, body, ...Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined)) };
+  const kept = Object.entries(old).filter(([name]) => !STREAMED.has(name));
+  const text = Object.entries(fresh).filter(([name]) => STREAMED.has(name));
+  return Object.fromEntries([...kept, ...text]) as unknown as Message;
 }
 
 type Mentions = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
