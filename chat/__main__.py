@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 import typer
 
 from chat.cli.diagnostics import diagnostics
-from chat.cli.keys import key
 from chat.cli.nodes import node_commands
 from chat.cli.terminal import terminal
 from chat.cli.transfer import transfer
-from chat.cli.users import user
+from chat.cli.users import key, user
 from chat.shared.operator_errors import report_errors
 from chat.tools.bench.command import bench
 

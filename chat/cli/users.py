@@ -1,9 +1,10 @@
-"""`tandem user`: add, list, disable, enable, make admin, reset the password, delete."""
+"""`tandem user`: add, list, disable, enable, make admin, reset, delete. `tandem key`: add, list, revoke."""
 
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from chat.cli.accounts import Account
 
 user = typer.Typer(help="Manage users: add, list, disable, enable, make admin, reset, delete.", no_args_is_help=True)
+key = typer.Typer(help="Manage API keys: add, list, revoke.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Username.")]
 Data = Annotated[Path, typer.Option(help="Data folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -189,3 +191,60 @@ def print_object(account: "Account") -> None:
 def ask_password() -> str:
     """Prompt for a password twice, without echo."""
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@key.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Name of the key, and of its bot.")],
+    scope: Annotated[list[str], typer.Option(help="What the key may do, such as messages:write. May be repeated.")],
+    conversation: Annotated[
+        list[int] | None, typer.Option(help="Id of a conversation to which the key is limited. May be repeated.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until the key expires.")] = None,
+    as_json: Json = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Make an API key and print its secret, which cannot be shown again.
+
+    The key acts as a bot of its own. Add the bot to the conversations in which it should read and write.
+
+    Example: tandem key add "Deploy" --scope messages:write --days 365
+    """
+    with database(data) as url:
+        from chat.cli import accounts
+
+        expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
+        made, secret = accounts.add_key(url, name, scope, conversation, expires_at)
+    tell(as_json, secret, **made.to_json(), secret=secret)
+
+
+@key.command("list")
+def list_keys(as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """List the API keys. --json prints one object per line.
+
+    Example: tandem key list --json
+    """
+    with database(data) as url:
+        from chat.cli import accounts
+
+        found = accounts.read_keys(url)
+    for one in found:
+        shown = f"{one.id:>6}  {one.prefix}…  {one.user_name:24}  {' '.join(one.scopes)}"
+        tell(as_json, shown, **one.to_json())
+
+
+@key.command("revoke")
+def revoke_key(
+    number: Annotated[int, typer.Argument(metavar="ID", help="Id of the key, from `tandem key list`.")],
+    as_json: Json = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Revoke an API key: its streams and sockets end, on every node.
+
+    Example: tandem key revoke 3
+    """
+    with database(data) as url:
+        from chat.cli import accounts
+
+        accounts.remove_key(url, number)
+    tell(as_json, f"revoked key {number}", id=number, revoked=True)

@@ -5,6 +5,7 @@ import os
 import ssl
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -243,23 +244,7 @@ async def test_pictures_are_fetched_from_public_addresses_only(
     shop: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once for each URL; what cannot be fetched, or is no picture, is refused, and nothing changes."""
-    asked: list[str] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        if request.path == "/away":
-            raise web.HTTPFound("https://10.0.0.1/face.png")
-        return web.Response(body=picture() if request.path == "/face.png" else b"text" * 2_000_000)
-
-    app, certificate = web.Application(), make_certificate(tmp_path)
-    app.router.add_get("/{path}", answer)
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    place = f"https://localhost:{runner.addresses[0][1]}"
-    try:
+    async with serving_pictures(tmp_path) as (place, asked):
         status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": f"{place}/face.png"})
         assert (status, "not a public address" in problem["errors"][0]["detail"]) == (422, True)
         trusting = partial(fetch_public, allowed=frozenset({"127.0.0.1", "::1"}), tls=trust(tmp_path))
@@ -279,6 +264,28 @@ async def test_pictures_are_fetched_from_public_addresses_only(
         ) as shown:
             assert (shown.status, shown.content_type) == (200, "image/webp")
         assert (await puts_user(shop, "u-1", avatar_url=""))["avatar"] == ""
+
+
+@asynccontextmanager
+async def serving_pictures(folder: Path) -> AsyncIterator[tuple[str, list[str]]]:
+    """Yield the address of a server with a picture, a redirect and much text, and the paths that were asked for."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if request.path == "/away":
+            raise web.HTTPFound("https://10.0.0.1/face.png")
+        return web.Response(body=picture() if request.path == "/face.png" else b"text" * 2_000_000)
+
+    app, certificate = web.Application(), make_certificate(folder)
+    app.router.add_get("/{path}", answer)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    try:
+        yield f"https://localhost:{runner.addresses[0][1]}", asked
     finally:
         await runner.cleanup()
 
