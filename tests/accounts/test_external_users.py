@@ -240,36 +240,9 @@ async def test_a_lone_owner_hands_over(shop: Person, cast: Cast, database_url: s
     await eventually(lambda: rows(database_url, owners, room["id"]) == [(emil["id"],)])
 
 
-async def test_pictures_are_fetched_from_public_addresses_only(
-    shop: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Once for each URL; what cannot be fetched, or is no picture, is refused, and nothing changes."""
-    async with serving_pictures(tmp_path) as (place, asked):
-        status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": f"{place}/face.png"})
-        assert (status, "not a public address" in problem["errors"][0]["detail"]) == (422, True)
-        trusting = partial(fetch_public, allowed=frozenset({"127.0.0.1", "::1"}), tls=trust(tmp_path))
-        monkeypatch.setattr(admin_endpoints, "fetch_public", trusting)
-        for path, why in (("/away", "not a public address"), ("/text", "more than 5,242,880 bytes")):
-            status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": place + path})
-            assert (status, why in problem["errors"][0]["detail"]) == (422, True), problem
-        status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": "http://example.com/face.png"})
-        assert (status, problem["errors"][0]["field"]) == (422, "avatar_url")
-        assert (await shop.call("GET", user_path("u-1")))[0] == 404
-        first = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
-        again = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
-        assert first["avatar"] == again["avatar"] != ""
-        assert asked.count("/face.png") == 1
-        async with shop._http.get(
-            shop.at + first["avatar"], headers={"Authorization": f"Bearer {shop.token}"}
-        ) as shown:
-            assert (shown.status, shown.content_type) == (200, "image/webp")
-        assert (await puts_user(shop, "u-1", avatar_url=""))["avatar"] == ""
-
-
 @asynccontextmanager
-async def serving_pictures(folder: Path) -> AsyncIterator[tuple[str, list[str]]]:
-    """Yield the address of a server with a picture, a redirect and much text, and the paths that were asked for."""
-    asked: list[str] = []
+async def serving_pictures(folder: Path, asked: list[str]) -> AsyncIterator[str]:
+    """Serve a picture, a long text and a redirect over HTTPS. Yield the URL; note the paths in `asked`."""
 
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.path)
@@ -277,17 +250,45 @@ async def serving_pictures(folder: Path) -> AsyncIterator[tuple[str, list[str]]]
             raise web.HTTPFound("https://10.0.0.1/face.png")
         return web.Response(body=picture() if request.path == "/face.png" else b"text" * 2_000_000)
 
-    app, certificate = web.Application(), make_certificate(folder)
+    app = web.Application()
     app.router.add_get("/{path}", answer)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate)
+    tls.load_cert_chain(make_certificate(folder))
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:
-        yield f"https://localhost:{runner.addresses[0][1]}", asked
+        yield f"https://localhost:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def test_pictures_are_fetched_from_public_addresses_only(
+    shop: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each URL; what cannot be fetched, or is no picture, is refused, and nothing changes."""
+    asked: list[str] = []
+    async with serving_pictures(tmp_path, asked) as place:
+
+        async def is_refused(url: str, why: str) -> bool:
+            status, problem = await shop.call("PUT", user_path("u-1"), {"avatar_url": url})
+            return status == 422 and why in problem["errors"][0]["detail"]
+
+        assert await is_refused(f"{place}/face.png", "not a public address")
+        trusting = partial(fetch_public, allowed=frozenset({"127.0.0.1", "::1"}), tls=trust(tmp_path))
+        monkeypatch.setattr(admin_endpoints, "fetch_public", trusting)
+        assert await is_refused(f"{place}/away", "not a public address")
+        assert await is_refused(f"{place}/text", "more than 5,242,880 bytes")
+        assert await is_refused("http://example.com/face.png", "https://")
+        assert (await shop.call("GET", user_path("u-1")))[0] == 404
+        first = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
+        again = await puts_user(shop, "u-1", avatar_url=f"{place}/face.png")
+        assert first["avatar"] == again["avatar"] != ""
+        assert asked.count("/face.png") == 1
+        headers = {"Authorization": f"Bearer {shop.token}"}
+        async with shop._http.get(shop.at + first["avatar"], headers=headers) as shown:
+            assert (shown.status, shown.content_type) == (200, "image/webp")
+        assert (await puts_user(shop, "u-1", avatar_url=""))["avatar"] == ""
 
 
 async def test_the_lines_of_the_documentation_work(shop: Person) -> None:
