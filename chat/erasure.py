@@ -217,7 +217,8 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
     """Delete a batch of the user's private data; return False after the last one."""
     run, asked = change.connection.execute, {"user": erasure.user_id, "batch": BATCH}
     for query in (queries.drop_streams, queries.drop_sessions):
-        if (await run(query, asked)).rowcount == BATCH:
+        row = await (await run(query, asked)).fetchone()
+        if row is not None and row[0] == BATCH:
             return True
     for query in (
         queries.drop_blocks,

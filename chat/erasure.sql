@@ -71,11 +71,15 @@ delete from thread_follows where user_id = %(user)s
 update files set removed_at = now() where owner_id = %(user)s and conversation_id is null and removed_at is null
 
 -- name: drop_streams
-delete from stream_records where ctid = any(array(
-    select ctid from stream_records where user_id = %(user)s limit %(batch)s))
+with gone as (
+    delete from stream_records where ctid = any(array(
+        select ctid from stream_records where user_id = %(user)s limit %(batch)s)) returning 1)
+select count(*) from gone
 
 -- name: drop_sessions
-delete from sessions where id in (select id from sessions where user_id = %(user)s limit %(batch)s)
+with gone as (
+    delete from sessions where id in (select id from sessions where user_id = %(user)s limit %(batch)s) returning 1)
+select count(*) from gone
 
 -- name: finish
 delete from erasures where user_id = %s

@@ -133,7 +133,10 @@ def check_values(data: dict[str, object]) -> None:
 
 def check_exact(text: bytes) -> None:
     """Raise `ValueError` if this valid JSON loses something when it is parsed: a repeated key, or a long number."""
-    json.loads(text, object_pairs_hook=check_pairs, parse_int=check_integer)
+    try:
+        json.loads(text, object_pairs_hook=check_pairs, parse_int=check_integer)
+    except RecursionError:
+        raise ValueError(f"must have at most {DATA_DEPTH} levels") from None
 
 
 def check_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -225,3 +225,20 @@ async def test_a_private_directory_forgets_the_name_too(database_url: str, redis
         reader = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
         await eventually(lambda: reader.named("user"))
         assert {one.json()["display_name"] for one in reader.named("user")} == {"Deleted user"}
+
+
+MANY_SESSIONS = """
+insert into sessions (user_id, token_hash, device, expires_at)
+select %s, int4send(n), 'x', now() + interval '1 day' from generate_series(1, 1200) n
+"""
+
+
+async def test_more_sessions_than_one_step_deletes(cast: Cast, database_url: str) -> None:
+    """Nothing is left of a user with more than a thousand sessions and records of streams."""
+    ana, ben = await cast.enters("ana", "ben")
+    with psycopg.connect(database_url, autocommit=True) as database:
+        database.execute(MANY_SESSIONS, [ana.id])
+    assert (await deletes(ana))[0] == 204
+    await finished(database_url)
+    assert rows(database_url, "select count(*) from sessions where user_id = %s", ana.id) == [(0,)]
+    assert (await ben.call("GET", "/api/users/me"))[0] == 200
