@@ -1,4 +1,4 @@
-"""The example `deploy/examples/support_widget`: a visitor of a shop and Ana talk."""
+"""The example `deploy/examples/support-widget`: a visitor of a shop and Ana talk."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.promises.conftest import StartNode
 from tests.verbs import pages, sees
 from tests.waiting import eventually
 
-SHOP = Path(__file__).parents[2] / "deploy" / "examples" / "support_widget" / "shop.py"
+SHOP = Path(__file__).parents[2] / "deploy" / "examples" / "support-widget" / "shop.py"
 
 
 @asynccontextmanager
