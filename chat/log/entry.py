@@ -171,8 +171,8 @@ def event_name(event: str) -> bytes:
 
 
 def in_epoch(frame: bytes, epoch: str) -> bytes:
-    """Return the frame with a cursor of this epoch: it was written in an earlier one."""
-    if not frame or frame.startswith(b"id: %b." % epoch.encode()):
+    """Return the frame with a cursor of this epoch, also if it was written in another. Its id is the last line."""
+    if not frame or frame.startswith(b"id: %b." % epoch.encode(), frame.rfind(b"\n", 0, -2) + 1):
         return frame
     cursor, event, data = decode_frame(frame)
     return encode_frame(f"{epoch}.{parse_cursor(cursor).position}", None if event == "message" else event, data)
