@@ -34,7 +34,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
@@ -103,23 +103,27 @@ class Backoff:
         self.failures = 0
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header with a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 @asynccontextmanager
 async def open_stream(
     http: aiohttp.ClientSession,
     url: str,
-    token: str,
+    identity: Mapping[str, str],
     cursor: str = "",
     silence: float = SILENCE_SECONDS,
     conversations: str = "",
 ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
     """Open one connection to the stream and yield its events as they come, notices and repeats included.
 
-    `conversations` narrows it, like "12,15". Raise `ApiProblem` if the server refuses, and what aiohttp raises when the
-    connection is lost. Use it for what must be seen as it arrives, such as a probe; everything else uses
-    `Client.stream`.
+    `identity`: headers that name the user. `conversations` narrows it, like "12,15". Raise `ApiProblem` if the server
+    refuses, and what aiohttp raises when the connection is lost. Use it for what must be seen as it arrives, such as a
+    probe; everything else uses `Client.stream`.
     """
-    headers = {"Authorization": f"Bearer {token}"}
-    headers |= {"Last-Event-ID": cursor} if cursor else {}
+    headers = {**identity} | ({"Last-Event-ID": cursor} if cursor else {})
     timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence)
     query = {"conversations": conversations} if conversations else {}
     async with http.get(f"{url}/api/chat/stream", params=query, headers=headers, timeout=timeout) as response:
@@ -156,12 +160,14 @@ class Client:
 
     `token` is an API key, a JSON Web Token, or the token of a session that exists already; `log_in` gets a new one.
     `cursor` is how far `stream` came. `longest_wait` limits the random waits between attempts. `conversations` narrows
-    the stream, like "12,15".
+    the stream, like "12,15". `user`: for whom an API key with the scope `act-as` acts, by id or like "ext:u-17".
     """
 
-    def __init__(self, url: str, token: str = "", longest_wait: float = LONGEST_SPAN, conversations: str = "") -> None:
+    def __init__(
+        self, url: str, token: str = "", longest_wait: float = LONGEST_SPAN, conversations: str = "", user: str = ""
+    ) -> None:
         self.url, self.token, self.cursor = url.rstrip("/"), token, ""
-        self._conversations = conversations
+        self.user, self._conversations = user, conversations
         self._longest = longest_wait
         self._http: aiohttp.ClientSession | None = None
 
@@ -178,6 +184,12 @@ class Client:
         assert self._http is not None, "use the client in `async with`"
         return self._http
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """The headers that name the user."""
+        token = bearer(self.token) if self.token else {}
+        return token | ({"Tandem-User": quote(self.user, safe=":")} if self.user else {})
+
     async def log_in(self, name: str, password: str, device: str = "Python") -> dict[str, Any]:
         """Start a session and return the user; raise `ApiProblem` if the name or the password is wrong.
 
@@ -190,8 +202,7 @@ class Client:
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """Make one request and return the decoded answer; raise `ApiProblem` if there is none or it is no success."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        limit = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        headers, limit = self.identity, aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
             async with self.http.request(method, self.url + path, json=body, headers=headers, timeout=limit) as answer:
                 if answer.status >= 400:
@@ -253,7 +264,7 @@ class Client:
 
         After a reset, continue from the end of the log.
         """
-        other = Client(self.url, self.token, self._longest, str(conversation))
+        other = Client(self.url, self.token, self._longest, str(conversation), self.user)
         other._http = self.http
 
         async def read_end(_: str) -> str:
@@ -293,7 +304,7 @@ class Client:
     async def _read_connection(self, backoff: Backoff) -> AsyncIterator[StreamEvent]:
         """Yield the new entries of one connection; raise how it ended."""
         try:
-            where = self.http, self.url, self.token, self.cursor
+            where = self.http, self.url, self.identity, self.cursor
             async with open_stream(*where, conversations=self._conversations) as events:
                 async for event in events:
                     if event.retry is not None:

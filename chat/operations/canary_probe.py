@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 import structlog
 
-from chat.client.client import open_stream
+from chat.client.client import bearer, open_stream
 from chat.shared.postgres import Pool
 from chat.shared.probes import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.sql import load
@@ -66,7 +66,7 @@ class StreamProbe:
 
     async def read(self, probe: Probe) -> None:
         """Read one connection until it ends; the next one resumes at its cursor. Raises as `open_stream`."""
-        async with open_stream(self._http, self._url, probe.token, self._cursor, SILENCE_SECONDS) as events:
+        async with open_stream(self._http, self._url, bearer(probe.token), self._cursor, SILENCE_SECONDS) as events:
             async for event in events:
                 self._cursor = event.id or self._cursor
                 if event.event == "reset":

@@ -1,11 +1,13 @@
 """Acting for users: a key with the scope act-as sends the header Tandem-User, on every route, stream and socket."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import aiohttp
 import psycopg
 import pytest
 
+from chat.client.client import Client
 from tests.accounts.events import finds
 from tests.accounts.systems import EVERY, Actor, makes_key, puts_room, puts_user, user_path
 from tests.cast import Cast, Person, casting
@@ -70,6 +72,17 @@ async def test_streams_and_sockets_are_the_users(shop: Person, cast: Cast) -> No
         await mine.sees(other, "online")
         await theirs.says("status", status="dnd")
         await mine.sees(other, "dnd")
+
+
+async def test_the_python_client_acts_for_a_user(shop: Person) -> None:
+    """It posts and reads as the user, whatever letters the external id has."""
+    dora, room = await puts_user(shop, "u/1:ü"), await puts_room(shop, "order-1")
+    assert (await shop.call("PUT", f"{C}/{room}/members", {"users": [dora["id"]]}))[0] == 200
+    async with Client(shop.at, shop.token, user="ext:u/1:ü") as client:
+        cursor = (await client.call("GET", C))["cursor"]
+        assert (await client.post(room, "hi"))["author"] == dora["id"]
+        async with aclosing(client.stream(cursor)) as entries:
+            assert (await anext(entries)).json()["author"] == dora["id"]
 
 
 async def test_who_cannot_be_acted_for(shop: Person, ada: Person, cast: Cast) -> None:

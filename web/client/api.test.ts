@@ -12,6 +12,7 @@ let asked: {
   url: string | undefined;
   body: string;
   authorization: string | undefined;
+  user: string | string[] | undefined;
 };
 let answer: { status: number; headers?: Record<string, string>; body: string };
 
@@ -19,7 +20,8 @@ beforeEach(async () => {
   server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
-    asked = { method: request.method, url: request.url, body, authorization: request.headers.authorization };
+    const { authorization, 'tandem-user': user } = request.headers;
+    asked = { method: request.method, url: request.url, body, authorization, user };
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -42,6 +44,7 @@ test('a post carries its client_id and the token', async () => {
     url: '/api/chat/conversations/12/messages',
     authorization: 'Bearer t0ken',
     body: '{"body":"hello","client_id":"c1"}',
+    user: undefined,
   });
 });
 
@@ -96,4 +99,11 @@ test('a missing server is unreachable', async () => {
 
 test('any other error is converted to a problem', () => {
   expect(asProblem(new TypeError('odd'))).toBeInstanceOf(Problem);
+});
+
+test('acts for a user of another system', async () => {
+  answer = { status: 200, body: '{}' };
+  const acting = new Api({ base: api.base, token: 'tk_1', user: 'ext:u/1 ü' });
+  await acting.call('GET', '/api/users/me');
+  expect([asked.authorization, asked.user]).toEqual(['Bearer tk_1', 'ext:u%2F1%20%C3%BC']);
 });

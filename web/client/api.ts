@@ -32,6 +32,8 @@ export interface ApiOptions {
   base?: string;
   /** A bearer token, for clients without cookies. */
   token?: string;
+  /** For whom an API key with the scope `act-as` acts: a user's id, or like `ext:u-17`. */
+  user?: string;
   /** Milliseconds until a call without an answer fails as unreachable. */
   timeout?: number;
   /** Ask the user to confirm their identity for a sensitive change. Return false if they decline. */
@@ -45,12 +47,14 @@ export class Api {
   readonly base: string;
   /** Replaced by `changePassword`. */
   token: string | undefined;
+  private readonly user: string;
   private readonly timeout: number;
   private readonly reauthenticate: () => Promise<boolean>;
 
   constructor(options: ApiOptions = {}) {
     this.base = options.base ?? '';
     this.token = options.token;
+    this.user = options.user ?? '';
     this.timeout = options.timeout ?? 20_000;
     this.reauthenticate = options.reauthenticate ?? (() => Promise.resolve(false));
   }
@@ -334,7 +338,10 @@ export class Api {
 
   /** Return the headers that identify the user. Without a token they are empty, and the cookie identifies them. */
   identity(): Record<string, string> {
-    return this.token ? { Authorization: `Bearer ${this.token}` } : {};
+    return {
+      ...(this.token && { Authorization: `Bearer ${this.token}` }),
+      ...(this.user && { 'Tandem-User': encodeURIComponent(this.user).replaceAll('%3A', ':') }),
+    };
   }
 
   private async ask(

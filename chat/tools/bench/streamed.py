@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 from rich.progress import Progress
 
-from chat.client.client import Client, open_stream
+from chat.client.client import Client, bearer, open_stream
 from chat.local.progress import counting
 from chat.shared.tasks import Tasks
 from chat.tools.bench.environment import LIMITLESS
@@ -274,7 +274,7 @@ async def resumed(stage: Stage, place: Place, cursor: str) -> int:
     deadline, appends = time.monotonic() + COMPACTED, 2
     while appends > 1 and time.monotonic() < deadline:
         appends = 0
-        async with open_stream(stage.http, stage.author.url, stage.people[1].token, cursor) as events:
+        async with open_stream(stage.http, stage.author.url, bearer(stage.people[1].token), cursor) as events:
             async for event in events:
                 fields = event.json() if event.data else {}
                 appends += event.event == "append" and fields["seq"] == place[1]
