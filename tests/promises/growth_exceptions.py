@@ -43,14 +43,14 @@ REASONS = {
         presence.dashboard.endpoints:parse_text
     """,
     "settings and files of the operator, and SQL files of the project": """
-        chat.shared.setting_checks:check_rates chat.shared.setting_checks:check_files_url
-        chat.shared.setting_checks:check_public_url chat.shared.setting_checks:check_origins
-        chat.shared.setting_checks:check_redis_url chat.shared.setting_checks:check_http_url
-        chat.shared.setting_checks:check_claims chat.shared.setting_checks:check_oidc_claims
-        chat.shared.setting_checks:check_issuer chat.cross_origin:parse_origins
-        chat.shared.setting_checks:check_bus_url chat.shared.setting_checks:check_queue_url
-        chat.shared.bus:check_broker_url chat.shared.bus:split_queue chat.transfer.archive:Archive._check
-        chat.operations.audit:parse_since chat.shared.rate_limits:parse_rates
+        chat.shared.setting_checks:check_rates chat.shared.setting_checks:check_ancestors
+        chat.shared.setting_checks:check_files_url chat.shared.setting_checks:check_public_url
+        chat.shared.setting_checks:check_origins chat.shared.setting_checks:check_redis_url
+        chat.shared.setting_checks:check_http_url chat.shared.setting_checks:check_claims
+        chat.shared.setting_checks:check_oidc_claims chat.shared.setting_checks:check_issuer
+        chat.cross_origin:parse_origins chat.shared.setting_checks:check_bus_url
+        chat.shared.setting_checks:check_queue_url chat.shared.bus:check_broker_url chat.shared.bus:split_queue
+        chat.transfer.archive:Archive._check chat.operations.audit:parse_since chat.shared.rate_limits:parse_rates
         chat.files.images:Pictures._check_sandbox
     """,
     "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns",
