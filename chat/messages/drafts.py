@@ -126,11 +126,13 @@ class QueuedDraft(AddressedDraft):
 
     @model_validator(mode="after")
     def check_places(self) -> Self:
-        """Raise `ValueError` unless there are one author and one conversation."""
+        """Raise `ValueError` unless there are one author and one conversation, and the text is whole."""
         if (self.author is None) == (self.author_ext is None):
             raise ValueError("needs author or author_ext, and not both")
         if (self.conversation == 0) == (self.conversation_ext is None):
             raise ValueError("needs conversation or conversation_ext, and not both")
+        if self.streaming:
+            raise ValueError("a message of a queue cannot be streamed: nobody could append to it")
         return self
 
 

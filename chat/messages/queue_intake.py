@@ -18,6 +18,7 @@ from chat.messages.drafts import MESSAGE_BYTES, Post, QueuedDraft
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import BATCH, Posted, PostWriter, weigh_post
 from chat.model.errors import Conflict
+from chat.model.types import check_exact
 from chat.shared.errors import ApiError, Failed, Invalid, NotFound, TooLarge
 from chat.shared.message_queue import Delivery, Inbox, Rejection, open_inbox
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
@@ -188,9 +189,14 @@ def parse_delivery(delivery: Delivery) -> QueuedDraft | ApiError:
     if delivery.message_id:
         fields.setdefault("client_id", delivery.message_id)
     try:
-        return QueuedDraft.model_validate(fields)
+        draft = QueuedDraft.model_validate(fields)
+        if draft.data is not None:
+            check_exact(delivery.body)
     except ValidationError as wrong:
         return Invalid(errors=name_errors(wrong))
+    except ValueError as wrong:
+        return Invalid(errors=[{"field": "data", "detail": str(wrong)}])
+    return draft
 
 
 def split_posts(posts: dict[int, Post]) -> Iterator[list[int]]:

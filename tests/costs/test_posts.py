@@ -5,10 +5,11 @@ from collections import Counter
 
 import redis.asyncio as redis
 
-from chat.log.append import CHANNEL, MOST_BYTES
+from chat.log.append import MOST_BYTES
 from chat.log.entry import unpack
 from chat.messages.drafts import Draft, Post
 from chat.messages.endpoints import POSTS
+from chat.shared.bus import CHANNEL
 from tests.cast import Cast
 from tests.costs.statements import traced
 from tests.nodes import Node

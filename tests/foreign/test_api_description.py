@@ -21,7 +21,11 @@ def document(tmp_path: Path) -> Path:
 
 async def test_redocly_finds_nothing(document: Path) -> None:
     """No error and no warning of its recommended rules."""
-    said = await run_node("redocly", "lint", "--max-problems=20", "--format=stylish", str(document))
+    skipped = (
+        "--skip-rule=no-ambiguous-paths",  # `{user}` is a number or `me`, so `/api/users/ext/…` is no user's address
+        "--skip-rule=operation-2xx-response",  # browsers are only sent to the sign-on provider and back
+    )
+    said = await run_node("redocly", "lint", "--max-problems=20", "--format=stylish", *skipped, str(document))
     assert "Your API description is valid" in said
     assert "warning" not in said.lower().replace("deprecation warning", "")
 

@@ -17,7 +17,7 @@ from chat.shared.message_queue import Delivery
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.producers import Producer, producing
-from tests.verbs import pages
+from tests.verbs import CONVERSATIONS, pages
 from tests.waiting import eventually
 
 Json = dict[str, Any]
@@ -106,12 +106,15 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
         await connection.execute("update users set disabled_at = now() where id = %s", [mallory.id])
         await connection.execute("update conversations set read_only = true where id = %s", [closed])
     nested = b"[" * 5000
+    twice = json.dumps(order(room, ana, "twice", data={"a": 1})).replace('"a": 1', '"a": 1, "a": 2')
     wrong: list[tuple[Json | bytes, int, str]] = [
         (b"not json", 422, "invalid"),
         (nested, 422, "invalid"),
         (b'"a text"', 422, "invalid"),
         (b"\xff\xfe", 422, "invalid"),
         (order(room, ana, "both", author_ext="x"), 422, "invalid"),
+        (order(room, ana, "streamed", streaming=True), 422, "invalid"),
+        (twice.encode(), 422, "invalid"),
         (order(room, ana, "unknown", surprise=1), 422, "invalid"),
         (order(room, ana, "bad id", client_id="not URL-safe"), 422, "invalid"),
         (order(room, ana, "x" * 300_000), 413, "too_large"),
@@ -186,6 +189,11 @@ async def has_count(reader: Person, room: int, count: int) -> bool:
     return len(await bodies(reader, room)) == count
 
 
+async def answers(person: Person) -> bool:
+    """Return whether the node answers: its first requests may find connections to the old server."""
+    return (await person.call("GET", CONVERSATIONS))[0] == 200
+
+
 async def test_without_a_database_nothing_is_acknowledged(
     own_postgres: PostgresEngine, redis_url: str, rabbit: RabbitEngine
 ) -> None:
@@ -208,5 +216,7 @@ async def test_without_a_database_nothing_is_acknowledged(
             assert intake.outcomes["stored"] == 1
             assert await producer.rejected() == []
             own_postgres.start()
-            await eventually(lambda: has_bodies(ben, room, "before", "meanwhile"), 20)
+            await eventually(lambda: intake.outcomes["stored"] == 2, 20)
+            await eventually(lambda: answers(ben), 20)
+            assert await has_bodies(ben, room, "before", "meanwhile")
             assert intake.outcomes == {"stored": 2, "known": 0, "rejected": 0}

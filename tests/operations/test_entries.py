@@ -33,6 +33,7 @@ async def test_entries_are_as_described(cast: Cast) -> None:
         assert status in (200, 201, 204), (path, said)
     for method, path, body in (("PATCH", "/messages/1", {"body": "Shall we?"}), ("DELETE", "/messages/2", None)):
         assert (await ana.call(method, f"{CONVERSATIONS}/{room}{path}", body))[0] in (200, 204)
+    await streams_text(ana, ben, room)
     await blocks(ben, ana, on=True)
     await sets_member(ana, room, ben, "admin")
     before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries
@@ -43,6 +44,17 @@ async def test_entries_are_as_described(cast: Cast) -> None:
         ENTRIES[event["event"]].model_validate(event["data"])
     # with STRANGERS=add there are no invitations: tests/conversations/test_invitations.py checks that entry
     assert {event["event"] for event in heard} == set(ENTRIES) - {"invitation"}
+
+
+async def streams_text(author: Person, reader: Person, room: int) -> None:
+    """Write a streamed message, and let the reader ask to stop it."""
+    draft = {"body": "", "client_id": "streamed", "streaming": True}
+    status, posted = await author.call("POST", f"{CONVERSATIONS}/{room}/messages", draft)
+    assert status == 201
+    place = f"{CONVERSATIONS}/{room}/messages/{posted['message']['seq']}"
+    assert (await author.call("POST", f"{place}/append", {"at": 0, "text": "once upon"}))[0] == 200
+    assert (await reader.call("POST", f"{place}/stop"))[0] == 202
+    assert (await author.call("POST", f"{place}/finish", {"state": "cancelled"}))[0] == 200
 
 
 async def hears(person: Person, cursor: str) -> list[Json]:
