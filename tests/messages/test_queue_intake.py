@@ -105,11 +105,10 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("update users set disabled_at = now() where id = %s", [mallory.id])
         await connection.execute("update conversations set read_only = true where id = %s", [closed])
-    nested = b"[" * 5000
     twice = json.dumps(order(room, ana, "twice", data={"a": 1})).replace('"a": 1', '"a": 1, "a": 2')
     wrong: list[tuple[Json | bytes, int, str]] = [
         (b"not json", 422, "invalid"),
-        (nested, 422, "invalid"),
+        (b"[" * 5000, 422, "invalid"),
         (b'"a text"', 422, "invalid"),
         (b"\xff\xfe", 422, "invalid"),
         (order(room, ana, "both", author_ext="x"), 422, "invalid"),
@@ -136,9 +135,7 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
         return len(found) >= len(wrong)
 
     await eventually(has_all, 10)
-    assert [(problem["status"], problem["code"]) for _, problem in found] == [
-        (status, code) for _, status, code in wrong
-    ]
+    assert [(problem["status"], problem["code"]) for _, problem in found] == [tuple(reason) for _, *reason in wrong]
     sent = [one if isinstance(one, bytes) else json.dumps(one).encode() for one, *_ in wrong]
     assert [body for body, _ in found] == sent
 
