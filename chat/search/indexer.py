@@ -8,9 +8,10 @@ go first.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import orjson
 import psycopg
@@ -26,6 +27,7 @@ queries = load(__file__)
 BATCH = 200  # entries or messages in one transaction
 AT_ONCE, LONG = 5, 200  # messages of 200 characters between yields to the loop: about 0.25 ms
 PAUSE = 0.5
+KEEP_ALIVE = b"select"
 INDEXED_MOST = 100_000  # bytes of a text
 REST = 9  # while posts wait, per time worked: share of the node's time for indexing 25 % → at most 10 %
 KINDS = {"message", "finish", "edit", "delete"}
@@ -143,7 +145,7 @@ async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
         [text.seq for text in live],
         [text.position for text in live],
         [text.said_at for text in live],
-        await encode(live),
+        await encode(live, partial(connection.execute, KEEP_ALIVE)),
     ]
     if live:
         await connection.execute(queries.store_documents, columns)
@@ -169,14 +171,18 @@ def encode_text(text: IndexedText) -> str:
     return encode_vector(text.conversation, text.seq, text.position, text.author, text.said_at, body, text.names)
 
 
-async def encode(texts: Sequence[IndexedText]) -> list[str]:
+async def encode(texts: Sequence[IndexedText], keep_alive: Callable[[], Awaitable[object]]) -> list[str]:
     """Return the search vector of each text.
 
     Yield to the loop in between: a whole batch delayed posts by 10 ms, and long texts by far more. Streamed messages,
-    which can be longer than others, are encoded in a thread.
+    which can be longer than others, are encoded in a thread. `keep_alive` is called every second, because PostgreSQL
+    ends a transaction that is silent for three: 200 streamed messages can take longer.
     """
-    vectors, work = [], 0
+    vectors, work, told = [], 0, time.monotonic()
     for text in texts:
+        if time.monotonic() - told > 1:
+            await keep_alive()
+            told = time.monotonic()
         long = len(text.body) > BODY_MOST
         vectors.append(await asyncio.to_thread(encode_text, text) if long else encode_text(text))
         work += 1 + len(text.body) // LONG

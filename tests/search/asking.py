@@ -23,7 +23,7 @@ async def indexed(database_url: str) -> None:
             ).fetchone()
         return bool(row and row[0])
 
-    await eventually(caught_up)
+    await eventually(caught_up, 30)
 
 
 async def asks(person: Person, q: str, **fields: object) -> Json:

@@ -1,12 +1,15 @@
 """The indexer: nothing is left out, whichever node indexes, whenever it stops, however old the database is."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 import pytest
 
+from chat.search import indexer
 from chat.search.indexer import AT_ONCE, IndexedText, Indexer, encode
 from chat.shared.postgres import Pool, open_pool
 from tests.cast import Cast, Person
@@ -29,9 +32,9 @@ async def documents(pool: Pool) -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in await rows.fetchall()]
 
 
-async def catch_up(indexer: Indexer) -> None:
+async def catch_up(one: Indexer) -> None:
     """Index everything."""
-    while await indexer.step():
+    while await one.step():
         pass
 
 
@@ -93,11 +96,33 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
         assert not await Indexer(pool).step()
 
 
+async def test_preparing_may_take_longer_than_a_silent_transaction(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends a transaction in which nothing is said for a while; preparing long texts takes longer."""
+    encode_one = indexer.encode_text
+
+    def encode_slowly(text: IndexedText) -> str:
+        until = time.monotonic() + 0.7
+        while time.monotonic() < until:
+            pass
+        return encode_one(text)
+
+    monkeypatch.setattr(indexer, "encode_text", encode_slowly)
+    texts = [IndexedText(1, seq, seq, 1, datetime.now(UTC), "soup", False, []) for seq in range(1, 6)]
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("set local idle_in_transaction_session_timeout = '2s'")
+        assert len(await encode(texts, partial(connection.execute, indexer.KEEP_ALIVE))) == len(texts)
+        await connection.execute("select")
+
+
+async def stay() -> None:
+    """Keep nothing alive: there is no transaction."""
+
+
 async def test_indexing_yields_to_posts() -> None:
     """A post that arrives while many texts are prepared does not wait for all of them."""
     texts = [IndexedText(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
     loop, turns = asyncio.get_running_loop(), 0
-    encoding = asyncio.ensure_future(encode(texts))
+    encoding = asyncio.ensure_future(encode(texts, stay))
 
     def take_a_turn() -> None:
         nonlocal turns
