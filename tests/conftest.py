@@ -38,8 +38,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each
 
 class Turns(LoadFileScheduling):
     """Schedules tests. Those of a file stay together, because they share what it started. Tests that start many
-    processes run in three groups, one after the other, because more at once are too many for two cores. (The mark
-    `xdist_group` says the same, but pytest 9.2 does not show it to xdist 3.8.)"""
+    processes run in three groups, those of a group one after the other: all at once are too many for two cores. (The
+    mark `xdist_group` says the same, but pytest 9.2 does not show it to xdist 3.8.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.removeprefix("tests/")

@@ -28,7 +28,7 @@ queries = load(__file__)
 
 
 class UserForm(Form):
-    """What another system says about a user. Fields that are missing stay as they are.
+    """The fields of a user, set by another system. Missing ones stay as they are.
 
     A new user without a `name` gets one made of the display name or the external id, with a number if it is taken.
     `email` is shown to admins and keys alone; an empty one is removed. `avatar_url`: HTTPS, at a public address. The

@@ -208,7 +208,7 @@ class ExternalConversation(ConversationModel):
 
 
 class MembersSet(Shape):
-    """What setting the members of a conversation changed."""
+    """The members that were added, removed and invited when a conversation's members were set."""
 
     conversation: Id
     added: list[Id]

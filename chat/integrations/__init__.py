@@ -1,1 +1,1 @@
-"""What other programs post and read: incoming hooks."""
+"""Incoming hooks: addresses at which other programs post."""

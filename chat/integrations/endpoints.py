@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -80,11 +81,11 @@ async def post_delivery(request: web.Request) -> web.Response:
     body = await read_body(request, PAYLOAD_BYTES)
     given = next((value for name in DELIVERY_IDS if (value := request.headers.get(name))), None)
     delivery = hashlib.sha256(given.encode(errors="replace")).hexdigest()[:32] if given else secrets.token_hex(16)
-    await deliver(request.app, hook, dict(request.headers), body, delivery)
+    await deliver(request.app, hook, request.headers, body, delivery)
     return web.Response(text="ok")
 
 
-async def deliver(app: web.Application, hook: IncomingHook, headers: dict[str, str], body: bytes, id_: str) -> None:
+async def deliver(app: web.Application, hook: IncomingHook, headers: Mapping[str, str], body: bytes, id_: str) -> None:
     """Post what a delivery says, and note its outcome with the hook. Raise `Invalid` and the errors of a post."""
     try:
         for draft in to_drafts(headers, body, id_, hook.name):

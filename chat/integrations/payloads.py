@@ -28,12 +28,13 @@ UNKNOWN = "expected `body`, or Slack's `text`, `blocks` or `attachments`, with s
 def to_drafts(headers: Fields, body: bytes, id_: str, name: str) -> list[Draft]:
     """Return the messages that a delivery becomes, rarely more than one. Raise `Invalid`.
 
-    `id_`: the delivery's id, from which a repeated delivery gets the same client ids. `name`: the hook's.
+    `headers`: a mapping without case, as requests have. `id_`: the delivery's id, from which a repeated delivery gets
+    the same client ids. `name`: the hook's.
     """
     fields, raw = read_payload(headers, body)
     if "body" in fields:
         return [read_own(fields, raw, id_)]
-    sent = read_sender({key.lower(): value for key, value in headers.items()}, fields)
+    sent = read_sender(headers, fields)
     text = clean(from_slack(fields, name) if sent is None else sent)
     if not is_visible(text):
         raise Invalid(errors=[{"field": "body", "detail": UNKNOWN}])

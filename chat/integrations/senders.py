@@ -1,4 +1,4 @@
-"""What well-known programs post to a webhook, as Markdown: Alertmanager, Grafana, GitHub, GitLab, Sentry, Uptime Kuma.
+"""Convert the webhooks of Alertmanager, Grafana, GitHub, GitLab, Sentry and Uptime Kuma to Markdown.
 
 Each is recognized by fields and headers of its public documentation. Texts of others are put in as they are, on one
 line; addresses become links only if they are of the web. Pure.
@@ -16,7 +16,7 @@ LINE_MOST, PARTS_MOST = 300, 20
 
 
 def read_sender(headers: Fields, fields: Fields) -> str | None:
-    """Return what a known sender says; None for an unknown one. `headers`: with names in lower case."""
+    """Return what a known sender says; None for an unknown one. `headers`: a mapping without case."""
     for fits, read in SENDERS:
         if fits(headers, fields):
             return read(headers, fields)

@@ -75,7 +75,7 @@ async def test_streams_and_sockets_are_the_users(shop: Person, cast: Cast) -> No
 
 
 async def test_the_python_client_acts_for_a_user(shop: Person) -> None:
-    """It posts and reads as the user, whatever letters the external id has."""
+    """The client posts and reads as the user; the external id may have any letters."""
     dora, room = await puts_user(shop, "u/1:ü"), await puts_room(shop, "order-1")
     assert (await shop.call("PUT", f"{C}/{room}/members", {"users": [dora["id"]]}))[0] == 200
     async with Client(shop.at, shop.token, user="ext:u/1:ü") as client:

@@ -970,7 +970,7 @@ export interface MembersForm {
   users: (number | string)[];
 }
 
-/** What setting the members of a conversation changed. */
+/** The members that were added, removed and invited when a conversation's members were set. */
 export interface MembersSet {
   conversation: Id;
   added: Id[];
@@ -1871,7 +1871,7 @@ export interface User {
 }
 
 /**
- * What another system says about a user. Fields that are missing stay as they are.
+ * The fields of a user, set by another system. Missing ones stay as they are.
  *
  * A new user without a `name` gets one made of the display name or the external id, with a number if it is
  * taken.
