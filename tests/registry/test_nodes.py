@@ -1,11 +1,15 @@
 """Nodes in the registry: names, leases, deaths, and a registry that loses its data."""
 
+import subprocess
+from contextlib import AsyncExitStack
+
 import pytest
 
 from chat.shared.redis import connect_redis
 from chat.shared.registry.lease import NodeNameTaken, check_timing
 from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, run_call, user_key
 from chat.shared.settings import BadSettings
+from chat.tools.chaos.network import Proxy, bad_network
 from tests.registry.registry_nodes import RegistryNode, open_registry_node
 from tests.waiting import eventually
 
@@ -70,6 +74,67 @@ async def gone(registry_node: RegistryNode, holder: str) -> bool:
     """Return whether no entry of this holder is left."""
     redis = registry_node.registry.redis
     return not await redis.hexists(LEASES, holder) and not await redis.exists(held_key(holder))
+
+
+async def test_a_write_that_arrives_after_its_node_was_reaped_changes_nothing(
+    database_url: str, redis_url: str
+) -> None:
+    """The network delivers what a dead node had sent only when its lease has expired: no user comes back."""
+    async with (
+        bad_network(redis_url) as slow,
+        open_registry_node(database_url, slow.url, "a1") as dying,
+        open_registry_node(database_url, redis_url, "b2") as other,
+    ):
+        holder = await sends_a_last_write(dying, slow)
+        await eventually(lambda: gone(other, holder))
+        await arrives(dying, slow)
+        assert await other.status(1) == "offline"
+
+
+async def test_a_write_that_arrives_after_its_node_was_replaced_is_reaped(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is started again on its machine, which ends the old lease early: late writes are reaped, too."""
+    ended = process_that_ended()
+    async with AsyncExitStack() as open_ones:
+        slow = await open_ones.enter_async_context(bad_network(redis_url))
+        with monkeypatch.context() as as_another:
+            as_another.setattr("os.getpid", lambda: ended)
+            first = open_registry_node(database_url, slow.url, "a1", node_lease=2)
+            dying = await open_ones.enter_async_context(first)
+            holder = await sends_a_last_write(dying, slow)
+        again = await open_ones.enter_async_context(open_registry_node(database_url, redis_url, "a1", node_lease=2))
+        await again.shows(1, "offline")
+        await arrives(dying, slow)
+        assert [node["holder"] for node in await again.registry.nodes()] == [again.registry.lease.holder]
+        await eventually(lambda: gone(again, holder))
+        assert await again.status(1) == "offline"
+
+
+def process_that_ended() -> int:
+    """Return the id of a process that runs no more."""
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
+
+
+async def sends_a_last_write(dying: RegistryNode, slow: Proxy) -> str:
+    """Write a user; then die while the next write is held up in the network. Return the holder."""
+    socket = dying.registry.open(1, 1, "socket")
+    await dying.shows(1, "online")
+    await eventually(lambda: not dying.registry.writer.waiting())
+    slow.freeze()
+    heard = slow.heard
+    dying.registry.touch(socket, active=False)
+    await eventually(lambda: slow.heard > heard)
+    await dying.dies()
+    return dying.registry.lease.holder
+
+
+async def arrives(dying: RegistryNode, slow: Proxy) -> None:
+    """Let through what was held up, and wait until it has arrived."""
+    slow.thaw()
+    for _ in range(3):
+        await dying.registry.redis.ping()
 
 
 async def test_a_node_that_was_stopped_registers_again(database_url: str, redis_url: str) -> None:

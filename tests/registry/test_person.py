@@ -17,6 +17,7 @@ from tests.registry.registry_nodes import RegistryNode, enrol, open_registry_nod
 from tests.waiting import breathe, eventually
 
 ANA = 7
+FAR = 2**50  # a moment that never comes, in milliseconds
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ async def held_by_two(
     await redis.delete(key)
     for holder, rows in (("a~1", first), ("b~1", second)):
         devices = orjson.dumps([[session, 0, 1, int(active), 60_000 * gone] for session, active, gone in rows])
-        await run_call(redis, ScriptCall(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), ""]))
+        await run_call(redis, ScriptCall(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), "", FAR]))
     shown, own, *_ = orjson.loads(await run_call(redis, ScriptCall(LOOK, key, [b"c", 0, 0])))
     await redis.aclose()
     return shown, own

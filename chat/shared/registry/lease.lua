@@ -6,8 +6,8 @@
 -- Moves the clock. Reads all leases; ends the lease of the known dead holder. Writes the caller's lease, unless another
 -- live holder has its name or, when renewing, its own is gone. An order to drain (drain.lua) stays in a renewed lease,
 -- and is copied to a new one. Publishes to the echo channel: the node's subscribed connections follow this server.
--- Returns {'held' | 'lost' | 'taken', detail, expired holders…}. detail: the other node's record if 'taken'; 'drain' or
--- '' if 'held'.
+-- Returns {'held' | 'lost' | 'taken', detail, the server's time, expired holders…}. detail: the other node's record if
+-- 'taken'; 'drain' or '' if 'held'.
 now = steady
 redis.call('SET', clock, cjson.encode({server, now, tonumber(ARGV[7])}))
 local record = cjson.decode(ARGV[2])
@@ -24,16 +24,17 @@ for i = 1, #fields, 2 do
     elseif other['until'] <= now then
         dead[#dead + 1] = fields[i]
     elseif fields[i] == ARGV[5] then
-        -- It ends now for all nodes: otherwise it could not be reaped, and would block the next renewal.
-        other['until'] = now
+        -- It ends now for all nodes: otherwise it could not be reaped, and would block the next renewal. What the node
+        -- sent before it died counts until its lease would have ended (hold.lua), so it is reaped once more then.
+        other.late, other['until'] = other['until'], now
         redis.call('HSET', KEYS[1], fields[i], cjson.encode(other))
         dead[#dead + 1] = fields[i]
     elseif other.name == record.name and not other.leaving then
         taken = fields[i + 1]
     end
 end
-if taken then return {'taken', taken} end
-if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', unpack(dead)} end
+if taken then return {'taken', taken, server} end
+if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', server, unpack(dead)} end
 record['until'] = now + tonumber(ARGV[3])
 record.heard = now
 if ARGV[4] == 'renew' then
@@ -44,4 +45,4 @@ else
 end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
 redis.call('PUBLISH', ARGV[8], '')
-return {'held', record.drain and 'drain' or '', unpack(dead)}
+return {'held', record.drain and 'drain' or '', server, unpack(dead)}

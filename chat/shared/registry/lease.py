@@ -76,7 +76,8 @@ class NodeNameTaken(OperatorError):
 class Lease:
     """The lease of a node, which `holder` names in the registry. A lost lease is replaced, never continued.
 
-    `set_holder(holder)` is called with a new holder: all connections must be registered under it.
+    `set_holder(holder)` is called with a new holder: all connections must be registered under it, with writes that
+    count until `ends`.
     `report_expired(holders)` is called with the holders whose leases have expired. `ordered(drain)` is called when an
     admin orders this node to drain, or to resume. `echo` is published with each renewal.
     """
@@ -101,6 +102,7 @@ class Lease:
         )
         self.holder, self._taken = new_holder(name), ""  # _taken: the holder that has, or last had, the lease
         self.failing = self._drain = False
+        self.ends = 0  # in milliseconds, by the clock of the Redis server that has the lease
 
     async def acquire(self) -> None:
         """Acquire the lease. Raise `NodeNameTaken` if another node holds it and renews it in time.
@@ -140,13 +142,14 @@ class Lease:
         record |= {"drain": True} if self._drain else {}
         patience, step = round(self._timing.patience * 1000), round(self._timing.step * 1000)
         asked = [self.holder, orjson.dumps(record), patience, how, dead, self._taken, step, self._echo.channel]
-        outcome, other, *holders = await run_call(self._redis, ScriptCall(LEASE, LEASES, asked))
+        outcome, other, now, *holders = await run_call(self._redis, ScriptCall(LEASE, LEASES, asked))
         if outcome == b"taken":
             return bytes(other)
         if outcome == b"lost":
             log.warning("registry lost the lease, registering again", holder=self.holder)
             self.holder = new_holder(self._name)
             return await self._call("take", "")
+        self.ends = now + patience
         self._echo.sent += 1
         if how == "take":
             self._taken = self.holder

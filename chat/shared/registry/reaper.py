@@ -27,7 +27,7 @@ from chat.shared.registry.scripts import (
 
 BATCH = 500
 CLAIM_MS = 5_000
-LEFT = 2  # claim.lua: the node stopped in order, and its linger is over
+LEFT, EARLY = 2, 3  # claim.lua: the node stopped in order, and its linger is over; it died, but may be heard once more
 RECONCILE_SECONDS = 300.0
 
 # Slept after every 500 users: a pass over 100,000 takes 10 s longer, and delays no other call.
@@ -77,18 +77,23 @@ class Reaper:
     async def reap(self, holder: str) -> None:
         """Remove all entries of a node that died or left, and last its lease.
 
-        If this stops half-way, another node continues.
+        If this stops half-way, another node continues. A lease that stays is reported again at the next beat.
         """
         claim = await run_call(self._redis, ScriptCall(CLAIM, LEASES, [holder, self.holder, CLAIM_MS]))
         if not claim:
             return
         index, users = held_key(holder), 0
+        if claim == EARLY:
+            whole, index = index, f"{index}:early"  # what was written last is found by the whole index
+            await self._ask("SUNIONSTORE", index, whole)
+            await self._ask("PEXPIRE", index, 10 * CLAIM_MS)
         while user_ids := await self._ask("SRANDMEMBER", index, BATCH):
             found = await self._reap_users([int(user_id) for user_id in user_ids], [holder])
             await self._count_reaped(0 if claim == LEFT else found)
             await self._ask("SREM", index, *user_ids)
             users += found
-        await self._ask("HDEL", LEASES, holder)
+        if claim != EARLY:
+            await self._ask("HDEL", LEASES, holder)
         if claim == LEFT:
             self.left += users
             log.info("removed the entries of a node that left", holder=holder, users=users)

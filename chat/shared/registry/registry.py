@@ -54,13 +54,13 @@ class Registry:
         self.order_drain = self.overview.order_drain
         self._revocations = Revocations(redis)
         self.revoke = self._revocations.revoke
-        self.writer = RegistryWriter(redis, pool, self.connected, self.join_leaves.note)
         self.reaper = Reaper(redis, self.timing.patience, self.join_leaves.note)
         self.echo = Echo()
         self.subscriber = Subscriber(redis, REVOKED, self._on_revocation, self.echo)
         self.subscriber.on(HOLDER, self._on_holders_changed, lambda _rest: None)
         callbacks = self._set_holder, self.reaper.report_expired, self._on_order
         self.lease = Lease(redis, settings.node, self.timing, self._describe, *callbacks, self.echo)
+        self.writer = RegistryWriter(redis, pool, self.connected, self.join_leaves.note, self.lease)
         self.reports: list[Callable[[], dict[str, Any]]] = []
         self.on_ordered: list[Callable[[bool], None]] = []
         self.on_revoked: list[Callable[[int], None]] = []

@@ -95,7 +95,8 @@ class Overview:
     async def read(self) -> RegistrySnapshot:
         """Read leases and counters in one call; the cost grows with the nodes, not with the users."""
         server, now, leases, counts = await run_call(self._redis, ScriptCall(OVERVIEW, LEASES, [COUNTS]))
-        nodes = sorted(map(orjson.loads, as_dict(leases).values()), key=lambda one: (one["name"], one["until"]))
+        records = [one for one in map(orjson.loads, as_dict(leases).values()) if "late" not in one]
+        nodes = sorted(records, key=lambda one: (one["name"], one["until"]))
         ahead = int(server) - int(now)  # of the registry's clock, which the leases are by
         moments = [{moment: node[moment] + ahead for moment in ("heard", "until")} for node in nodes]
         states = [{"state": state_of(node, int(now))} for node in nodes]

@@ -20,7 +20,17 @@ from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes, reason_of
 from chat.shared.registry.connections import ConnectedUsers, UserDevices
-from chat.shared.registry.scripts import HOLD, PERSON, ScriptCall, held_key, run_calls, run_commands, user_key
+from chat.shared.registry.lease import Lease
+from chat.shared.registry.scripts import (
+    CALL_SECONDS,
+    HOLD,
+    PERSON,
+    ScriptCall,
+    held_key,
+    run_calls,
+    run_commands,
+    user_key,
+)
 from chat.shared.registry.status_choice import read_choices
 
 BATCH = 500
@@ -29,17 +39,23 @@ AGAIN_SECONDS = 0.25
 # Slept between writes, so that changes share a round trip: 2.4 s → 0.7 s of CPU for 2,000 joins.
 BREATH_SECONDS = 0.01
 REFRESH_SECONDS = 60.0
+CALL_MS = round(CALL_SECONDS * 1000)
 log = structlog.get_logger(__name__)
 
 
 class RegistryWriter:
     """The writer of a node. `holder`: the node's name in the registry; `before`: the one it had before.
 
+    No write counts beyond the end of the node's lease, so that what a slow network delivers after the node's death
+    brings back nobody.
+
     `moved(1 or -1)` is called when, by a write, a user went online or offline for others.
     """
 
-    def __init__(self, redis: Bytes, pool: Pool, holdings: ConnectedUsers, moved: Callable[[int], None]) -> None:
-        self._redis, self._pool, self._connected, self._moved = redis, pool, holdings, moved
+    def __init__(
+        self, redis: Bytes, pool: Pool, holdings: ConnectedUsers, moved: Callable[[int], None], lease: Lease
+    ) -> None:
+        self._redis, self._pool, self._connected, self._moved, self._lease = redis, pool, holdings, moved, lease
         self.holder = self.before = ""
         self.failing = False
         self._dirty: dict[int, None] = {}
@@ -129,10 +145,14 @@ class RegistryWriter:
         batch = await self._with_choices(batch)
         # The index comes before the devices, so that a node that reaps this one finds all users.
         await self._write_index(held_key(holder), batch)
-        here = [(user_id, users[user_id]) for user_id in batch if user_id in users]
-        outcomes = await run_calls(self._redis, [self._make_call(holder, *one) for one in here])
-        for (user_id, held), outcome in zip(here, outcomes, strict=True):
-            self._take(user_id, held, outcome)
+        if holder != self.holder:
+            return  # all users are queued again, for the new holder
+        here = [user_id for user_id in batch if user_id in users]
+        late = await self._store(holder, dict.fromkeys(here, self._lease.ends))
+        if late and not self._lease.failing:  # another clock than the lease's: a failover, or a server of a cluster
+            late = await self._store(holder, {user_id: time + CALL_MS for user_id, time in late.items()})
+        for user_id in late:
+            self.mark_at(self._clock() + AGAIN_SECONDS, user_id)
 
     async def _with_choices(self, batch: list[int]) -> list[int]:
         """Return the users whose chosen status is known. The others wait, because they may be invisible."""
@@ -164,12 +184,25 @@ class RegistryWriter:
                 if user_id in users:
                     users[user_id].indexed = True
 
-    def _make_call(self, holder: str, user_id: int, held: UserDevices) -> ScriptCall:
+    async def _store(self, holder: str, until: dict[int, int]) -> dict[int, int]:
+        """Write users, each until a time in milliseconds; return the server's time for those for whom it was over."""
+        here = [(user_id, held) for user_id in until if (held := self._connected.users.get(user_id))]
+        calls = [self._make_call(holder, user_id, held, until[user_id]) for user_id, held in here]
+        late: dict[int, int] = {}
+        for (user_id, held), outcome in zip(here, await run_calls(self._redis, calls), strict=True):
+            if isinstance(outcome, int):
+                late[user_id] = outcome
+            else:
+                self._take(user_id, held, outcome)
+        return late
+
+    def _make_call(self, holder: str, user_id: int, held: UserDevices, until: int) -> ScriptCall:
         now = self._clock()
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
         channel, versions = b"%b%d" % (PERSON, user_id), (held.shown_version, held.own_version)
-        return ScriptCall(HOLD, user_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
+        known = [channel, *versions, holder, held.rows(now), choice, self.before, until]
+        return ScriptCall(HOLD, user_key(user_id), known)
 
     def _take(self, user_id: int, held: UserDevices, outcome: bytes) -> None:
         shown, own, due, holders, moved, moment = orjson.loads(outcome)
