@@ -1,8 +1,9 @@
-"""Node processes forked from one that has imported the program: a start takes a third of the processor's time.
+"""Nodes and commands forked from a process that has imported the program: a start takes a third of the processor's
+time.
 
 `python -m tests.forked_nodes DESCRIPTOR` is that one process, the starter. It reads requests from a socket. For each it
-forks a watcher, which forks the node and reports its process id and, at its end, its exit code. The node runs the same
-command line as `python -m chat serve`. The starter ends with the tests' process, and each other with what forked it.
+forks a watcher, which forks the node or command and reports its process id and, at its end, its exit code. It runs the
+same command line as `python -m chat`. The starter ends with the tests' process, and each other with what forked it.
 """
 
 import json
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -28,17 +30,20 @@ class ForkedNode(NodeProcess):
 
     def _spawn(self, output: int) -> None:
         options = self._command[len(PROGRAM) :]
-        self._process = ForkedProcess(options, os.environ | self.settings, output)  # type: ignore[assignment]
+        with open(os.devnull, "rb") as nothing:
+            standard = (nothing.fileno(), output, output)
+            self._process = ForkedProcess(options, os.environ | self.settings, standard)  # type: ignore[assignment]
 
 
 class ForkedProcess:
-    """A forked process, with the interface of `subprocess.Popen`."""
+    """A forked process, with the interface of `subprocess.Popen`. `standard` are the descriptors of its standard input,
+    output and error."""
 
-    def __init__(self, options: Sequence[str], environment: Mapping[str, str], output: int) -> None:
+    def __init__(self, options: Sequence[str], environment: Mapping[str, str], standard: tuple[int, int, int]) -> None:
         self._watcher, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             request = json.dumps([list(options), dict(environment)]).encode()
-            STARTER.ask(request, [theirs.fileno(), output])
+            STARTER.ask(request, [theirs.fileno(), *standard])
         self.pid = int.from_bytes(self._watcher.recv(NUMBER))
         self._code: int | None = None
 
@@ -52,7 +57,7 @@ class ForkedProcess:
             ended = select.poll()
             ended.register(self._watcher, select.POLLIN)
             if not ended.poll(None if timeout is None else timeout * 1000):
-                raise subprocess.TimeoutExpired("serve", timeout or 0)
+                raise subprocess.TimeoutExpired("tandem", timeout or 0)
             self._read(0)
         assert self._code is not None
         return self._code
@@ -75,6 +80,17 @@ class ForkedProcess:
         self._code = int.from_bytes(told, signed=True) if told else -signal.SIGKILL
         self._watcher.close()
         return self._code
+
+
+def run_command(arguments: Sequence[str], says: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run `tandem` with these arguments and `says` on its standard input; return its exit code, output and errors."""
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        asked.write(says.encode())
+        asked.seek(0)
+        code = ForkedProcess(arguments, environment, (asked.fileno(), out.fileno(), err.fileno())).wait()
+        out.seek(0)
+        err.seek(0)
+        return code, out.read().decode(), err.read().decode()
 
 
 class Starter:
@@ -113,11 +129,13 @@ STARTER = Starter()
 
 def main() -> None:
     """Serve requests until the process of the tests has ended."""
+    import typer.rich_utils  # noqa: F401 (for the commands)
+
     import chat.server  # noqa: F401 (for the nodes)
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers leave no zombies
     with socket.socket(fileno=int(sys.argv[1])) as tests:
-        while request := socket.recv_fds(tests, MAX_REQUEST, 2):
+        while request := socket.recv_fds(tests, MAX_REQUEST, 4):
             text, descriptors, _, _ = request
             if not text:
                 return
@@ -128,15 +146,16 @@ def main() -> None:
                 os.close(descriptor)
 
 
-def watch(request: bytes, report: int, output: int) -> NoReturn:
-    """Fork the node, and report its process id and exit code."""
+def watch(request: bytes, report: int, *standard: int) -> NoReturn:
+    """Fork the process, and report its id and exit code."""
     die_with(os.getppid(), signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ours = os.getpid()
     if (node := os.fork()) == 0:
         os.close(report)
-        serve(ours, request, output)
-    os.close(output)
+        run(ours, request, standard)
+    for descriptor in standard:
+        os.close(descriptor)
     with socket.socket(fileno=report) as tests:
         tests.send(node.to_bytes(NUMBER))
         _, status = os.waitpid(node, 0)
@@ -144,16 +163,16 @@ def watch(request: bytes, report: int, output: int) -> NoReturn:
     os._exit(0)
 
 
-def serve(watcher: int, request: bytes, output: int) -> NoReturn:
-    """Become the node."""
+def run(watcher: int, request: bytes, standard: Sequence[int]) -> NoReturn:
+    """Become the process."""
     os.setpgid(0, 0)
     die_with(watcher, signal.SIGKILL)
     options, environment = json.loads(request)
     os.environ.clear()
     os.environ.update(environment)
-    for descriptor in (1, 2):
-        os.dup2(output, descriptor)
-    os.close(output)
+    for number, descriptor in enumerate(standard):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     from chat.__main__ import main as tandem
 
     code: object = 1

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chat.local.postgres import PostgresEngine
+from tests.forked_nodes import run_command
 from tests.local.running import Running, running_up
 
 COMMANDS = (
@@ -42,8 +43,7 @@ OF_A_DATABASE = (["migrate"], ["new-epoch"])
 def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with `says` on its standard input."""
     ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    command = [sys.executable, "-m", "chat", *arguments]
-    return subprocess.run(command, input=says, env=ours | settings, capture_output=True, text=True, check=False)
+    return subprocess.CompletedProcess(arguments, *run_command(arguments, says, ours | settings))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

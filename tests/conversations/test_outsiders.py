@@ -39,28 +39,27 @@ def paths_of(path: str, conversation: object, user: object = "me") -> list[str]:
     return [one for one in fill(path.replace("{seq}", "1"), parts) if one.count("/me") <= (user == "me")]
 
 
-@pytest.mark.parametrize(("method", "path", "name"), OURS)
-async def test_an_outsider_finds_nothing(
-    method: str, path: str, name: str, ana: Person, ben: Person, mallory: Person
-) -> None:
+async def test_an_outsider_finds_nothing(ana: Person, ben: Person, mallory: Person) -> None:
     """Everything of a private channel, a group and a direct conversation is 404, and nothing has changed afterwards."""
     private = await begins(ana, "channel", "private", ben, private=True)
     group, direct = await begins(ana, "group", "", ben), await begins(ana, "direct", "", ben)
     for conversation in (private, group, direct):
         await ana.says(conversation, "between us")
-        before = await opens(ben, conversation)
-        for place in {*paths_of(path, conversation), *paths_of(path, conversation, ana.id)}:
-            assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
-        assert await opens(ben, conversation) == before
-        assert set(await members_of(ben, conversation)) == {ana.id, ben.id}
+    for method, path, name in OURS:
+        for conversation in (private, group, direct):
+            before = await opens(ben, conversation)
+            for place in {*paths_of(path, conversation), *paths_of(path, conversation, ana.id)}:
+                assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found"), (method, place)
+            assert await opens(ben, conversation) == before, (method, path)
+            assert set(await members_of(ben, conversation)) == {ana.id, ben.id}, (method, path)
 
 
-@pytest.mark.parametrize(("method", "path", "name"), OURS)
-async def test_unknown_conversations_look_the_same(method: str, path: str, name: str, mallory: Person) -> None:
+async def test_unknown_conversations_look_the_same(mallory: Person) -> None:
     """A private conversation cannot be told from an unknown one, nor from an invalid id."""
-    for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
-        for place in paths_of(path, conversation):
-            assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
+    for method, path, name in OURS:
+        for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
+            for place in paths_of(path, conversation):
+                assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found"), (method, place)
 
 
 async def test_a_batch_reaches_nothing_either(ana: Person, ben: Person, mallory: Person) -> None:
