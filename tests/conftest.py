@@ -18,9 +18,10 @@ from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
-from tests.forked_nodes import STARTER
+from tests.forked_nodes import STARTER, hash_cheaply
 from tests.nodes import Node, running_node
 
+hash_cheaply()
 pytest_plugins = ("tests.stacks",)
 # The beginnings of paths of tests that run one after the other, with the name of their group; the first that fits.
 GROUPS = {

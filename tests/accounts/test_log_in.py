@@ -14,6 +14,12 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 
+@pytest.fixture
+def costly_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as nodes do outside the tests."""
+    monkeypatch.setattr("chat.accounts.passwords.PasswordHasher", PasswordHasher)
+
+
 async def test_each_log_in_is_a_session(ana: Visitor) -> None:
     """Each session has a token and an id of its own."""
     _, first = await ana.signs_up("ana")
@@ -67,6 +73,7 @@ async def test_a_password_may_be_typed_on_another_keyboard(ana: Visitor) -> None
     assert (await ana.logs_in("ana", "Ñandú wide fish"))[0] == 401
 
 
+@pytest.mark.usefixtures("costly_hashes")
 async def test_an_old_hash_is_renewed(ana: Visitor, database_url: str) -> None:
     """A hash with old parameters is renewed at the next log-in, once."""
     await ana.signs_up("ana")
@@ -126,6 +133,7 @@ async def test_a_log_in_with_the_old_password_cannot_overtake_its_change(ana: Vi
     assert (await trying)[0] == 401
 
 
+@pytest.mark.usefixtures("costly_hashes")
 async def test_hashing_is_bounded(ana: Visitor, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many log-ins at once are refused before they fill the memory: each needs 64 MiB."""
     monkeypatch.setattr("chat.accounts.passwords.WAITING_MOST", 8)
