@@ -1,13 +1,14 @@
 """A test that hangs in a worker of xdist is named in the summary, with its stacks."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PLUGINS = ("xdist.plugin", "pytest_timeout", "tests.stacks")
 SETTINGS = """
 [pytest]
-asyncio_default_fixture_loop_scope = function
 timeout = 3
 filterwarnings = error
 """
@@ -27,11 +28,13 @@ def wait_for_mallory():
 
 
 def run_pytest(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a folder with three workers, warnings as errors, and the plugin."""
+    """Run the tests of a folder with two workers, warnings as errors, and the plugin."""
     (folder / "pytest.ini").write_text(SETTINGS)
-    options = ["-p", "tests.stacks", "-p", "no:cacheprovider", "-n", "3", "--max-worker-restart", "0"]
+    plugins = [word for name in PLUGINS for word in ("-p", name)]  # others take 20 s of the processor to load
+    options = [*plugins, "-p", "no:cacheprovider", "-n", "2", "--max-worker-restart", "0"]
     command = [sys.executable, "-m", "pytest", *options, "-c", str(folder / "pytest.ini"), str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
 
 
 def test_a_hanging_test_leaves_its_name_and_its_stacks(tmp_path: Path) -> None:

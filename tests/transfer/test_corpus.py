@@ -4,6 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cast import Cast, Person
 from tests.search.asking import finds, indexed
 from tests.transfer.corpus import corpus_lines
@@ -11,6 +13,7 @@ from tests.transfer.files import imports, write_lines
 from tests.verbs import begins, pages, sees
 
 
+@pytest.mark.timeout(300)  # the whole corpus is indexed: 20 s of the processor
 async def test_thousands_of_messages_in_many_scripts_stay_unchanged(
     cast: Cast, database_url: str, tmp_path: Path
 ) -> None:
