@@ -22,6 +22,7 @@ let calls: string[];
 let inFlight: number;
 let mostInFlight: number;
 /** Returns what goes wrong with the next call. */
+let draft: Record<string, unknown>;
 let fault: () => Fault | null;
 let held: Promise<void> | null;
 
@@ -38,7 +39,10 @@ const problem = (status: number, code: string, more: object = {}): Answer => [st
 
 function answer(method: string, path: string, sent: Record<string, unknown>): Answer {
   if (method === 'GET') return [200, { message: message() }];
-  if (path.endsWith('/messages')) return [201, { message: message() }];
+  if (path.endsWith('/messages')) {
+    draft = sent;
+    return [201, { message: message() }];
+  }
   if (path.endsWith('/finish')) {
     if (state !== null && state !== sent['state']) return problem(409, 'finished');
     [state, data] = [String(sent['state']), sent['data']];
@@ -118,6 +122,11 @@ test('a text arrives whole, with the data that the source returns', async () => 
   }
   const sent = await write(source());
   expect([sent.body, sent.state, data]).toEqual(['Wash the 🥬, cut it.', 'complete', { tokens: 3 }]);
+});
+
+test('the message begins with its type, data and references', async () => {
+  await write(tokens('On its way'), { type: 'order.shipped', data: { order: 4711 }, reply_to: 2 });
+  expect(draft).toMatchObject({ body: '', streaming: true, type: 'order.shipped', data: { order: 4711 }, reply_to: 2 });
 });
 
 test('at most one append is in flight, and text that is produced meanwhile is joined', async () => {

@@ -81,13 +81,14 @@ class MessageWriter {
   ) {}
 
   async write(source: TextSource): Promise<Message> {
-    const { signal, clientId = newClientId(), onStart, onStop, reply_to, thread, files } = this.options;
+    const { signal, clientId = newClientId(), onStart, onStop, reply_to, thread, files, type, data } = this.options;
     signal?.throwIfAborted();
     const cancel = () => this.end({ state: 'cancelled' });
     const forget = onStop?.((stop) => this.takeStop(stop));
     signal?.addEventListener('abort', cancel);
     try {
-      const references = Object.fromEntries(Object.entries({ reply_to, thread, files }).filter(([, one]) => one !== undefined));
+      const given = Object.entries({ reply_to, thread, files, type, data });
+      const references = Object.fromEntries(given.filter(([, value]) => value !== undefined));
       const message = await this.retry(() => this.api.beginStreaming(this.conversation, clientId, references));
       this.seq = message.seq;
       onStart?.(message);
