@@ -1,5 +1,7 @@
 """Middlewares around every handler: problem documents, request ids, origin checks, security headers."""
 
+import asyncio
+import gzip
 import itertools
 import random
 import re
@@ -36,6 +38,7 @@ from chat.shared.settings import Settings
 from chat.shared.web import (
     CHARGED,
     EVENTS,
+    JSON,
     MEMBER,
     RATES,
     SETTINGS,
@@ -264,7 +267,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     structlog.contextvars.bind_contextvars(request=request_id)
     CALLER.set(partial(caller_of, request))
     began = time.monotonic()
-    response = await handler(request)
+    response = await compress(request, await handler(request))
     status = request.get(REFUSED, response.status)
     request.app[ANSWERS][status] += 1
     wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
@@ -275,6 +278,42 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
         line = {"method": request.method, "path": logged_path(request), "status": status, "seconds": round(took, 4)}
         log.info("request", **line, **asked_by, **wrote)
     return response
+
+
+# JSON is compressed for clients that accept it: 5 to 10 times smaller, for 5 ms of CPU a megabyte. Streams never are.
+# Neither are requests that another site makes: the size of their answers would tell it something (BREACH).
+
+COMPRESSED_LEAST = 1024  # bytes: smaller ones fit into one packet anyway
+IN_THREAD_LEAST = 128 * 1024
+FOREIGN = {"cross-site", "same-site"}
+
+
+async def compress(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Return the response with a compressed body, if it is JSON that is read and the client accepts gzip."""
+    if (
+        request.method not in ("GET", "HEAD")
+        or not isinstance(response, web.Response)
+        or response.content_type != JSON
+        or not isinstance(body := response.body, bytes)
+        or len(body) < COMPRESSED_LEAST
+    ):
+        return response
+    response.headers.add("Vary", "Accept-Encoding")
+    if accepts_gzip(request) and request.headers.get("Sec-Fetch-Site", "").lower() not in FOREIGN:
+        shrink = partial(gzip.compress, body, compresslevel=1, mtime=0)
+        in_thread = len(body) >= IN_THREAD_LEAST
+        response.body = await asyncio.get_running_loop().run_in_executor(None, shrink) if in_thread else shrink()
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def accepts_gzip(request: web.Request) -> bool:
+    """Return whether the client accepts gzip: it names the encoding, and not with the weight 0."""
+    for part in ",".join(request.headers.getall("Accept-Encoding", ())).lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:

@@ -25,6 +25,7 @@ LIMITS: dict[str, Charge] = {
     "GET /assets/{name}": FREE,
     "GET /": FREE,
     "GET /embed/{address}": FREE,
+    "GET /manifest.webmanifest": FREE,
     "GET /{name}": FREE,
     "GET /{address}": FREE,
     # before a user is known; the handlers charge addresses, names and devices

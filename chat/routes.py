@@ -377,6 +377,7 @@ IMPORTS = [
 SITE = [
     Operation("GET", "/assets/{name}?*", site.get_asset),
     Operation("GET", "/?*", site.get_page),
+    Operation("GET", "/manifest.webmanifest?*", site.get_manifest),
     Operation("GET", "/embed/{address:.+}?*", site.get_embedded),
     Operation("GET", "/{name:[^/]+\\.[a-z0-9]+}?*", site.get_file),
     Operation("GET", "/{address:(?!api/|health/|assets/|metrics).*}?*", site.get_page),

@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve()
 
 # Beside the sources in a checkout, inside the package in a wheel.
 ROOTS = (HERE.parents[1] / "web" / "dist", HERE.parent / "web_dist")
+WORKER = "sw.js"  # the service worker, which browsers compare byte by byte
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -31,12 +32,12 @@ def find_root() -> Path:
 
 async def get_page(_: web.Request) -> web.FileResponse:
     """Return the app's page, for any app address; the browser revalidates it each time."""
-    return web.FileResponse(find_root() / "index.html", headers={"Cache-Control": "no-cache"})
+    return send_file(find_root(), "index.html", "no-cache")
 
 
 async def get_embedded(_: web.Request) -> web.FileResponse:
     """Return the page of a conversation in a frame of another site; `?theme=` is `light`, `dark` or `auto`."""
-    return web.FileResponse(find_root() / "embed.html", headers={"Cache-Control": "no-cache"})
+    return send_file(find_root(), "embed.html", "no-cache")
 
 
 async def get_asset(request: web.Request) -> web.FileResponse:
@@ -46,12 +47,23 @@ async def get_asset(request: web.Request) -> web.FileResponse:
 
 async def get_file(request: web.Request) -> web.FileResponse:
     """Return one of the few files with a fixed name, such as the icon and the manifest."""
-    return send_file(find_root(), request.match_info["name"], "public, max-age=3600")
+    name = request.match_info["name"]
+    return send_file(find_root(), name, "no-cache" if name == WORKER else "public, max-age=3600")
 
 
-def send_file(folder: Path, name: str, cache: str) -> web.FileResponse:
-    """Return a file directly in `folder`; raise `NotFound`, also for names that point outside of it."""
+async def get_manifest(_: web.Request) -> web.FileResponse:
+    """Return the web app manifest, with which browsers install the app."""
+    return send_file(find_root(), "manifest.webmanifest", "no-cache", "application/manifest+json")
+
+
+def send_file(folder: Path, name: str, cache: str, kind: str | None = None) -> web.FileResponse:
+    """Return a file directly in `folder`; raise `NotFound`, also for names that point outside of it.
+
+    A client that accepts it gets the compressed file beside it, which the build made. `kind`: a media type that the
+    system may not know.
+    """
     path = folder / name
     if path.parent != folder or not os.path.isfile(path):  # Path.is_file raises on a name that is too long
         raise NotFound
-    return web.FileResponse(path, headers={"Cache-Control": cache})
+    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"} | ({"Content-Type": kind} if kind else {})
+    return web.FileResponse(path, headers=headers)

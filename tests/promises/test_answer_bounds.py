@@ -118,6 +118,7 @@ BOUNDS = {
     "/assets/{name}": IN_PIECES,
     "/": IN_PIECES,
     "/embed/{address:.+}": IN_PIECES,
+    "/manifest.webmanifest": IN_PIECES,
     r"/{name:[^/]+\.[a-z0-9]+}": IN_PIECES,
     "/{address:(?!api/|health/|assets/|metrics).*}": IN_PIECES,
 }
