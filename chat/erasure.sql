@@ -63,6 +63,9 @@ delete from trusted_devices where user_id = %(user)s
 -- name: drop_choices
 delete from presence_choices where user_id = %(user)s
 
+-- name: drop_sidebar
+delete from sidebars where user_id = %(user)s
+
 -- name: drop_follows
 delete from thread_follows where user_id = %(user)s
 

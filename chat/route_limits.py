@@ -52,6 +52,7 @@ LIMITS: dict[str, Charge] = {
     f"POST {C}/{{conversation}}/messages/{{seq}}/append": Charge("append"),
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
+    "PUT /api/chat/read": Charge("read"),  # the handler charges more for many
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
     f"GET {C}/{{conversation}}/messages/{{seq}}/delivery/{{user}}": Charge("view", 4),
     "GET /api/chat/threads": Charge("view", 4),
@@ -128,6 +129,8 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     (f"{C}/{{conversation}}/pins", "messages:read", "messages:write"),
     (f"{C}/{{conversation}}/authors", None, "admin"),
     ("/api/chat/messages", None, "messages:write"),
+    ("/api/chat/read", None, None),
+    ("/api/chat/sidebar", None, None),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
     (f"{P}/ticket", None, None),  # programs can send a header, and need none

@@ -235,6 +235,9 @@ CHAT = [
     Operation("PUT", X + "/members", conversations.put_members, "conversations.set_members", answer="MembersSet"),
     Operation("PUT", N + "/members", conversations.put_members, "conversations.put_members", answer="MembersSet"),
     Operation("PUT", C + "/{conversation}/read", conversations.put_read_mark, "conversations.put_read_mark"),
+    Operation("PUT", "/api/chat/read", conversations.put_read_marks, "conversations.put_read_marks"),
+    Operation("GET", "/api/chat/sidebar", conversations.get_sidebar, "conversations.get_sidebar", answer="Sidebar"),
+    Operation("PUT", "/api/chat/sidebar", conversations.put_sidebar, "conversations.put_sidebar", answer="Sidebar"),
     Operation(
         "PUT",
         C + "/{conversation}/notifications",

@@ -201,15 +201,6 @@ class Invitations(Shape):
     invitations: list[Invitation]
 
 
-class SnapshotModel(Shape):
-    """The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats."""
-
-    conversations: list[ConversationModel]
-    blocked: list[Id]
-    invitations: list[Invitation]
-    cursor: Cursor
-
-
 class Channel(Shape):
     """A public channel. `role` is null if the caller is not a member."""
 

@@ -4,9 +4,11 @@ from typing import Any, Literal
 
 from chat.api_schema.models import (
     Announced,
+    ConversationModel,
     Cursor,
     Ending,
     Id,
+    Invitation,
     Kind,
     Level,
     MessageModel,
@@ -155,6 +157,35 @@ class SettingsChange(Shape):
     receipts: Literal["on", "off"]
 
 
+class SidebarSection(Shape):
+    """A section of the sidebar, and the conversations that the user has moved into it."""
+
+    id: str
+    name: str
+    """Empty for `starred`, `channels` and `direct`, which every sidebar has."""
+    collapsed: bool
+    conversations: list[Id]
+
+
+class SidebarModel(Shape):
+    """How the user has arranged the list of conversations. After a change, the user's own devices get all of it."""
+
+    version: int
+    order: Literal["name", "recent"]
+    unread_first: bool
+    sections: list[SidebarSection]
+
+
+class SnapshotModel(Shape):
+    """The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats."""
+
+    conversations: list[ConversationModel]
+    blocked: list[Id]
+    invitations: list[Invitation]
+    sidebar: SidebarModel
+    cursor: Cursor
+
+
 class ReportChange(Shape):
     """A report was opened or closed. Sent to the users who can close it."""
 
@@ -285,6 +316,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "notifications": Notifications,
     "block": BlockChange,
     "settings": SettingsChange,
+    "sidebar": SidebarModel,
     "report": ReportChange,
     "announcement": Announced,
     "conversation": ConversationState,

@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from chat.model.types import LARGEST_ID, Name, RequestModel, Role, Topic, UserId
+from chat.model.types import LARGEST_ID, Id, Name, RequestModel, Role, Topic, UserId
+
+MARKS_MOST = 500  # of one request
 
 
 class ConversationDraft(RequestModel):
@@ -115,3 +117,15 @@ class ReadMark(RequestModel):
     """Mark everything up to message `seq` as read."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_ID)]
+
+
+class ConversationMark(ReadMark):
+    """Mark everything up to message `seq` of a conversation as read."""
+
+    conversation: Id
+
+
+class ReadMarksForm(RequestModel):
+    """Read marks of several conversations."""
+
+    marks: Annotated[list[ConversationMark], Field(min_length=1, max_length=MARKS_MOST)]

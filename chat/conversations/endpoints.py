@@ -1,5 +1,6 @@
 """Handlers of `/api/chat/conversations`, `/api/chat/channels` and `/api/chat/invitations`."""
 
+from asyncio import gather
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from chat.conversations.drafts import (
     ExternalDraft,
     MembersForm,
     ReadMark,
+    ReadMarksForm,
     RoleChange,
 )
 from chat.conversations.invitations import accept_invitation, decline_invitation, is_first_contact, list_invitations
@@ -28,10 +30,11 @@ from chat.conversations.members import (
     set_members,
 )
 from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
+from chat.conversations.sidebar import SidebarDraft, change_sidebar, read_sidebar
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
 from chat.model.conversation import NoticePatch
-from chat.model.errors import ExternalKind
+from chat.model.errors import ExternalKind, NotMember
 from chat.model.types import NAME_MOST, format_time
 from chat.shared.appearance import is_printable
 from chat.shared.errors import Invalid, NotFound
@@ -54,6 +57,7 @@ from chat.shared.web import (
 
 MEMBERS_BYTES = 256 * 1024  # 500 external ids
 KEY_MOST = 20 * NAME_MOST  # characters of a look key: one of a name becomes 18 at most
+MARKS_AT_ONCE = 10  # marks of one request that cost as much as one: they share a transaction
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
 
 
@@ -65,6 +69,7 @@ async def get_conversations(request: web.Request) -> web.Response:
         "conversations": [view.to_json() for view in snapshot.views],
         "blocked": snapshot.blocked,
         "invitations": snapshot.invitations,
+        "sidebar": snapshot.sidebar,
         "cursor": str(snapshot.cursor),
     }
     return answer_json(answer)
@@ -182,6 +187,37 @@ async def put_read_mark(request: web.Request) -> web.Response:
     read = await read_model(request, ReadMark)
     await request.app[READ_MARKS].move(Mark(path_id(request, "conversation"), member.user_id, read.seq))
     return web.Response(status=204)
+
+
+async def put_read_marks(request: web.Request) -> web.Response:
+    """Move the caller's read marks in several conversations forward.
+
+    Marks in conversations that the caller has left are skipped.
+    """
+    member = await require_identity(request)
+    form = await read_model(request, ReadMarksForm)
+    request.app[RATES].read.acquire(member.payer, len(form.marks) // MARKS_AT_ONCE)
+    marks = [Mark(one.conversation, member.user_id, one.seq) for one in form.marks]
+    for error in await gather(*map(request.app[READ_MARKS].move, marks), return_exceptions=True):
+        if error is not None and not isinstance(error, NotFound | NotMember):
+            raise error
+    return web.Response(status=204)
+
+
+async def get_sidebar(request: web.Request) -> web.Response:
+    """Return how the caller has arranged the list of conversations."""
+    member = await require_identity(request)
+    return answer_json(await read_sidebar(request.app[POOL], member.user_id))
+
+
+async def put_sidebar(request: web.Request) -> web.Response:
+    """Replace how the caller has arranged the list of conversations. The caller's other devices receive it.
+
+    Answers 409 `sidebar_changed` if `version` is not the stored one. Load the sidebar then, and repeat the change.
+    """
+    member = await require_identity(request)
+    draft = await read_model(request, SidebarDraft)
+    return answer_json(await change_sidebar(request.app[LOG], member.user_id, draft))
 
 
 async def get_channels(request: web.Request) -> web.Response:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from chat.conversations.sidebar import to_sidebar
 from chat.log.append import Change
 from chat.log.entry import Cursor
 from chat.model.conversation import Conversation, NotificationSettings, View
@@ -22,22 +23,23 @@ class Snapshot(NamedTuple):
     views: list[View]
     blocked: list[int]
     invitations: list[dict[str, object]]
+    sidebar: dict[str, Any]
     cursor: Cursor
 
 
 async def read_views(pool: Pool, user_id: int) -> Snapshot:
-    """Return the user's conversations that are not archived, latest message first, with their blocked users and
-    invitations.
+    """Return the user's conversations that are not archived, latest message first, with their blocked users,
+    invitations and sidebar.
 
     One statement, so all of it is one snapshot.
     """
     asked = {"user": user_id, "bytes": BYTES_MOST, "excerpt": EXCERPT}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_views, asked, binary=True)).fetchall()
-    epoch, position, blocked, invitations = rows[0][:4]
+    epoch, position, blocked, invitations, sidebar = rows[0][:5]
     invitations = [{name: value for name, value in one.items() if name != "user_id"} for one in invitations]
-    views = [to_view(row[4:]) for row in rows if row[4] is not None]
-    return Snapshot(views, blocked, invitations, Cursor(epoch, position))
+    views = [to_view(row[5:]) for row in rows if row[5] is not None]
+    return Snapshot(views, blocked, invitations, to_sidebar(sidebar), Cursor(epoch, position))
 
 
 async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:

@@ -24,13 +24,14 @@ select c.id, c.kind, c.name, c.topic, c.private, m.role, members.ids
  order by c.id desc limit %(most)s
 
 -- name: list_views
--- One snapshot: the log's head, the blocked users, the invitations, and the conversations as they are at that position.
+-- One snapshot: the log's head, the blocked users, the invitations, the sidebar, and the conversations at that position.
 -- Last messages are complete up to a number of bytes in total, the latest first; older ones are cut, without files or data.
 -- Deleted messages count as read. A user's own messages are never beyond the read mark, because posting moves it.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
        (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
          where told.user_id = %(user)s),
+       (select jsonb_build_object('version', s.version) || s.document from sidebars s where s.user_id = %(user)s),
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, members.ids,
        last.conversation_id, last.seq, last.author_id,

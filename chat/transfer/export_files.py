@@ -250,7 +250,7 @@ async def own_reactions(reader: ExportReader, names: Names, conversation: int, u
 
 
 async def account_lines(reader: ExportReader, user_id: int) -> bytes:
-    """Return sessions with their addresses, the status, blocks and reports."""
+    """Return sessions with their addresses, the status, the sidebar, blocks and reports."""
     lines = []
     async for rows in reader.pages(queries.list_sessions, [user_id]):
         for device, address, created_at, last_seen_at, expires_at, ended_at in rows:
@@ -258,6 +258,8 @@ async def account_lines(reader: ExportReader, user_id: int) -> bytes:
             lines.append(encode("login", device=device, address=address, **times, ended_at=ended_at))
     if status := await reader.one(queries.read_status, [user_id]):
         lines.append(encode("status", mode=status[0], text=status[1], emoji=status[2]))
+    if sidebar := await reader.one(queries.read_sidebar, [user_id]):
+        lines.append(encode("sidebar", **sidebar[0]))
     async for rows in reader.pages(queries.list_own_blocks, [user_id]):
         lines += [encode("blocked", user=row[0], at=row[1]) for row in rows]
     async for rows in reader.pages(queries.list_own_reports, [user_id]):

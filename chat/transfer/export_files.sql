@@ -29,6 +29,9 @@ select o.name, b.created_at from blocks b join users o on o.id = b.blocked_id wh
 -- name: read_status
 select mode, text, emoji from presence_choices where user_id = %s
 
+-- name: read_sidebar
+select document from sidebars where user_id = %s
+
 -- name: list_own_reports
 select r.conversation_id, r.reason, r.at, r.outcome from reports r where r.reporter_id = %s order by r.id
 

@@ -77,6 +77,9 @@ async def test_no_trace_of_the_name_is_left(cast: Cast, database_url: str) -> No
         await ana.call("PATCH", "/api/users/me", {"display_name": name, "about": "Anastasia cooks"})
     await ana.call("PUT", f"{CONVERSATIONS}/{room}/notifications", {"level": "nothing"})
     await ana.call("PUT", f"/api/users/{ben.id}/block")
+    own = {"id": "a", "name": "Anastasia's own"}
+    sidebar = {"version": 0, "sections": [{"id": "starred"}, own, {"id": "channels"}, {"id": "direct"}]}
+    assert (await ana.call("PUT", "/api/chat/sidebar", sidebar))[0] == 200
     left_out = await sends(ana, b"a draft", "anastasia.txt")
     assert (await deletes(ana))[0] == 204
     await finished(database_url)
@@ -87,6 +90,7 @@ async def test_no_trace_of_the_name_is_left(cast: Cast, database_url: str) -> No
     for query in (
         "select from sessions where user_id = %s",
         "select from blocks where user_id = %s",
+        "select from sidebars where user_id = %s",
         "select from memberships where user_id = %s and (until is null or level <> 'all')",
         "select from files where owner_id = %s and removed_at is null",
         "select from password_resets where user_id = %s",

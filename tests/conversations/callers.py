@@ -93,6 +93,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_conversation": {"kind": "group"},
     "patch_conversation": {"topic": "mine now"},
     "put_read_mark": {"seq": 1},
+    "put_read_marks": {"marks": [{"conversation": 1, "seq": 1}]},
+    "put_sidebar": {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]},
     "put_notifications": {"level": "nothing"},
     "put_membership": {"role": "member"},
     "put_authors": {"names": ["ana"]},

@@ -111,6 +111,12 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_conversation": ("GET", CONVERSATIONS + "/{c}", None),
     "patch_conversation": ("PATCH", CONVERSATIONS + "/{c}", {"topic": "food"}),
     "put_notifications": ("PUT", CONVERSATIONS + "/{c}/notifications", {"level": "mentions"}),
+    "put_sidebar": (
+        "PUT",
+        "/api/chat/sidebar",
+        {"version": 0, "sections": [{"id": "starred"}, {"id": "channels"}, {"id": "direct"}]},
+    ),
+    "get_sidebar": ("GET", "/api/chat/sidebar", None),
     "get_receipts": ("GET", CONVERSATIONS + "/{c}/receipts", None),
     "get_channels": ("GET", "/api/chat/channels", None),
     "get_archived": ("GET", "/api/chat/archived", None),

@@ -15,6 +15,7 @@ from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
+from chat.conversations.sidebar import PLACED_MOST, SECTIONS_MOST
 from chat.conversations.views import PAGE as CHANNELS
 from chat.integrations.incoming import HOOKS_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
@@ -51,6 +52,7 @@ STREAMED = DEFAULT["max_streamed_chars"] * LETTER
 MESSAGE = STREAMED + FILES + DATA_MOST + ONE
 SHORT = EXCERPT * LETTER + FILES + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
+SIDEBAR = PLACED_MOST * 18 + (SECTIONS_MOST + 3) * (NAME_MOST * LETTER + LINE)
 IN_PIECES = 128 * 1024  # answers that are produced in pieces, each when the one before was read
 BOUNDS = {
     "/health/live": ONE,
@@ -87,7 +89,8 @@ BOUNDS = {
     "/api/files/{file}/{name}": IN_PIECES,
     "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,
     "/api/chat/socket": DEFAULT["stream_buffer"],
-    "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW,
+    "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW + SIDEBAR,
+    "/api/chat/sidebar": SIDEBAR,
     "/api/chat/conversations/{conversation}": VIEW + MESSAGE,
     "/api/chat/conversations/ext/{external_id:[^/]+}": VIEW + MESSAGE,
     "/api/chat/conversations/{conversation}/messages": BYTES_MOST + MESSAGE,

@@ -137,8 +137,11 @@ async def test_one_conversation_is_exported_with_its_users_alone(cast: Cast, dat
 async def test_an_export_of_a_user_has_only_own_data(cast: Cast, database_url: str, tmp_path: Path) -> None:
     """The export has all that ana wrote and uploaded, her sessions and blocks, and nothing of others. It cannot be
     imported."""
-    ana, *_ = await live(cast)
+    ana, *_, room = await live(cast)
+    sections = [{"id": "starred", "conversations": [room]}, {"id": "channels"}, {"id": "direct"}]
+    await does(ana, "PUT", "/api/chat/sidebar", {"version": 0, "sections": sections})
     lines = await exports(database_url, tmp_path / "ana.jsonl", person="ana")
+    assert [line["sections"][0]["conversations"] for line in lines if line["type"] == "sidebar"] == [[room]]
     assert {line["author"] for line in lines if line["type"] == "message"} == {"ana"}
     assert {line["name"] for line in lines if line["type"] == "user"} == {"ana"}
     told = [line["body"] for line in lines if line["type"] == "message"]

@@ -17,7 +17,7 @@ import {
   type View,
 } from '../client';
 import { byRecency, type Named, nameOf, titleOf } from './names';
-import { unreadToShow } from './notify/notification-rules';
+import { callsToShow, unreadToShow } from './notify/notification-rules';
 import { throttled } from './throttle';
 
 const UNSENT = ['sending', 'waiting'];
@@ -35,8 +35,9 @@ export class Chat {
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].filter((one) => !one.archived).sort(byRecency));
   /** The conversations that have a name; the same list until a name changes. */
   readonly named = $derived.by(() => this.nameAll(this.sorted));
-  /** Unread messages that the user chose to be notified about. */
-  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + unreadToShow(one, Date.now()), 0));
+  /** Unread messages that call the user: mentions, and messages outside of channels. */
+  readonly calls = $derived.by(() => this.sorted.reduce((sum, one) => sum + callsToShow(one, Date.now()), 0));
+  readonly unreadConversations = $derived.by(() => this.sorted.filter((one) => unreadToShow(one, Date.now()) > 0).length);
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
   readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => UNSENT.includes(one.state)).length);
 

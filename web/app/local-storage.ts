@@ -30,12 +30,12 @@ export function forgetAll(): void {
     }
 }
 
-/** Return the number of keys on this device with this prefix. */
-export function countKept(start: string): number {
+/** Return the keys on this device with this prefix. */
+export function keysKept(start: string): string[] {
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(start)).length;
+    return Object.keys(localStorage).filter((key) => key.startsWith(start));
   } catch {
-    return 0;
+    return [];
   }
 }
 

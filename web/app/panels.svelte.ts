@@ -4,8 +4,10 @@ import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
-  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' | 'logOut' | 'deleteAccount' }
+  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' | 'logOut' | 'deleteAccount' | 'markAllRead' }
   | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
+  /** Creates a section and moves the conversation into it, or renames the section `id`. */
+  | { name: 'section'; id?: string; conversation?: Id }
   | { name: 'message'; message: Message; writing: Writing }
   | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }
   | { name: 'ban'; conversation: Id; user: Id }

@@ -7,6 +7,7 @@
  * the history of that page. All other addresses open in a new tab.
  */
 import type { Id } from '../client';
+import { keep, kept } from './local-storage';
 
 const CONVERSATION = /^\/c\/(\d{1,15})(?:\/(?:(\d{1,15})|thread\/(\d{1,15})|(details)))?$/;
 
@@ -123,6 +124,16 @@ export class Route {
     this.steps += 1;
   }
 }
+
+const lastKey = (user: Id) => `tandem.last.${user}`;
+
+/** Remember the conversation that this browser showed last. */
+export function rememberPlace(user: Id, conversation: Id): void {
+  keep('device', lastKey(user), String(conversation));
+}
+
+/** Return the conversation that this browser showed last; 0 for none. */
+export const lastPlace = (user: Id): Id => Number(kept('device', lastKey(user)) ?? 0);
 
 export const route = new Route();
 export const pathOf = (conversation: Id): string => `/c/${conversation}`;

@@ -2,9 +2,10 @@
 import type { Chat } from './chat.svelte';
 import type { Panels } from './panels.svelte';
 import { pathOf, route } from './route.svelte';
-import { sections } from './sidebar/sections';
+import type { Arrangement } from './sidebar/arrangement.svelte';
+import { neighbor } from './sidebar/sections';
 
-export function shortcut(event: KeyboardEvent, chat: Chat, panels: Panels): void {
+export function shortcut(event: KeyboardEvent, chat: Chat, panels: Panels, arrangement: Arrangement): void {
   if (event.defaultPrevented || event.isComposing) return;
   const key = event.key.toLowerCase();
   const meta = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
@@ -17,7 +18,10 @@ export function shortcut(event: KeyboardEvent, chat: Chat, panels: Panels): void
   } else if (key === '?' && isIdle(event)) panels.show({ name: 'keys' });
   else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
     event.preventDefault();
-    step(chat, event.key === 'ArrowUp' ? -1 : 1);
+    step(arrangement, event.key === 'ArrowUp' ? -1 : 1, event.shiftKey);
+  } else if (event.shiftKey && event.key === 'Escape') {
+    event.preventDefault();
+    if (chat.unreadConversations) panels.show({ name: 'markAllRead' });
   } else if (event.key === 'Escape' || isWriting(event)) {
     document.querySelector<HTMLTextAreaElement>('textarea[name=message]')?.focus();
   }
@@ -33,12 +37,9 @@ export function find(): boolean {
   return true;
 }
 
-/** Go to the conversation above or below in the list. */
-function step(chat: Chat, by: number): void {
-  const { channels, direct } = sections(chat.sorted);
-  const all = [...channels, ...direct];
-  const at = all.findIndex((one) => one.id === route.conversation);
-  const next = all[(at + by + all.length) % all.length];
+/** Go to the conversation above or below in the list, or to the next unread one. */
+function step(arrangement: Arrangement, by: 1 | -1, unread: boolean): void {
+  const next = neighbor(arrangement.parts, route.conversation, by, unread ? arrangement.isUnread : () => true);
   if (next) route.go(pathOf(next.id));
 }
 

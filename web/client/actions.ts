@@ -5,9 +5,17 @@
 import { block, notify, pin, react } from './apply';
 import * as model from './model';
 import type { StoreContext } from './pages';
+import { asProblem, Problem } from './problem';
+import type { SidebarChange } from './sidebar';
 import type { Id, Notifications, Profile, User } from './types';
 
+/** Attempts to save a change of the sidebar that other devices overtake. */
+const SIDEBAR_TRIES = 5;
+
 export class Actions {
+  /** Changes of the sidebar are saved one after the other. */
+  private saving: Promise<void> = Promise.resolve();
+
   constructor(private readonly context: Pick<StoreContext, 'api' | 'model' | 'update'>) {}
 
   react(conversation: Id, seq: number, emoji: string, on: boolean): Promise<void> {
@@ -40,6 +48,32 @@ export class Actions {
     return this.optimistically(change({ ...before, ...what }), change(before), async () => {
       await this.context.api.notify(conversation, what);
     });
+  }
+
+  /**
+   * Change the sidebar. It shows at once. If another device has changed it meanwhile, the change is repeated on that
+   * device's sidebar.
+   */
+  rearrange(change: SidebarChange): Promise<void> {
+    this.context.update({ rearranging: [...this.context.model().rearranging, change] });
+    const saved = this.saving.then(() => this.saveSidebar(change));
+    this.saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  private async saveSidebar(change: SidebarChange): Promise<void> {
+    const { api } = this.context;
+    try {
+      for (let tries = 1; ; tries++) {
+        const saved = await api.setSidebar(change(this.context.model().sidebar)).catch(asProblem);
+        if (!(saved instanceof Problem)) return this.context.update(model.takeSidebar(this.context.model(), saved));
+        if (saved.code !== 'sidebar_changed' || tries === SIDEBAR_TRIES) throw saved;
+        this.context.update({ sidebar: await api.sidebar() });
+      }
+    } finally {
+      const { rearranging } = this.context.model();
+      this.context.update({ rearranging: rearranging.filter((one) => one !== change) });
+    }
   }
 
   block(user: Id, on: boolean): Promise<void> {

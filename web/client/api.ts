@@ -22,6 +22,7 @@ import type {
   References,
   Role,
   SentFile,
+  Sidebar,
   SignedIn,
   Snapshot,
   User,
@@ -282,6 +283,20 @@ export class Api {
 
   markRead(conversation: Id, seq: number): Promise<void> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq });
+  }
+
+  /** Mark several conversations as read: at most 500. */
+  markManyRead(marks: { conversation: Id; seq: number }[]): Promise<void> {
+    return this.call('PUT', '/api/chat/read', { marks });
+  }
+
+  sidebar(): Promise<Sidebar> {
+    return this.call('GET', '/api/chat/sidebar');
+  }
+
+  /** Replace the sidebar. Fails as `sidebar_changed` if its `version` is not the stored one. */
+  setSidebar(sidebar: Sidebar): Promise<Sidebar> {
+    return this.call('PUT', '/api/chat/sidebar', sidebar);
   }
 
   async receipts(conversation: Id): Promise<Receipt[]> {

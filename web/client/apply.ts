@@ -24,6 +24,7 @@ import {
   setConversation,
   setThread,
   setTimeline,
+  takeSidebar,
   takeUsers,
 } from './model';
 import { append, appendReply, lastOf } from './timeline';
@@ -60,6 +61,8 @@ export function apply(model: Model, entry: Entry): Model {
       return takeInvitation(model, entry.data);
     case 'settings':
       return takeUsers(model, [{ ...model.me, ...entry.data }]);
+    case 'sidebar':
+      return takeSidebar(model, entry.data);
     case 'member':
       return takeMember(model, entry.data.conversation, entry.data.user, entry.data.role);
     case 'conversation':

@@ -4,7 +4,7 @@ export { apply } from './apply';
 export { Account, type Factors, type NewAuthenticator, type Passkey, type SecondStep, secondStepOf } from './account';
 export { type PendingEdit } from './edits';
 export { type Entry, type Finish } from './entry';
-export { findMessage, type Model, takeSnapshot, type Thread } from './model';
+export { findMessage, type Model, shownSidebar, takeSnapshot, type Thread } from './model';
 export { keyOf, mentionsMe, type MessageKey } from './message';
 export { type Timeline } from './timeline';
 export * from './evidence';
@@ -18,6 +18,8 @@ export type { Choice, Mode, Own, PresenceRecord, Status } from './presence/proto
 export { visibleStatus } from './presence/records';
 export { streamMessage, type StreamMessageOptions, type TextSource } from './message-writer';
 export { asProblem, Problem } from './problem';
+export * as sidebar from './sidebar';
+export type { SidebarChange } from './sidebar';
 export { type Hit, search, type SearchRequest } from './search';
 export { Store, type StoreOptions, type View } from './store';
 export type { EntrySource, EntrySourceOptions, StreamState } from './entry-source';

@@ -1,6 +1,7 @@
 /** The model: a snapshot plus entries equals a fresh snapshot, and repeating a step does no harm. */
 import { expect, test } from 'vitest';
 import { apply, missing } from './apply';
+import { defaultSidebar } from './sidebar';
 import { makeChannel, makeUser } from './testing/fixtures';
 import { randomFrom } from './testing/seeded-random';
 import type { Entry } from './entry';
@@ -41,7 +42,7 @@ const page = (from: number, to: number, before = from > 1, after = false) => ({
 });
 
 const starting = (conversation = makeChannel()): Model =>
-  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], cursor: 'e.0' });
+  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], sidebar: defaultSidebar, cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);

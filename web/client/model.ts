@@ -3,6 +3,7 @@
  * fresh snapshot. Repeating a step does no harm.
  */
 import { keyOf, type MessageKey } from './message';
+import { defaultSidebar, type SidebarChange } from './sidebar';
 import { change, join, merge, timelineOf, type Timeline } from './timeline';
 import type {
   Conversation,
@@ -15,6 +16,7 @@ import type {
   Pin,
   Receipt,
   Role,
+  Sidebar,
   Snapshot,
   User,
 } from './types';
@@ -50,12 +52,16 @@ export interface Model {
   blocked: ReadonlySet<Id>;
   /** Open invitations of this user, by conversation. */
   invitations: ReadonlyMap<Id, Invitation>;
+  /** As the server has it. `shownSidebar` adds the changes that are being saved. */
+  sidebar: Sidebar;
+  rearranging: readonly SidebarChange[];
 }
 
 export function emptyModel(me: User): Model {
   const [users, conversations] = [new Map([[me.id, me]]), new Map()];
   const [blocked, invitations] = [new Set<Id>(), new Map<Id, Invitation>()];
-  return { me, users, conversations, threads: new Map(), blocked, invitations, ...emptyPages() };
+  const sidebar = { sidebar: defaultSidebar, rearranging: [] };
+  return { me, users, conversations, threads: new Map(), blocked, invitations, ...sidebar, ...emptyPages() };
 }
 
 /**
@@ -72,12 +78,28 @@ export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
   const blocked = new Set(snapshot.blocked);
   const invitations = new Map(invitationsIn(snapshot).map((one) => [one.conversation, one]));
-  return { ...model, conversations, blocked, invitations, threads: new Map(), ...emptyPages() };
+  const sidebar = sidebarIn(snapshot);
+  return { ...model, conversations, blocked, invitations, sidebar, threads: new Map(), ...emptyPages() };
 }
 
 /** Return the snapshot's invitations. Nodes of the previous version send none. */
 export function invitationsIn(snapshot: Partial<Snapshot>): Invitation[] {
   return snapshot.invitations ?? [];
+}
+
+/** Return the snapshot's sidebar. Nodes of the previous version send none. */
+function sidebarIn(snapshot: Partial<Snapshot>): Sidebar {
+  return snapshot.sidebar ?? defaultSidebar;
+}
+
+/** Take the sidebar that the server sent, unless a later one is known. */
+export function takeSidebar(model: Model, sidebar: Sidebar): Model {
+  return sidebar.version < model.sidebar.version ? model : { ...model, sidebar };
+}
+
+/** Return the sidebar with the changes that are being saved. */
+export function shownSidebar({ sidebar, rearranging }: Pick<Model, 'sidebar' | 'rearranging'>): Sidebar {
+  return rearranging.reduce((shown, change) => change(shown), sidebar);
 }
 
 /** Replace the followed threads. `at` is the cursor that their counts belong to. */

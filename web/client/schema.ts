@@ -267,6 +267,12 @@ export interface ConversationDraft {
   members?: number[];
 }
 
+/** Mark everything up to message `seq` of a conversation as read. */
+export interface ConversationMark {
+  seq: number;
+  conversation: number;
+}
+
 /**
  * The fields to change; the others stay.
  *
@@ -1438,6 +1444,11 @@ export interface ReadMark {
   seq: number;
 }
 
+/** Read marks of several conversations. */
+export interface ReadMarksForm {
+  marks: ConversationMark[];
+}
+
 /** The first event of a stream: its start, the log's end at that time, the node, and the user. */
 export interface Ready {
   cursor: string;
@@ -1620,6 +1631,21 @@ export interface SecondStep {
   device?: string;
 }
 
+/**
+ * A section, and the conversations that the user has moved into it.
+ *
+ * `starred`, `channels` and `direct` always exist. They have no name, and the last two show what is in no other.
+ */
+export interface SectionDraft {
+  id: string;
+  /** Default: `""`. */
+  name?: string;
+  /** Default: `false`. */
+  collapsed?: boolean;
+  /** Default: `[]`. */
+  conversations?: number[];
+}
+
 /** Presence of users. `snapshot` answers a watch; `presence` has changes only, at most every 100 ms. */
 export interface Seen {
   type: 'snapshot' | 'presence';
@@ -1645,6 +1671,38 @@ export interface SetStatus {
 /** The user's settings. On the user's own devices. */
 export interface SettingsChange {
   receipts: 'on' | 'off';
+}
+
+/** How the user has arranged the list of conversations. After a change, the user's own devices get all of it. */
+export interface Sidebar {
+  version: number;
+  order: 'name' | 'recent';
+  unread_first: boolean;
+  sections: SidebarSection[];
+}
+
+/**
+ * The whole sidebar, with its sections in order. `version`: the one that was changed.
+ *
+ * `order`: by name, or with the latest message first. `unread_first`: in each section, unread conversations
+ * first.
+ */
+export interface SidebarDraft {
+  version: number;
+  /** Default: `"name"`. */
+  order?: 'name' | 'recent';
+  /** Default: `false`. */
+  unread_first?: boolean;
+  sections: SectionDraft[];
+}
+
+/** A section of the sidebar, and the conversations that the user has moved into it. */
+export interface SidebarSection {
+  id: string;
+  /** Empty for `starred`, `channels` and `direct`, which every sidebar has. */
+  name: string;
+  collapsed: boolean;
+  conversations: Id[];
 }
 
 /** How users log in. */
@@ -1704,6 +1762,7 @@ export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
   invitations: Invitation[];
+  sidebar: Sidebar;
   cursor: string;
 }
 
@@ -1934,6 +1993,7 @@ export interface StreamEvents {
   notifications: Notifications;
   block: BlockChange;
   settings: SettingsChange;
+  sidebar: Sidebar;
   report: ReportChange;
   announcement: Announced;
   conversation: ConversationState;

@@ -156,7 +156,15 @@ export class Store {
   markRead(id: Id, seq: number): void {
     if (seq <= (this.view.conversations.get(id)?.read_seq ?? Infinity)) return;
     this.observable.update(model.markRead(this.view, id, seq));
-    this.readMarks.move(id, seq);
+    this.readMarks.move([id, seq]);
+  }
+
+  /** Mark all conversations as read, up to the messages known now. */
+  markAllRead(): void {
+    const unread = [...this.view.conversations.values()].filter((one) => one.unread || one.mentions);
+    const read = unread.reduce<model.Model>((next, one) => model.markRead(next, one.id, one.last_seq), this.view);
+    this.observable.update(read);
+    this.readMarks.move(...unread.map((one): [Id, number] => [one.id, one.last_seq]));
   }
 
   /** Create a conversation. `invited` lists users who were invited instead of added. */

@@ -30,6 +30,8 @@ export type {
   Reaction,
   Receipt,
   Role,
+  Sidebar,
+  SidebarSection,
   SignedIn,
   Snapshot,
 } from './schema';

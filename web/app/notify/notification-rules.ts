@@ -17,6 +17,12 @@ export function unreadToShow(conversation: Conversation, now: number): number {
   return conversation.level === 'mentions' ? (conversation.mentions ?? 0) : conversation.unread;
 }
 
+/** Return the number of unread messages that call the user: mentions, and messages outside of channels. */
+export function callsToShow(conversation: Conversation, now: number): number {
+  if (conversation.kind !== 'channel') return unreadToShow(conversation, now);
+  return isQuiet(conversation, now) ? 0 : Math.min(conversation.mentions ?? 0, unreadToShow(conversation, now));
+}
+
 type Known = Pick<View, 'me' | 'blocked'>;
 
 /** Return true if a new message interrupts the user: it mentions them, or was sent outside a channel. */

@@ -11,6 +11,7 @@ export const app = {
   },
   /** The title of the browser tab. */
   documentTitle: (page: string, unread: number) => (unread ? `(${unread}) ${page} · Tandem` : `${page} · Tandem`),
+  skip: 'Skip to the conversation',
   copyFailed: "Couldn't copy. Your browser doesn't allow it.",
   you: (name: string) => `${name} (you)`,
   unnamedGroup: 'Group',

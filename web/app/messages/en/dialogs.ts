@@ -39,6 +39,16 @@ export const dialogs = {
   leaveClosed: 'You can only rejoin if a member adds you again.',
   leaveOpen: 'You can join again from the list of channels.',
 
+  newSection: 'New section',
+  renameSection: 'Rename section',
+  sectionName: 'Name',
+  sectionHint: 'For example Projects. Only you see it.',
+  createSection: 'Create section',
+
+  markAllRead: 'Mark all as read',
+  markAllReadQuestion: (conversations: number) => `Mark ${counted(conversations, 'conversation')} as read?`,
+  markAllReadText: 'This also clears their mentions, on all your devices.',
+
   logOutAlso: (name: string) => `Also log out of ${name}`,
   logOut: 'Log out',
   logOutQuestion: 'Log out?',
