@@ -226,6 +226,7 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_choices,
         queries.drop_follows,
         queries.drop_sidebar,
+        queries.drop_saved,
         queries.remove_files,
     ):
         await run(query, {"user": erasure.user_id})

@@ -69,6 +69,9 @@ delete from sidebars where user_id = %(user)s
 -- name: drop_follows
 delete from thread_follows where user_id = %(user)s
 
+-- name: drop_saved
+delete from saved_messages where user_id = %(user)s
+
 -- name: remove_files
 -- The background task deletes their bytes.
 update files set removed_at = now() where owner_id = %(user)s and conversation_id is null and removed_at is null

@@ -56,6 +56,8 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
     f"GET {C}/{{conversation}}/messages/{{seq}}/delivery/{{user}}": Charge("view", 4),
     "GET /api/chat/threads": Charge("view", 4),
+    "GET /api/chat/activity": Charge("view", 8),
+    "GET /api/chat/saved": Charge("view", 4),
     "GET /api/chat/stream": Charge("view", 0),  # the handlers charge `stream` or `poll` on admission
     "GET /api/chat/socket": Charge("view", 0),
     "GET /api/chat/channels": SEARCH,
@@ -131,6 +133,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/chat/messages", None, "messages:write"),
     ("/api/chat/read", None, None),
     ("/api/chat/sidebar", None, None),
+    ("/api/chat/activity", "messages:read", "messages:write"),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
     (f"{P}/ticket", None, None),  # programs can send a header, and need none

@@ -11,6 +11,7 @@ from chat.delivery import trace as delivery
 from chat.files import endpoints as files
 from chat.integrations import endpoints as hooks
 from chat.messages import endpoints as messages
+from chat.messages import triage
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
 from chat.search import endpoints as search
@@ -22,6 +23,7 @@ A, C = "/api/announcement", "/api/chat/conversations"
 M = C + "/{conversation}/messages/{seq}"
 H = C + "/{conversation}/incoming-hooks"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
+L = "/api/chat/activity?before&kind&limit"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 
 # Query parameters that several routes have.
@@ -309,6 +311,11 @@ CHAT = [
     Operation("PUT", M + "/replies/read", messages.put_thread_mark, "threads.put_thread_mark", tag="messages"),
     Operation("PUT", M + "/follow", messages.put_follow, "threads.put_follow", tag="messages"),
     Operation("DELETE", M + "/follow", messages.delete_follow, "threads.delete_follow", tag="messages"),
+    Operation("PUT", M + "/saved", triage.put_saved, "triage.put_saved", tag="messages"),
+    Operation("DELETE", M + "/saved", triage.delete_saved, "triage.delete_saved", tag="messages"),
+    Operation("GET", "/api/chat/saved?before&done", triage.get_saved, "triage.get_saved", "messages", "SavedMessages"),
+    Operation("GET", L, triage.get_activity_page, "triage.get_activity", "messages", "ActivityPage"),
+    Operation("PUT", "/api/chat/activity/read", triage.put_activity_mark, "triage.put_activity_mark", tag="messages"),
     Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", tag="messages", answer="Pins"),
     Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", tag="messages"),
     Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", tag="messages"),

@@ -45,6 +45,25 @@ async def marks_read(person: Person, conversation: int, seq: int) -> None:
     assert status == 204
 
 
+async def marks_unread(person: Person, conversation: int, after: int, on: bool = True) -> None:
+    """Ask that the messages after a seq are unread, or that everything up to it is read."""
+    body = {"seq": after, "unread": on}
+    assert await tries(person, "PUT", f"{CONVERSATIONS}/{conversation}/read", body) == (204, "")
+
+
+async def saves(person: Person, conversation: int, seq: int, **state: bool) -> None:
+    """Save a message for later."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{seq}/saved"
+    assert await tries(person, "PUT", path, state) == (204, "")
+
+
+async def saved_by(person: Person, query: str = "") -> list[tuple[int, int]]:
+    """Return the conversation and the seq of each saved message, the latest saved first."""
+    status, said = await person.call("GET", f"/api/chat/saved?{query}")
+    assert status == 200, said
+    return [(one["message"]["conversation"], one["message"]["seq"]) for one in said["saved"]]
+
+
 async def sets_member(
     person: Person, conversation: int, whom: Person | str, role: str | None = None
 ) -> tuple[int, Json]:

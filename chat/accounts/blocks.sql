@@ -34,7 +34,8 @@ with mine as (
                       and x.author_id = %(author)s))
 select mine.conversation_id,
        (select count(*) from mentions x
-         where x.conversation_id = mine.conversation_id and x.user_id in (%(user)s, 0) and x.seq > mine.read_seq
+         where x.conversation_id = mine.conversation_id and x.user_id in (%(user)s, 0) and x.author_id <> %(user)s
+           and x.seq > mine.read_seq
            and not exists (select from blocks b where b.user_id = %(user)s and b.blocked_id = x.author_id))
   from mine order by mine.conversation_id
 

@@ -168,6 +168,8 @@ class ConversationModel(Shape):
     read_seq: Seq
     unread: int
     mentions: int
+    marked_unread: bool | None = None
+    """The caller has asked that the messages after `read_seq` stay unread."""
     level: Level
     muted_until: Moment | None
     last_message: MessageModel | None
@@ -199,6 +201,13 @@ class Invitations(Shape):
     """The open invitations of a user."""
 
     invitations: list[Invitation]
+
+
+class Place(Shape):
+    """A message by its conversation and seq."""
+
+    conversation: Id
+    seq: Id
 
 
 class Channel(Shape):
@@ -287,21 +296,6 @@ class Pins(Shape):
     """Pinned messages, the latest pin first."""
 
     pins: list[PinModel]
-
-
-class FollowedThread(Shape):
-    """A thread that the caller follows, by its first message."""
-
-    message: MessageModel
-    read_seq: Seq
-    unread: int
-
-
-class Threads(Shape):
-    """The threads that the caller follows, and the cursor to open a stream from."""
-
-    threads: list[FollowedThread]
-    cursor: Cursor
 
 
 class ReceiptModel(Shape):

@@ -14,6 +14,7 @@ from chat.api_schema.models import (
     MessageModel,
     Moment,
     Notifications,
+    Place,
     Problem,
     Role,
     Seq,
@@ -23,7 +24,7 @@ from chat.api_schema.models import (
 
 
 class Tombstone(Shape):
-    """A message was deleted. If it was in a thread or mentioned users, its author and these are included."""
+    """A message was deleted. Its thread and the users that it mentioned are included. Older entries have no author."""
 
     conversation: Id
     seq: Id
@@ -109,12 +110,16 @@ class PinChange(Shape):
 
 
 class ReadChange(Shape):
-    """The user's read mark, and what is unread after it. On the user's own devices."""
+    """The user's read mark, and what is unread after it. On the user's own devices.
+
+    `marked_unread`: the user has moved it back, and asked that the messages after it stay unread.
+    """
 
     conversation: Id
     seq: Seq
     unread: int
     mentions: int
+    marked_unread: bool | None = None
 
 
 class ReceiptChange(Shape):
@@ -134,6 +139,17 @@ class ThreadChange(Shape):
     read_seq: Seq | None = None
     last_seq: Seq | None = None
     unread: int | None = None
+
+
+class SavedChange(Shape):
+    """The user saved a message for later, or marked it as done or open again. No state: it is not saved any more.
+
+    On the user's own devices.
+    """
+
+    conversation: Id
+    seq: Id
+    state: Literal["open", "done"] | None
 
 
 class CountedMentions(Shape):
@@ -183,6 +199,8 @@ class SnapshotModel(Shape):
     blocked: list[Id]
     invitations: list[Invitation]
     sidebar: SidebarModel
+    saved: list[Place]
+    """Messages saved for later that are not done."""
     cursor: Cursor
 
 
@@ -313,6 +331,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "read": ReadChange,
     "receipt": ReceiptChange,
     "thread": ThreadChange,
+    "saved": SavedChange,
     "notifications": Notifications,
     "block": BlockChange,
     "settings": SettingsChange,

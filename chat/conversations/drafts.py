@@ -129,3 +129,14 @@ class ReadMarksForm(RequestModel):
     """Read marks of several conversations."""
 
     marks: Annotated[list[ConversationMark], Field(min_length=1, max_length=MARKS_MOST)]
+
+
+class ReadRequest(ReadMark):
+    """Mark everything up to message `seq` as read.
+
+    `unread`: a request of the user. `true` marks the messages after `seq` as unread, at most the last 10,000. They stay
+    so whatever devices mark by themselves, until a later message is read, the user posts, or a request with `false`
+    marks all of them as read.
+    """
+
+    unread: bool | None = None

@@ -15,8 +15,8 @@ from chat.conversations.drafts import (
     ConversationPatch,
     ExternalDraft,
     MembersForm,
-    ReadMark,
     ReadMarksForm,
+    ReadRequest,
     RoleChange,
 )
 from chat.conversations.invitations import accept_invitation, decline_invitation, is_first_contact, list_invitations
@@ -29,7 +29,7 @@ from chat.conversations.members import (
     resolve_users,
     set_members,
 )
-from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
+from chat.conversations.read_marks import Mark, ReadMarks, list_receipts, mark_unread
 from chat.conversations.sidebar import SidebarDraft, change_sidebar, read_sidebar
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
@@ -70,6 +70,7 @@ async def get_conversations(request: web.Request) -> web.Response:
         "blocked": snapshot.blocked,
         "invitations": snapshot.invitations,
         "sidebar": snapshot.sidebar,
+        "saved": snapshot.saved,
         "cursor": str(snapshot.cursor),
     }
     return answer_json(answer)
@@ -182,10 +183,16 @@ async def get_external(request: web.Request) -> web.Response:
 
 
 async def put_read_mark(request: web.Request) -> web.Response:
-    """Move the caller's read mark forward to a message."""
+    """Move the caller's read mark forward to a message, or back to it on the user's request."""
     member = await require_identity(request)
-    read = await read_model(request, ReadMark)
-    await request.app[READ_MARKS].move(Mark(path_id(request, "conversation"), member.user_id, read.seq))
+    read = await read_model(request, ReadRequest)
+    mark = Mark(path_id(request, "conversation"), member.user_id, read.seq)
+    if read.unread:
+        await mark_unread(request.app[LOG], mark)
+    elif read.unread is None:
+        await request.app[READ_MARKS].move(mark)
+    else:
+        await request.app[READ_MARKS].end_unread(mark)
     return web.Response(status=204)
 
 

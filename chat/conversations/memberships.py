@@ -123,11 +123,12 @@ async def add_members(
 
 
 async def end_membership(change: Change, conversation_id: int, *user_ids: int) -> None:
-    """End the memberships of these users, and their follows of its threads."""
+    """End the memberships of these users, their follows of its threads, and what they have saved of it."""
     entries = [await change.record(left(conversation_id, user_id)) for user_id in user_ids]
     ended = {"conversation": conversation_id, "users": list(user_ids), "until": [one.position for one in entries]}
     await change.connection.execute(queries.end_memberships, ended)
     await change.connection.execute(queries.end_follows, ended)
+    await change.connection.execute(queries.end_saved, ended)
 
 
 async def change_role(change: Change, conversation_id: int, user_id: int, role: str) -> None:

@@ -50,6 +50,9 @@ update memberships m set until = gone.until
 -- name: end_follows
 delete from thread_follows where conversation_id = %(conversation)s and user_id = any(%(users)s::bigint[])
 
+-- name: end_saved
+delete from saved_messages where conversation_id = %(conversation)s and user_id = any(%(users)s::bigint[])
+
 -- name: change_role
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
 

@@ -1,8 +1,14 @@
-"""Read marks: how far each member has read. They move often, so many of them share a transaction."""
+"""Read marks: how far each member has read. They move often, so many of them share a transaction.
+
+They move forward only, except on request: a user can mark messages as unread again. What clients mark as read by
+themselves is then ignored up to the last message of that time, so a late mark of another device cannot undo the
+request. The messages stay unread until the user asks to read them, posts, or reads a later message.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chat.conversations.memberships import lock_access
 from chat.conversations.views import read_view
 from chat.log.append import Change, Log
 from chat.model.errors import NotMember, TooManyReaders
@@ -14,6 +20,7 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 BATCH = 500
+UNREAD_MOST = 10_000  # the last messages of a conversation, which can be marked as unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +47,47 @@ class ReadMarks:
         """Move the mark forward, at most to the last message. Raise `NotFound`, `NotMember`, `Overloaded`."""
         await self._batcher.submit(mark)
 
+    async def end_unread(self, mark: Mark) -> None:
+        """Mark as read on request, also what the user has marked as unread. Raise as `move` does."""
+        async with self._log.change() as change:
+            if error := (await validate_marks(change, [mark]))[0]:
+                raise error
+            fields = {"conversation": mark.conversation_id, "user": mark.user_id, "seq": mark.seq}
+            await change.connection.execute(queries.end_unread, fields)
+            await self._record(change, [mark])
+
     async def _move(self, marks: list[Mark]) -> Sequence[Exception | None]:
         async with self._log.change() as change:
             outcomes = await validate_marks(change, marks)
-            await change.now()  # the unread count is that at the entry's position
-            for moved in await store_marks(change, marks, self._receipts_most):
-                await change.record(moved_mark(moved))
-                if moved.shown:
-                    await change.record(given_receipt(moved))
+            await self._record(change, marks)
         return outcomes
+
+    async def _record(self, change: Change, marks: Sequence[Mark]) -> None:
+        await change.now()  # the unread count is that at the entry's position
+        for moved in await store_marks(change, marks, self._receipts_most):
+            await change.record(moved_mark(moved))
+            if moved.shown:
+                await change.record(given_receipt(moved))
+
+
+async def mark_unread(log: Log, mark: Mark) -> None:
+    """Mark the messages after `seq` as unread, at most the last 10,000. Raise `NotFound` or `NotMember`.
+
+    Nothing becomes read by it, and the receipts that others have stay.
+    """
+    async with log.change() as change:
+        access = await lock_access(change, mark.conversation_id, mark.user_id)
+        access.require_member()
+        last_seq, run = access.conversation.last_seq, change.connection.execute
+        seq = min(max(mark.seq, last_seq - UNREAD_MOST), last_seq)
+        own = await (await run(queries.count_own, [mark.conversation_id, mark.user_id, seq])).fetchone()
+        assert own is not None
+        await change.now()  # the counts are those at the entry's position
+        place = {"conversation": mark.conversation_id, "user": mark.user_id, "seq": seq, "last_seq": last_seq}
+        row = await (await run(queries.mark_unread, place | {"own": own[0]})).fetchone()
+        assert row is not None
+        moved = MovedMark(*row[:5], False, marked_unread=row[2] < last_seq)
+        await change.record(moved_mark(moved))
 
 
 async def validate_marks(change: Change, marks: Sequence[Mark]) -> list[Exception | None]:

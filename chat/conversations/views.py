@@ -24,22 +24,23 @@ class Snapshot(NamedTuple):
     blocked: list[int]
     invitations: list[dict[str, object]]
     sidebar: dict[str, Any]
+    saved: list[dict[str, int]]
     cursor: Cursor
 
 
 async def read_views(pool: Pool, user_id: int) -> Snapshot:
     """Return the user's conversations that are not archived, latest message first, with their blocked users,
-    invitations and sidebar.
+    invitations, sidebar and saved messages.
 
     One statement, so all of it is one snapshot.
     """
     asked = {"user": user_id, "bytes": BYTES_MOST, "excerpt": EXCERPT}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_views, asked, binary=True)).fetchall()
-    epoch, position, blocked, invitations, sidebar = rows[0][:5]
+    epoch, position, blocked, invitations, sidebar, saved = rows[0][:6]
     invitations = [{name: value for name, value in one.items() if name != "user_id"} for one in invitations]
-    views = [to_view(row[5:]) for row in rows if row[5] is not None]
-    return Snapshot(views, blocked, invitations, to_sidebar(sidebar), Cursor(epoch, position))
+    views = [to_view(row[6:]) for row in rows if row[6] is not None]
+    return Snapshot(views, blocked, invitations, to_sidebar(sidebar), saved, Cursor(epoch, position))
 
 
 async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
@@ -67,7 +68,7 @@ async def introduce(change: Change, conversation_id: int, *user_ids: int) -> Non
 
 def to_view(row: tuple[Any, ...]) -> View:
     """Return the view in a row of `list_views` or `find_view`."""
-    role, read_seq, unread, mentions, level, muted_until, members, *message = row[9:]
+    role, read_seq, marked_unread, unread, mentions, level, muted_until, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
     conversation = Conversation(*row[:9])
     return View(
@@ -79,6 +80,7 @@ def to_view(row: tuple[Any, ...]) -> View:
         NotificationSettings(level, muted_until),
         members,
         last_message,
+        marked_unread=marked_unread,
     )
 
 

@@ -26,14 +26,21 @@ select c.id, c.kind, c.name, c.topic, c.private, m.role, members.ids
 -- name: list_views
 -- One snapshot: the log's head, the blocked users, the invitations, the sidebar, and the conversations at that position.
 -- Last messages are complete up to a number of bytes in total, the latest first; older ones are cut, without files or data.
--- Deleted messages count as read. A user's own messages are never beyond the read mark, because posting moves it.
+-- Deleted messages count as read. A user's own messages are beyond the read mark only after a request to mark messages as
+-- unread, because posting moves it. The request counted them. What is the same for all rows is in the first one.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
        (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
          where told.user_id = %(user)s),
        (select jsonb_build_object('version', s.version) || s.document from sidebars s where s.user_id = %(user)s),
+       case when row_number() over latest = 1 then (
+           select coalesce(jsonb_agg(jsonb_build_object('conversation', s.conversation_id, 'seq', s.seq) order by s.id), '[]')
+             from saved_messages s
+             join memberships o on o.conversation_id = s.conversation_id and o.user_id = s.user_id and o.until is null
+            where s.user_id = %(user)s and not s.done) end,
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, members.ids,
+       c.slow_seconds, c.read_only, m.role, m.read_seq, m.unread_until > m.read_seq, unread.number, mentions.number, m.level,
+       m.muted_until, members.ids,
        last.conversation_id, last.seq, last.author_id,
        case when sum(last.size) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
        last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
@@ -44,11 +51,13 @@ select head.epoch, head.position,
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
     on m.user_id = %(user)s and m.until is null
   left join lateral (
-       select c.last_seq - m.read_seq - count(*) from messages d
-        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+       select c.last_seq - m.read_seq - case when m.unread_until > m.read_seq then m.unread_own else 0 end - count(*)
+         from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null and d.author_id <> m.user_id
+       ) as unread (number) on true
   left join lateral (
        select count(*) from mentions x
-        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.author_id <> m.user_id and x.seq > m.read_seq
           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
@@ -62,7 +71,8 @@ window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
 -- name: find_view
 -- A conversation as a user sees it. A public channel has nothing unread for a user who is not a member.
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
+       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), coalesce(m.unread_until > m.read_seq, false),
+       unread.number, mentions.number,
        coalesce(m.level, 'all'), m.muted_until, members.ids, last.*,
        (select o.name from conversations o
          where o.skeleton = c.skeleton and o.id < c.id and o.kind = 'channel' and not o.private and o.archived_at is null
@@ -71,11 +81,13 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
   left join lateral (
-       select c.last_seq - m.read_seq - count(*) from messages d
-        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+       select c.last_seq - m.read_seq - case when m.unread_until > m.read_seq then m.unread_own else 0 end - count(*)
+         from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null and d.author_id <> m.user_id
+       ) as unread (number) on true
   left join lateral (
        select count(*) from mentions x
-        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.author_id <> m.user_id and x.seq > m.read_seq
           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o

@@ -163,18 +163,17 @@ async def bury(change: Change, message: Message) -> None:
     await run(queries.bury_message, [now, conversation_id, seq])
     await run(queries.drop_reactions, [conversation_id, seq])
     await forget_mentions(change, conversation_id, seq)
+    await run(queries.drop_saved, [conversation_id, seq])
     await detach_files(change, conversation_id, seq)
     await erase_frames(change, conversation_id, seq, None)
     await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 
 
 def tombstone(message: Message) -> bytes:
-    """Return the entry data. It names the thread and the mentioned users, for readers that count them."""
-    fields: dict[str, object] = {"conversation": message.conversation, "seq": message.seq}
+    """Return the entry data. It names the author, the thread and the mentioned users, for readers that count them."""
+    place = {"conversation": message.conversation, "seq": message.seq, "author": message.author}
     counted = {"thread": message.thread, "mentions": message.mentions, "mentions_all": message.mentions_all}
-    if any(counted.values()):
-        fields |= {"author": message.author} | {name: value for name, value in counted.items() if value}
-    return orjson.dumps(fields)
+    return orjson.dumps(place | {name: value for name, value in counted.items() if value})
 
 
 # Erasing: an edited or deleted text is replaced in the log too, where readers that were away would find it.

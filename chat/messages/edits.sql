@@ -46,6 +46,10 @@ update messages
 -- name: drop_reactions
 delete from reactions where conversation_id = %s and seq = %s
 
+-- name: drop_saved
+-- Devices learn from the deletion that a saved message is gone.
+delete from saved_messages where conversation_id = %s and seq = %s
+
 -- name: end_compaction
 -- No row: the message is compacted already.
 with texts as (

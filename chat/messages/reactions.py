@@ -35,7 +35,7 @@ class Reaction:
         data = asdict(self) | {"on": on} | {name: value for name, value in more.items() if value}
         return Unplaced("reaction", self.conversation, data=orjson.dumps(data))
 
-    def fields(self, **more: int) -> dict[str, object]:
+    def fields(self, **more: object) -> dict[str, object]:
         """Return the parameters of the queries."""
         return asdict(self) | {"most": SHOWN} | more
 
@@ -63,7 +63,8 @@ async def react(log: Log, most: int, reaction: Reaction) -> None:
         if state.count == 0 and len(message.reactions or ()) >= most:
             raise TooManyReactions
         entry = await change.record(reaction.recorded(True, state.count + 1))
-        await change.connection.execute(queries.add_reaction, reaction.fields(position=entry.position))
+        added = {"position": entry.position, "author": message.author, "now": await change.now()}
+        await change.connection.execute(queries.add_reaction, reaction.fields(**added))
         await change.connection.execute(queries.show_reactions, reaction.fields())
 
 

@@ -4,9 +4,13 @@ select coalesce(array_position(users, %(user)s), 0), cardinality(users), users[%
   from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
 
 -- name: add_reaction
-insert into reactions (conversation_id, seq, emoji, since, users)
-values (%(conversation)s, %(seq)s, %(emoji)s, %(position)s, array[%(user)s::bigint])
-    on conflict (conversation_id, seq, emoji) do update set users = reactions.users || excluded.users
+-- The author's own reaction is no news for them, and leaves the time.
+insert into reactions (conversation_id, seq, emoji, since, users, author_id, latest_at)
+values (%(conversation)s, %(seq)s, %(emoji)s, %(position)s, array[%(user)s::bigint], %(author)s,
+        case when %(user)s <> %(author)s then %(now)s::timestamptz end)
+    on conflict (conversation_id, seq, emoji)
+    do update set users = reactions.users || excluded.users, author_id = excluded.author_id,
+                  latest_at = coalesce(excluded.latest_at, reactions.latest_at)
 
 -- name: remove_reaction
 update reactions set users = array_remove(users, %(user)s)

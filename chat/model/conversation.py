@@ -89,6 +89,7 @@ class View:
     """A conversation as one user sees it. `role` is None for non-members; `members` is None for channels.
 
     `unread` counts the messages of others after `read_seq` that are not deleted, `mentions` those that reach the user.
+    `marked_unread`: the user has asked that messages after `read_seq` stay unread.
     `looks_like`: an older public channel whose name differs only in letters that look alike; only where one is read.
     """
 
@@ -101,6 +102,7 @@ class View:
     members: list[int] | None
     last_message: Message | None
     looks_like: str | None = None
+    marked_unread: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return the fields for `orjson.dumps`."""
@@ -113,5 +115,6 @@ class View:
             **self.notifications.to_json(),
             "last_message": self.last_message and orjson.Fragment(self.last_message.encode()),
         }
-        rest = {"members": self.members, "looks_like": self.looks_like}
+        marked = self.marked_unread or None
+        rest = {"marked_unread": marked, "members": self.members, "looks_like": self.looks_like}
         return fields | {name: value for name, value in rest.items() if value is not None}

@@ -161,6 +161,12 @@ class TooManyPins(Conflict):
     code = "too_many_pins"
 
 
+class TooManySaved(Conflict):
+    """You have saved the maximum number of messages. Remove some first."""
+
+    code = "too_many_saved"
+
+
 class NoThread(Conflict):
     """This message is itself a reply in a thread. Use the message that the thread started with."""
 

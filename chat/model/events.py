@@ -10,7 +10,10 @@ from chat.model.conversation import Conversation, NotificationSettings, View
 
 @dataclass(frozen=True, slots=True)
 class MovedMark:
-    """A moved read mark, and the counts of messages after it. `shown`: the other members may see it."""
+    """A moved read mark, and the counts of messages after it. `shown`: the other members may see it.
+
+    `marked_unread`: the user has asked that the messages after it stay unread.
+    """
 
     conversation_id: int
     user_id: int
@@ -18,6 +21,7 @@ class MovedMark:
     unread: int
     mentions: int
     shown: bool
+    marked_unread: bool = False
 
 
 def joined(conversation_id: int, user_id: int, role: str) -> Unplaced:
@@ -77,6 +81,8 @@ def moved_mark(moved: MovedMark) -> Unplaced:
         "unread": moved.unread,
         "mentions": moved.mentions,
     }
+    if moved.marked_unread:
+        data["marked_unread"] = True
     return Unplaced("read", moved.conversation_id, moved.user_id, data=orjson.dumps(data))
 
 

@@ -206,13 +206,24 @@ async def user_lines(reader: ExportReader, user_id: int) -> AsyncIterator[tuple[
 async def own_conversation(
     reader: ExportReader, names: Names, row: Row, user_id: int
 ) -> AsyncIterator[tuple[bytes, int]]:
-    """Yield what the user has posted, reacted to and pinned in a conversation that they may read."""
+    """Yield what the user has posted, reacted to, pinned and saved in a conversation that they may read."""
     yield conversation_line(row, names), 0
     async for piece in messages_of(reader, names, row[0], 0, user_id):
         yield piece.lines, piece.messages
     async for lines in own_reactions(reader, names, row[0], user_id):
         yield lines, 0
+    async for rows in reader.pages(queries.list_saved, {"conversation": row[0], "user": user_id}):
+        await names.load(one[0] for one in rows)
+        yield b"".join(saved_line(row[0], one, names) for one in rows), 0
     yield await other_lines(reader, names, row[0], user_id), 0
+
+
+def saved_line(conversation: int, row: Row, names: Names) -> bytes:
+    """Return the record of a message that the user has saved for later."""
+    author, client_id, saved_at, done = row
+    return encode(
+        "saved", conversation=conversation, message=ref(author, client_id, names), saved_at=saved_at, done=done
+    )
 
 
 async def left_conversation(

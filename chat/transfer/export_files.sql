@@ -20,6 +20,12 @@ select m.author_id, m.client_id, r.emoji from reactions r
  where r.conversation_id = %(conversation)s and r.users @> array[%(user)s::bigint]
  order by r.seq, r.since
 
+-- name: list_saved
+select m.author_id, m.client_id, s.saved_at, s.done
+  from saved_messages s join messages m on m.conversation_id = s.conversation_id and m.seq = s.seq
+ where s.user_id = %(user)s and s.conversation_id = %(conversation)s
+ order by s.id
+
 -- name: list_sessions
 select device, host(address), created_at, last_seen_at, expires_at, ended_at from sessions where user_id = %s order by id
 

@@ -157,6 +157,7 @@ class Undo:
                 queries.drop_reactions,
                 queries.drop_mentions,
                 queries.drop_follows,
+                queries.drop_saved,
                 queries.drop_documents,
                 queries.remove_files,
             ):

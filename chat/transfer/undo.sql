@@ -102,6 +102,9 @@ delete from mentions where conversation_id = %s and seq between %s and %s
 -- name: drop_follows
 delete from thread_follows where conversation_id = %s and root_seq between %s and %s
 
+-- name: drop_saved
+delete from saved_messages where conversation_id = %s and seq between %s and %s
+
 -- name: drop_documents
 delete from search_documents where conversation_id = %s and seq between %s and %s
 

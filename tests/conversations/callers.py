@@ -60,6 +60,7 @@ LEFT_OUT = {
     "from",
     "preview",
     "name",
+    "kind",
     "code",
     "error",
     "iss",
@@ -102,6 +103,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_append": {"at": 0, "text": "mine now"},
     "post_finish": {"state": "complete"},
     "put_thread_mark": {"seq": 1},
+    "put_saved": {},
+    "put_activity_mark": {"at": "2026-01-01T00:00:00Z"},
     "put_ban": {"reason": "mine now"},
     "post_link": {},
     "post_join": {"code": "x"},
@@ -197,6 +200,7 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {
         "presence": 1,
+        "done": 0,
         "poll": 0,
         "minutes": 5,
         "status": "all",

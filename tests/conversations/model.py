@@ -49,6 +49,8 @@ class Known:
                 self._bury(one, data)
             case "read":
                 one |= {"read_seq": data["seq"], "unread": data["unread"], "mentions": data["mentions"]}
+                one.pop("marked_unread", None)
+                one |= {"marked_unread": True} if data.get("marked_unread") else {}
             case "notifications":
                 one |= {"level": data["level"], "muted_until": data["muted_until"]}
             case "member" if "members" in one:
@@ -77,6 +79,7 @@ class Known:
         one |= {"last_seq": message["seq"], "last_message": message}
         if message["author"] == self.me:
             one |= {"read_seq": message["seq"], "unread": 0, "mentions": 0}
+            one.pop("marked_unread", None)
         else:
             one["unread"] += 1
             one["mentions"] += self._means_me(message)
@@ -96,13 +99,13 @@ class Known:
             kept = {name: value for name, value in one["last_message"].items() if name in KEPT}
             one["last_message"] = kept | {"body": "", "deleted": True}
         if gone["seq"] > one["read_seq"]:
-            one["unread"] -= 1
+            one["unread"] -= gone.get("author") != self.me
             one["mentions"] -= self._means_me(gone)
 
     def _means_me(self, message: Json) -> bool:
-        """Return whether the message mentions the user, by name or as everyone; blocked authors do not."""
+        """Return whether another user's message mentions the user, by name or as everyone; blocked authors do not."""
         called = "mentions_all" in message or self.me in message.get("mentions", ())
-        return called and message["author"] not in self.blocked
+        return called and message["author"] not in self.blocked | {self.me}
 
     def _block(self, data: Json) -> None:
         """Apply a block with the counts in its entry."""

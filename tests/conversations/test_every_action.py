@@ -30,6 +30,8 @@ actions = st.lists(
         st.tuples(st.just("say"), people, rooms, st.sampled_from(WORDS)),
         st.tuples(st.just("read"), people, rooms, seqs),
         st.tuples(st.just("read"), st.integers(1, 2), rooms, seqs),
+        st.tuples(st.just("unread"), people, rooms, st.integers(0, 8)),
+        st.tuples(st.just("reread"), people, rooms, seqs),
         st.tuples(st.just("edit"), people, rooms, seqs),
         st.tuples(st.just("delete"), people, rooms, seqs),
         st.tuples(st.just("delete"), st.just(0), rooms, seqs),
@@ -99,6 +101,8 @@ class Stage:
         return {
             "say": ("POST", "/messages", {"body": what, "client_id": f"{self.said}"}),
             "read": ("PUT", "/read", {"seq": what}),
+            "unread": ("PUT", "/read", {"seq": what, "unread": True}),
+            "reread": ("PUT", "/read", {"seq": what, "unread": False}),
             "edit": ("PATCH", f"/messages/{what}", {"body": f"@chloe, edited {self.said}"}),
             "lighten": ("PATCH", f"/messages/{what}", {"body": "no file any more", "files": []}),
             "delete": ("DELETE", f"/messages/{what}", None),

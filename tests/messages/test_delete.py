@@ -31,7 +31,7 @@ async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
     await answers(ben, room, 2, "really?")
     reader = await ben.listens()
     await deletes(ana, room, 2)
-    assert (await reader.hears_event("delete")).json() == {"conversation": room, "seq": 2}
+    assert (await reader.hears_event("delete")).json() == {"conversation": room, "seq": 2, "author": ana.id}
     kept = {name: said["message"][name] for name in ("conversation", "seq", "author", "client_id", "created_at")}
     tombstone = await reads(ben, room, 2)
     replies = {"replies": 1, "last_reply": 3, "last_reply_at": tombstone["last_reply_at"]}
@@ -94,4 +94,4 @@ async def test_an_offline_user_receives_edit_and_deletion(ana: Person, ben: Pers
     later = await ben.listens(last_event_id=reader.cursor)
     await later.hears("m3")
     told = [(event.event, event.json()) for event in later.events if event.event in ("edit", "delete")]
-    assert told == [("edit", edited), ("delete", {"conversation": room, "seq": 2})]
+    assert told == [("edit", edited), ("delete", {"conversation": room, "seq": 2, "author": ana.id})]

@@ -137,6 +137,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_replies": ("GET", CONVERSATIONS + "/{c}/messages/1/replies", None),
     "get_pins": ("GET", CONVERSATIONS + "/{c}/pins", None),
     "get_threads": ("GET", "/api/chat/threads", None),
+    "get_saved": ("GET", "/api/chat/saved", None),
+    "get_activity_page": ("GET", "/api/chat/activity", None),
     "get_stream": ("GET", "/api/chat/stream?poll=0", None),
     "get_presence": ("GET", "/api/presence?users={u}", None),
     "post_ticket": ("POST", "/api/presence/ticket", None),
@@ -180,6 +182,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
     await ben.says(room, "yes")
     for path in ("messages/1/reactions/👍", "pins/1", "messages/1/follow"):
         assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/{path}"))[0] == 204
+    assert (await ana.call("PUT", f"{CONVERSATIONS}/{room}/messages/2/saved", {}))[0] == 204
     reply = {"body": "soup", "client_id": "r", "thread": 1}
     assert (await ben.call("POST", f"{CONVERSATIONS}/{room}/messages", reply))[0] == 201
     streamed = {"body": "", "client_id": "s", "streaming": True}

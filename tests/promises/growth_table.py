@@ -121,6 +121,7 @@ BY_NAME = {
     "chat.model.types:parse_moment": BODY,
     "chat.messages.reactions:parse_emoji": MESSAGE,
     "chat.messages.reactions:strip_selectors": MESSAGE,
+    "chat.messages.triage:parse_place": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
     "chat.search.query:cut_formerly": MESSAGE,

@@ -20,6 +20,7 @@ from chat.conversations.views import PAGE as CHANNELS
 from chat.integrations.incoming import HOOKS_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.threads import THREADS_MOST as THREADS
+from chat.messages.triage import ACTIVITY_PAGE, SAVED_MOST, SAVED_PAGE
 from chat.model.message import BYTES_MOST, EXCERPT
 from chat.model.types import BODY_MOST, DATA_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
 from chat.moderation.bans import ACTIVITY_PAGE as NOTES
@@ -89,7 +90,7 @@ BOUNDS = {
     "/api/files/{file}/{name}": IN_PIECES,
     "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,
     "/api/chat/socket": DEFAULT["stream_buffer"],
-    "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW + SIDEBAR,
+    "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW + SIDEBAR + SAVED_MOST * LINE,
     "/api/chat/sidebar": SIDEBAR,
     "/api/chat/conversations/{conversation}": VIEW + MESSAGE,
     "/api/chat/conversations/ext/{external_id:[^/]+}": VIEW + MESSAGE,
@@ -108,6 +109,8 @@ BOUNDS = {
     "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
     "/api/chat/channels": CHANNELS * VIEW,
     "/api/chat/archived": CHANNELS * VIEW,
+    "/api/chat/saved": BYTES_MOST + SAVED_PAGE * SHORT,
+    "/api/chat/activity": BYTES_MOST + ACTIVITY_PAGE * SHORT,
     "/api/chat/threads": BYTES_MOST + THREADS * SHORT,
     "/api/chat/search": BYTES_MOST + FOUND * SHORT,
     "/api/chat/reports": REPORTS * (BODY + 8 * LINE),

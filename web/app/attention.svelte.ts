@@ -1,4 +1,4 @@
-/** The user's attention: true while this page is visible and has the focus. */
+/** The user's attention. `here`: this page is visible and has the focus. Opening the app alone reads nothing. */
 class Attention {
   here = $state(isVisibleAndFocused());
   /** True until the user acts in a conversation that the app has opened by itself. */

@@ -15,7 +15,6 @@ export const dialogs: Record<Panel['name'], Load> = {
   markAllRead: () => import('./dialogs/MarkAllRead.svelte'),
   status: () => import('./dialogs/StatusMessage.svelte'),
   logOut: () => import('./dialogs/LogOut.svelte'),
-  threads: () => import('./dialogs/Threads.svelte'),
   deleteAccount: () => import('./dialogs/DeleteAccount.svelte'),
   leave: () => import('./dialogs/Leave.svelte'),
   archive: () => import('./details/Archive.svelte'),
@@ -34,6 +33,9 @@ export const dialogs: Record<Panel['name'], Load> = {
 
 export const pages: Record<PageName, Load> = {
   search: () => import('./search/Search.svelte'),
+  activity: () => import('./triage/Activity.svelte'),
+  threads: () => import('./triage/Threads.svelte'),
+  later: () => import('./triage/Later.svelte'),
   channels: () => import('./directory/Directory.svelte'),
   reports: () => import('./moderation/Reports.svelte'),
   settings: () => import('./settings/Settings.svelte'),

@@ -4,7 +4,7 @@ import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
-  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' | 'logOut' | 'deleteAccount' | 'markAllRead' }
+  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'logOut' | 'deleteAccount' | 'markAllRead' }
   | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
   /** Creates a section and moves the conversation into it, or renames the section `id`. */
   | { name: 'section'; id?: string; conversation?: Id }

@@ -3,10 +3,12 @@
  * the server rejects it. The stream then brings the final state.
  */
 import { block, notify, pin, react } from './apply';
+import { keyOf } from './message';
 import * as model from './model';
 import type { StoreContext } from './pages';
 import { asProblem, Problem } from './problem';
 import type { SidebarChange } from './sidebar';
+import { Triage } from './triage';
 import type { Id, Notifications, Profile, User } from './types';
 
 /** Attempts to save a change of the sidebar that other devices overtake. */
@@ -39,6 +41,16 @@ export class Actions {
     const user = this.context.model().me.id;
     const change = (now: boolean) => (old: model.Model) => pin(old, { conversation, seq, user, on: now });
     return this.optimistically(change(on), change(!on), () => this.context.api.pin(conversation, seq, on));
+  }
+
+  /** Save a message for later, mark it as done, or remove it with null. */
+  save(conversation: Id, seq: number, state: 'open' | 'done' | null): Promise<void> {
+    const place = keyOf(conversation, seq);
+    const before = this.context.model().saved.has(place);
+    const change = (on: boolean) => (old: model.Model) => model.setSaved(old, place, on);
+    return this.optimistically(change(state === 'open'), change(before), () =>
+      new Triage(this.context.api).save(conversation, seq, state),
+    );
   }
 
   notify(conversation: Id, what: Partial<Notifications>): Promise<void> {

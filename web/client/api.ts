@@ -281,8 +281,10 @@ export class Api {
     return this.call('PUT', `${messagePath(conversation, root)}/replies/read`, { seq });
   }
 
-  markRead(conversation: Id, seq: number): Promise<void> {
-    return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq });
+  /** Mark everything up to `seq` as read. `unread` as in `ReadRequest`: what the user asked for. */
+  markRead(conversation: Id, seq: number, unread?: boolean): Promise<void> {
+    const body: schema.ReadRequest = { seq, ...(unread !== undefined && { unread }) };
+    return this.call('PUT', `/api/chat/conversations/${conversation}/read`, body);
   }
 
   /** Mark several conversations as read: at most 500. */

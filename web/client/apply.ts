@@ -22,6 +22,7 @@ import {
   put,
   readTo,
   setConversation,
+  setSaved,
   setThread,
   setTimeline,
   takeSidebar,
@@ -51,6 +52,8 @@ export function apply(model: Model, entry: Entry): Model {
       return follow(model, entry.data, entry.id);
     case 'read':
       return takeReadMark(model, entry.data);
+    case 'saved':
+      return setSaved(model, keyOf(entry.data.conversation, entry.data.seq), entry.data.state === 'open');
     case 'receipt':
       return takeReceipt(model, entry.data.conversation, entry.data.user, entry.data.seq);
     case 'notifications':
@@ -145,13 +148,11 @@ function takeDeletion(model: Model, gone: Tombstone, at: string): Model {
   const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
   const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
   const emptied = uncountReply(changeMessage(unpinned, id, seq, asDeleted), gone, at);
-  return uncount(emptied, gone, 1, mentionsMe(gone, model) ? 1 : 0);
+  const own = gone.author === model.me.id;
+  return uncount(setSaved(emptied, keyOf(id, seq), false), gone, own ? 0 : 1, mentionsMe(gone, model) ? 1 : 0);
 }
 
-/**
- * Reduce the unread counts, unless the message is read. A user's own post moves their read mark, so unread messages
- * are always by others.
- */
+/** Reduce the unread counts, unless the message is read. */
 function uncount(model: Model, gone: Pick<Tombstone, 'conversation' | 'seq'>, messages: number, reached = 1): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
@@ -270,11 +271,11 @@ function withoutReader(model: Model, id: Id, user: Id): Model {
   return { ...model, receipts: put(model.receipts, id, others) };
 }
 
-/** Move the read mark with the counts of the server. A mark older than the known one changes nothing. */
-function takeReadMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
+/** Move the read mark with the counts of the server. It moves back only when the user has asked for that. */
+function takeReadMark(model: Model, { conversation: id, seq, unread, mentions, marked_unread = false }: ReadChange): Model {
   const conversation = model.conversations.get(id);
-  if (!conversation || seq < conversation.read_seq) return model;
-  return setConversation(model, { ...conversation, read_seq: seq, unread, mentions });
+  if (!conversation || (seq < conversation.read_seq && !marked_unread)) return model;
+  return setConversation(model, { ...conversation, read_seq: seq, unread, mentions, marked_unread });
 }
 
 function forget(model: Model, id: Id): Model {
@@ -286,7 +287,8 @@ function forget(model: Model, id: Id): Model {
   conversations.delete(id);
   timelines.delete(id);
   for (const place of threads.keys()) if (place.startsWith(`${id}/`)) threads.delete(place);
-  return { ...model, conversations, timelines, threads };
+  const saved = new Set([...model.saved].filter((place) => !place.startsWith(`${id}/`)));
+  return { ...model, conversations, timelines, threads, saved };
 }
 
 const unknown = (model: Model, id: Id): Id | null => (model.conversations.has(id) ? null : id);

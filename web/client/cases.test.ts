@@ -22,7 +22,7 @@ const cases = (attention.cases as unknown as Case[]).filter((one) => one.before.
 
 test.each(cases)('$name', ({ before, entries, after }) => {
   const conversations = before.conversations.map((one) => makeChannel(one));
-  const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, invitations: [], sidebar: defaultSidebar, cursor: 'e.0' });
+  const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, invitations: [], sidebar: defaultSidebar, saved: [], cursor: 'e.0' });
   const end = entries
     .map(([event, data], at) => ({ event, data, id: `e.${at + 1}` }) as Entry)
     .reduce(apply, start);

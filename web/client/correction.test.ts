@@ -8,7 +8,7 @@ import type { Message } from './types';
 
 const file = { id: 3, name: 'plan.txt', size: 1, type: 'text/plain' };
 const said: Message = { conversation: 7, seq: 1, author: 1, body: 'look', client_id: 'c1', created_at: '2026-11-25T11:00:00.000Z' };
-const talk = takeSnapshot(emptyModel(makeUser(1, 'ana', 'Ana')), { conversations: [makeChannel()], blocked: [], invitations: [], sidebar: defaultSidebar, cursor: 'e.0' });
+const talk = takeSnapshot(emptyModel(makeUser(1, 'ana', 'Ana')), { conversations: [makeChannel()], blocked: [], invitations: [], sidebar: defaultSidebar, saved: [], cursor: 'e.0' });
 const carrying = apply(talk, { event: 'message', id: 'e.1', data: { ...said, files: [file, { ...file, id: 4 }] } });
 const last = (model: Model) => model.conversations.get(7)?.last_message;
 const lighter = (rest: Partial<Message>) => correct(carrying, { ...said, edited_at: '2026-11-25T12:00:00.000Z', ...rest });

@@ -24,6 +24,7 @@ export { type Hit, search, type SearchRequest } from './search';
 export { Store, type StoreOptions, type View } from './store';
 export type { EntrySource, EntrySourceOptions, StreamState } from './entry-source';
 export { DurableStream, type StreamOptions } from './stream';
+export { Triage } from './triage';
 export type * from './types';
 export { SharedOutbox } from './tabs/shared-outbox';
 export { SharedPresenceConnection } from './tabs/shared-presence';

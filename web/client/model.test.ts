@@ -42,7 +42,7 @@ const page = (from: number, to: number, before = from > 1, after = false) => ({
 });
 
 const starting = (conversation = makeChannel()): Model =>
-  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], sidebar: defaultSidebar, cursor: 'e.0' });
+  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], sidebar: defaultSidebar, saved: [], cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);

@@ -50,6 +50,8 @@ export interface Model {
   /** Read positions of others, for conversations whose receipts were loaded. */
   receipts: ReadonlyMap<Id, ReadonlyMap<Id, number>>;
   blocked: ReadonlySet<Id>;
+  /** Messages that this user has saved for later and that are not done. */
+  saved: ReadonlySet<MessageKey>;
   /** Open invitations of this user, by conversation. */
   invitations: ReadonlyMap<Id, Invitation>;
   /** As the server has it. `shownSidebar` adds the changes that are being saved. */
@@ -61,7 +63,7 @@ export function emptyModel(me: User): Model {
   const [users, conversations] = [new Map([[me.id, me]]), new Map()];
   const [blocked, invitations] = [new Set<Id>(), new Map<Id, Invitation>()];
   const sidebar = { sidebar: defaultSidebar, rearranging: [] };
-  return { me, users, conversations, threads: new Map(), blocked, invitations, ...sidebar, ...emptyPages() };
+  return { me, users, conversations, threads: new Map(), blocked, saved: new Set(), invitations, ...sidebar, ...emptyPages() };
 }
 
 /**
@@ -79,7 +81,13 @@ export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const blocked = new Set(snapshot.blocked);
   const invitations = new Map(invitationsIn(snapshot).map((one) => [one.conversation, one]));
   const sidebar = sidebarIn(snapshot);
-  return { ...model, conversations, blocked, invitations, sidebar, threads: new Map(), ...emptyPages() };
+  const saved = new Set(savedIn(snapshot).map((one) => keyOf(one.conversation, one.seq)));
+  return { ...model, conversations, blocked, saved, invitations, sidebar, threads: new Map(), ...emptyPages() };
+}
+
+/** Return the places of the snapshot's saved messages. Nodes of the previous version send none. */
+function savedIn(snapshot: Partial<Snapshot>): Snapshot['saved'] {
+  return snapshot.saved ?? [];
 }
 
 /** Return the snapshot's invitations. Nodes of the previous version send none. */
@@ -143,7 +151,7 @@ export const defaultSettings = { archived: false, slow: 0, read_only: false };
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return setConversation(closeInvitation(model, fresh.id), { ...known, ...defaultSettings, ...fresh });
+  return setConversation(closeInvitation(model, fresh.id), { ...known, ...defaultSettings, marked_unread: false, ...fresh });
 }
 
 /** Remove an invitation that was accepted, declined or closed. */
@@ -270,9 +278,17 @@ export function correct(model: Model, { conversation, seq, body, files, data, ed
 export function readTo(
   conversation: Conversation,
   seq: number,
-): Pick<Conversation, 'read_seq' | 'unread' | 'mentions'> {
+): Pick<Conversation, 'read_seq' | 'unread' | 'mentions' | 'marked_unread'> {
   const unread = Math.max(0, Math.min(conversation.unread, conversation.last_seq - seq));
-  return { read_seq: seq, unread, mentions: unread ? (conversation.mentions ?? 0) : 0 };
+  return { read_seq: seq, unread, mentions: unread ? (conversation.mentions ?? 0) : 0, marked_unread: false };
+}
+
+/** Add a message to the saved ones, or remove it. */
+export function setSaved(model: Model, place: MessageKey, on: boolean): Model {
+  if (model.saved.has(place) === on) return model;
+  const saved = new Set(model.saved);
+  saved[on ? 'add' : 'delete'](place);
+  return { ...model, saved };
 }
 
 const at = (timeline: Timeline | undefined, seq: number): Message | undefined =>

@@ -6,6 +6,34 @@ export interface Activity {
   next: Id | null;
 }
 
+/**
+ * A mention of the caller, the latest reply in a thread that they follow, or a reaction to their message.
+ *
+ * `at`: the time of the mention, of the thread's last reply, or of the last reaction.
+ */
+export interface ActivityItem {
+  kind: 'mentions' | 'replies' | 'reactions';
+  at: string;
+  unread: boolean;
+  /** Unread replies in the thread, or users who reacted. */
+  count?: number;
+  emoji?: string;
+  /** The latest users who reacted, at most five. */
+  users?: Id[];
+  message: Message;
+}
+
+/** The time up to which the user has seen the reactions, as `at` of the newest item. */
+export interface ActivityMark {
+  at: string;
+}
+
+/** A page of activity, the newest first. Pass `next` as `before` to get more, also if the page is empty. */
+export interface ActivityPage {
+  items: ActivityItem[];
+  next?: string;
+}
+
 /** A security event of the caller's own account. Address and device of an admin are never included. */
 export interface ActivityRow {
   id: Id;
@@ -243,6 +271,8 @@ export interface Conversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -508,6 +538,8 @@ export interface ExternalConversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -1055,6 +1087,8 @@ export interface NewConversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -1271,6 +1305,12 @@ export interface Pins {
   pins: Pin[];
 }
 
+/** A message by its conversation and seq. */
+export interface Place {
+  conversation: Id;
+  seq: Id;
+}
+
 /** A conversation of the file. `key` selects it when the import starts. */
 export interface PlannedConversation {
   key: number | string;
@@ -1423,12 +1463,17 @@ export interface ReactionChange {
   shown?: Id;
 }
 
-/** The user's read mark, and what is unread after it. On the user's own devices. */
+/**
+ * The user's read mark, and what is unread after it. On the user's own devices.
+ *
+ * `marked_unread`: the user has moved it back, and asked that the messages after it stay unread.
+ */
 export interface ReadChange {
   conversation: Id;
   seq: number;
   unread: number;
   mentions: number;
+  marked_unread?: boolean;
 }
 
 /** Move the read mark forward to a message. */
@@ -1447,6 +1492,20 @@ export interface ReadMark {
 /** Read marks of several conversations. */
 export interface ReadMarksForm {
   marks: ConversationMark[];
+}
+
+/**
+ * Mark everything up to message `seq` as read.
+ *
+ * `unread`: a request of the user. `true` marks the messages after `seq` as unread, at most the last 10,000.
+ * They stay
+ * so whatever devices mark by themselves, until a later message is read, the user posts, or a request with
+ * `false`
+ * marks all of them as read.
+ */
+export interface ReadRequest {
+  seq: number;
+  unread?: boolean | null;
 }
 
 /** The first event of a stream: its start, the log's end at that time, the node, and the user. */
@@ -1608,6 +1667,36 @@ export interface Sample {
   position: number;
 }
 
+/**
+ * The user saved a message for later, or marked it as done or open again. No state: it is not saved any more.
+ *
+ * On the user's own devices.
+ */
+export interface SavedChange {
+  conversation: Id;
+  seq: Id;
+  state: 'open' | 'done' | null;
+}
+
+/** A message that the caller has saved for later. `id` orders them by the time when they were saved first. */
+export interface SavedMessage {
+  id: Id;
+  saved_at: string;
+  message: Message;
+}
+
+/** A page of saved messages, the latest saved first. Pass `next` as `before` to get more. */
+export interface SavedMessages {
+  saved: SavedMessage[];
+  next?: Id;
+}
+
+/** Save the message. `done`: it is dealt with, and leaves the list of open ones. */
+export interface SavedState {
+  /** Default: `false`. */
+  done?: boolean;
+}
+
 /** The role to give. Without one, a new member gets the role `member` and an existing member keeps theirs. */
 export interface Seat {
   role?: 'owner' | 'admin' | 'member' | null;
@@ -1763,6 +1852,8 @@ export interface Snapshot {
   blocked: Id[];
   invitations: Invitation[];
   sidebar: Sidebar;
+  /** Messages saved for later that are not done. */
+  saved: Place[];
   cursor: string;
 }
 
@@ -1871,7 +1962,7 @@ export interface Ticket {
   expires_in: number;
 }
 
-/** A message was deleted. If it was in a thread or mentioned users, its author and these are included. */
+/** A message was deleted. Its thread and the users that it mentioned are included. Older entries have no author. */
 export interface Tombstone {
   conversation: Id;
   seq: Id;
@@ -1990,6 +2081,7 @@ export interface StreamEvents {
   read: ReadChange;
   receipt: ReceiptChange;
   thread: ThreadChange;
+  saved: SavedChange;
   notifications: Notifications;
   block: BlockChange;
   settings: SettingsChange;

@@ -155,6 +155,23 @@ test('only the latest read mark is sent', async () => {
   expect(puts.length).toBeLessThanOrEqual(2);
 });
 
+test('what the user marked as unread is read only when they ask', async () => {
+  await begins();
+  for (let n = 1; n <= 3; n++) says(ben, `${n}`);
+  await eventually(() => store.view.conversations.get(7)?.unread === 3);
+  store.markRead(7, 3);
+  await store.markUnread(7, 2);
+  expect(puts.at(-1)?.body).toBe('{"seq":1,"unread":true}');
+  tells('read', { conversation: 7, seq: 1, unread: 2, mentions: 0, marked_unread: true });
+  await eventually(() => store.view.conversations.get(7)?.marked_unread === true);
+  const sent = puts.length;
+  store.markRead(7, 3);
+  expect([store.view.conversations.get(7)?.unread, puts.length]).toEqual([2, sent]);
+  store.markRead(7, 3, true);
+  expect(store.view.conversations.get(7)).toMatchObject({ read_seq: 3, unread: 0, marked_unread: false });
+  await eventually(() => puts.at(-1)?.body === '{"seq":3,"unread":false}');
+});
+
 test('entries that arrive together update the view once', async () => {
   await begins();
   let calls = 0;

@@ -152,11 +152,16 @@ export class Store {
     this.outbox.discard(clientId);
   }
 
-  /** Move the read mark here at once, and on the server as soon as it is reachable. */
-  markRead(id: Id, seq: number): void {
-    if (seq <= (this.view.conversations.get(id)?.read_seq ?? Infinity)) return;
+  /**
+   * Move the read mark here at once, and on the server as soon as it is reachable. Messages that the user has marked
+   * as unread stay so, unless the user asked to read them.
+   */
+  markRead(id: Id, seq: number, asked = false): void {
+    const conversation = this.view.conversations.get(id);
+    const kept = conversation?.marked_unread && !asked;
+    if (!conversation || kept || seq <= conversation.read_seq) return;
     this.observable.update(model.markRead(this.view, id, seq));
-    this.readMarks.move([id, seq]);
+    this.readMarks.move([id, seq, !!conversation.marked_unread]);
   }
 
   /** Mark all conversations as read, up to the messages known now. */
@@ -164,7 +169,14 @@ export class Store {
     const unread = [...this.view.conversations.values()].filter((one) => one.unread || one.mentions);
     const read = unread.reduce<model.Model>((next, one) => model.markRead(next, one.id, one.last_seq), this.view);
     this.observable.update(read);
-    this.readMarks.move(...unread.map((one): [Id, number] => [one.id, one.last_seq]));
+    this.readMarks.move(...unread.map((one): [Id, number, boolean] => [one.id, one.last_seq, !!one.marked_unread]));
+  }
+
+  /**
+   * Mark the messages from `seq` on as unread. The view changes when the stream brings the entry, which has the counts.
+   */
+  markUnread(id: Id, seq: number): Promise<void> {
+    return this.readMarks.moveBack(id, seq - 1);
   }
 
   /** Create a conversation. `invited` lists users who were invited instead of added. */

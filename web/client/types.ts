@@ -44,6 +44,10 @@ export interface Conversation extends schema.Conversation {
   created_at?: string;
 }
 
+export type ActivityItem = schema.ActivityItem;
+export type ActivityKind = ActivityItem['kind'];
+export type SavedMessage = schema.SavedMessage;
+
 /** Notification settings of a conversation. */
 export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until'>;
 

@@ -114,7 +114,6 @@ PANELS = [
     Scene("dialog-lightbox", lightbox),
     Scene("dialog-new-channel", dialog("Add channels", "Create channel")),
     Scene("dialog-new-message", dialog("New message")),
-    Scene("dialog-threads", dialog("Threads"), who="ben"),
     Scene("dialog-status", dialog("Your account", "Set your status")),
     Scene("dialog-keyboard", dialog("Your account", "Keyboard shortcuts")),
 ]

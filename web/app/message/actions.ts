@@ -18,6 +18,8 @@ export type ActionName =
   | 'thread'
   | 'edit'
   | 'pin'
+  | 'save'
+  | 'unread'
   | 'copy'
   | 'link'
   | 'profile'
@@ -77,13 +79,15 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
       key: 'p',
       run: () => void toasts.try(chat.store.actions.pin(id, seq, !pinned)),
     },
+    saveAction(message, chat),
+    !inThread && unreadAction(message, conversation, chat),
     message.body !== '' && { name: 'copy', text: m.message.copyText, icon: 'copy', key: 'c', run: () => copy(message.body, m.message.textCopied) },
     { name: 'link', text: m.message.copyLink, icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), m.message.linkCopied) },
     {
       name: 'profile',
       text: m.message.viewProfile,
       icon: 'people',
-      key: 'u',
+      key: 'v',
       run: () => panels.show({ name: 'profile', user: message.author }),
     },
     ...oversight,
@@ -97,6 +101,31 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
     },
   ];
   return all.filter((action): action is MessageAction => action !== false);
+}
+
+function saveAction({ conversation, seq }: Message, chat: Chat): MessageAction {
+  const saved = chat.view.saved.has(keyOf(conversation, seq));
+  return {
+    name: 'save',
+    text: saved ? m.message.unsave : m.message.saveForLater,
+    icon: 'bookmark',
+    key: 'a',
+    run: () => void toasts.try(chat.store.actions.save(conversation, seq, saved ? null : 'open')),
+  };
+}
+
+/** Mark the conversation as unread from this message on, or as read if that was done here. */
+function unreadAction({ seq }: Message, conversation: Conversation, chat: Chat): MessageAction | false {
+  if (!conversation.role) return false;
+  const { id, read_seq, last_seq, marked_unread } = conversation;
+  const here = Boolean(marked_unread) && read_seq === seq - 1;
+  return {
+    name: 'unread',
+    text: here ? m.message.markRead : m.message.markUnread,
+    icon: 'unread',
+    key: 'u',
+    run: () => (here ? chat.store.markRead(id, last_seq, true) : void toasts.try(chat.store.markUnread(id, seq))),
+  };
 }
 
 /** Return true if the user may post in the conversation. */

@@ -27,6 +27,7 @@ import { settings } from './en/settings';
 import { sidebar } from './en/sidebar';
 import { switcher } from './en/switcher';
 import { timeline } from './en/timeline';
+import { triage } from './en/triage';
 import { welcome } from './en/welcome';
 
 export const en = {
@@ -58,5 +59,6 @@ export const en = {
   sidebar,
   switcher,
   timeline,
+  triage,
   welcome,
 };

@@ -35,6 +35,7 @@ const FOLDERS = [
   'sidebar',
   'switcher',
   'timeline',
+  'triage',
   'welcome',
 ];
 

@@ -65,12 +65,22 @@ test('an unsent message stands last, under the same key as after it was sent', (
   expect(before.map((row) => row.key)).toEqual(after.map((row) => row.key));
 });
 
+test('replies near the first message of their thread have no row, unless they are unread', () => {
+  const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9)), thread });
+  const many = Array.from({ length: 10 }, (_, n) => said(n + 3, ben, at(1, 9)));
+  const talk = [said(1, ben, at(1, 9)), reply(2, 1), ...many, reply(13, 1), reply(14, 3)];
+  const kinds = shape(talk);
+  expect(kinds.slice(0, 3)).toEqual(['day', 'message!', 'message']);
+  expect(kinds.slice(-2)).toEqual(['replies', 'replies']);
+  expect(shape(talk.slice(0, 2), 1)).toEqual(['day', 'message!', 'unread', 'replies']);
+});
+
 test('replies are summarized in one row, and shown in their thread', () => {
   const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9, seq)), thread });
-  const talk = [said(1, ben, at(1, 9)), reply(2, 1), reply(3, 1), reply(4, 9), said(5, ben, at(1, 9, 5))];
+  const talk = [said(1, ben, at(1, 9)), reply(2, 7), reply(3, 7), reply(4, 9), said(5, ben, at(1, 9, 5))];
   expect(shape(talk)).toEqual(['day', 'message!', 'replies', 'replies', 'message!']);
   const first = rowsOf(talk, [], null, ana)[2];
-  expect(first).toMatchObject({ root: 1, messages: [{ seq: 2 }, { seq: 3 }] });
+  expect(first).toMatchObject({ root: 7, messages: [{ seq: 2 }, { seq: 3 }] });
   expect(rowsOf(talk, [], null, ana)[2]).toBe(first);
   expect(rowsOf([reply(2, 1), reply(3, 1)], [], null, ana, true).map((row) => row.kind)).toEqual([
     'day',

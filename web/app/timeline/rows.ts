@@ -13,6 +13,9 @@ export type Row =
 /** Milliseconds within which messages of one author form a group. */
 const TOGETHER = 5 * 60_000;
 
+/** Rows below a message in which its replies need no row of their own: its thread line shows them. */
+const NEAR = 8;
+
 /** An author that equals no user, so that the next message starts a group. */
 const NO_AUTHOR = 0;
 
@@ -30,7 +33,8 @@ interface Said {
 
 /**
  * Return the rows for these messages. `unreadAfter` is the last seq above the unread line, or null for no line. With
- * `inThread` replies are rows of their own; in the conversation they are summarized.
+ * `inThread` replies are rows of their own; in the conversation they are summarized, unless the first message of their
+ * thread is near.
  */
 export function rowsOf(
   messages: Message[],
@@ -52,8 +56,7 @@ export function rowsOf(
       rows.push({ kind: 'unread', key: 'unread' });
     }
     if (message.thread && !inThread) {
-      last = { author: NO_AUTHOR, at: said.at };
-      addReply(rows, message, message.thread);
+      if (addReply(rows, message, message.thread)) last = { author: NO_AUTHOR, at: said.at };
       continue;
     }
     // the same key before and after the message was sent, so that its row stays the same
@@ -79,10 +82,14 @@ export function rowsOf(
   return rows;
 }
 
-/** Add a reply to the last row if that row summarizes the same thread, else in a new row. */
-function addReply(rows: Row[], reply: Message, root: number): void {
+/**
+ * Add a reply to the last row if that row summarizes the same thread, else in a new row. Return false without a row if
+ * the thread's first message is near, with no unread line in between.
+ */
+function addReply(rows: Row[], reply: Message, root: number): boolean {
   const last = rows.at(-1);
   const continues = last?.kind === 'replies' && last.root === root;
+  if (!continues && isNear(rows, root)) return false;
   const messages = continues ? [...last.messages, reply] : [reply];
   if (continues) rows.pop();
   const known = cachedReplies.get(reply);
@@ -90,6 +97,16 @@ function addReply(rows: Row[], reply: Message, root: number): void {
   const row = same ? known : { kind: 'replies' as const, key: `replies ${messages[0]?.seq}`, root, messages };
   cachedReplies.set(reply, row);
   rows.push(row);
+  return true;
+}
+
+function isNear(rows: Row[], root: number): boolean {
+  for (let at = rows.length - 1; at >= Math.max(0, rows.length - NEAR); at -= 1) {
+    const row = rows[at];
+    if (row?.kind === 'unread') return false;
+    if (row?.kind === 'message' && row.message.seq === root) return true;
+  }
+  return false;
 }
 
 function once(shown: Message | Outgoing, head: boolean, make: () => Row): Row {

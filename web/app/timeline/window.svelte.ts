@@ -58,8 +58,11 @@ export class Window {
     return this.timeline?.messages.some((one) => one.seq === seq) ?? false;
   }
 
+  /** Return the row of a message: its own, that of a few replies, or that of the message that it replies to. */
   rowOf(seq: number): HTMLElement | null {
-    return this.log?.querySelector(`[data-seq="${seq}"], [data-replies~="${seq}"]`) ?? null;
+    const row = this.log?.querySelector<HTMLElement>(`[data-seq="${seq}"], [data-replies~="${seq}"]`);
+    const root = row ? undefined : this.timeline?.messages.find((one) => one.seq === seq)?.thread;
+    return row ?? (root ? (this.log?.querySelector<HTMLElement>(`[data-seq="${root}"]`) ?? null) : null);
   }
 
   /** Load the messages around one; return false if it cannot be shown. */

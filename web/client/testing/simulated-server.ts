@@ -157,7 +157,7 @@ export class SimulatedServer {
   /** Return everything that a client could load now: the snapshot, and all data loaded on demand. */
   freshModel(): model.Model {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
-    const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], sidebar: defaultSidebar, cursor: '' };
+    const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], sidebar: defaultSidebar, saved: [], cursor: '' };
     let next = model.takeSnapshot(model.emptyModel(this.me), snapshot);
     next = model.takeThreads(next, this.threads(), `e.${this.entries.length}`);
     next = model.takePage(next, CONVERSATION, page([...this.messages]));

@@ -3,6 +3,9 @@ export const app = {
   name: 'Tandem',
   titles: {
     conversations: 'Conversations',
+    activity: 'Activity',
+    threads: 'Threads',
+    later: 'Later',
     channels: 'Channels',
     reports: 'Reports',
     settings: 'Settings',

@@ -1,4 +1,4 @@
-/** Dialogs: new conversations, people, profiles, threads, and questions before an action. */
+/** Dialogs: new conversations, people, profiles, and questions before an action. */
 const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 export const dialogs = {
@@ -90,8 +90,4 @@ export const dialogs = {
   blockName: (name: string) => `Block ${name}`,
   blockText: "You won't be able to message each other, and their messages will be hidden. They won't be notified.",
   unblock: 'Unblock',
-
-  threads: 'Threads you follow',
-  thread: 'A thread',
-  noThreads: 'You follow a thread when you reply in it or someone replies to you.',
 };

@@ -42,6 +42,8 @@ export const switcher = {
     copyText: 'Copy text',
     copyLink: 'Copy link',
     profile: 'View profile',
+    save: 'Save for later',
+    unread: 'Mark unread',
     report: 'Report',
     history: 'Edit history (owners and admins)',
     delivery: 'Delivery details (server admins)',

@@ -9,6 +9,7 @@ export const timeline = {
 
   new: 'New',
   newMessages: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
+  markedUnread: 'Marked unread',
   newMessagesBelow: 'New messages',
   jumpToNewest: 'Jump to newest',
   jumpToUnread: 'Jump to first unread',
@@ -22,6 +23,7 @@ export const timeline = {
   edited: '(edited)',
   editedAt: (when: string) => `Edited ${when}`,
   pinned: 'Pinned',
+  saved: 'Saved',
   messageBy: (author: string, time: string) => `${author}, ${time}`,
   announced: (author: string, text: string) => `${author}: ${text}`,
 

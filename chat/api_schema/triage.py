@@ -1,0 +1,59 @@
+"""Models of followed threads, saved messages and the Activity page. Pure."""
+
+from typing import Literal
+
+from chat.api_schema.models import Cursor, Id, MessageModel, Moment, Seq, Shape
+
+
+class FollowedThread(Shape):
+    """A thread that the caller follows, by its first message."""
+
+    message: MessageModel
+    read_seq: Seq
+    unread: int
+
+
+class Threads(Shape):
+    """The threads that the caller follows, and the cursor to open a stream from."""
+
+    threads: list[FollowedThread]
+    cursor: Cursor
+
+
+class SavedMessage(Shape):
+    """A message that the caller has saved for later. `id` orders them by the time when they were saved first."""
+
+    id: Id
+    saved_at: Moment
+    message: MessageModel
+
+
+class SavedMessages(Shape):
+    """A page of saved messages, the latest saved first. Pass `next` as `before` to get more."""
+
+    saved: list[SavedMessage]
+    next: Id | None = None
+
+
+class ActivityItemModel(Shape):
+    """A mention of the caller, the latest reply in a thread that they follow, or a reaction to their message.
+
+    `at`: the time of the mention, of the thread's last reply, or of the last reaction.
+    """
+
+    kind: Literal["mentions", "replies", "reactions"]
+    at: Moment
+    unread: bool
+    count: int | None = None
+    """Unread replies in the thread, or users who reacted."""
+    emoji: str | None = None
+    users: list[Id] | None = None
+    """The latest users who reacted, at most five."""
+    message: MessageModel
+
+
+class ActivityPage(Shape):
+    """A page of activity, the newest first. Pass `next` as `before` to get more, also if the page is empty."""
+
+    items: list[ActivityItemModel]
+    next: str | None = None

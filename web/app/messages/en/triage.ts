@@ -1,0 +1,48 @@
+/** The pages for what waits for the user: activity, followed threads, and messages saved for later. */
+export const triage = {
+  activity: 'Activity',
+  filter: 'Show',
+  kinds: { all: 'All', mentions: 'Mentions', replies: 'Replies', reactions: 'Reactions' },
+  none: {
+    all: 'No activity yet',
+    mentions: 'No mentions yet',
+    replies: 'No replies yet',
+    reactions: 'No reactions yet',
+  },
+  noneText: {
+    all: 'Mentions, replies in threads you follow, and reactions to your messages appear here.',
+    mentions: 'Messages that mention you or everyone in a conversation appear here.',
+    replies: 'Replies in threads you follow appear here.',
+    reactions: 'Reactions to your messages appear here.',
+  },
+  unread: 'Unread',
+  mentioned: 'mentioned you',
+  mentionedAll: (name: string) => `mentioned @${name}`,
+  replied: 'replied in a thread',
+  reacted: (emoji: string) => `reacted with ${emoji}`,
+  names: (names: string[], others: number) => {
+    if (!others) return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '');
+    return `${names.join(', ')} and ${others === 1 ? '1 other' : `${others} others`}`;
+  },
+
+  threads: 'Threads',
+  noThreads: 'No threads yet',
+  noThreadsText: 'You follow a thread when you reply in it or someone replies to you.',
+  chooseThread: 'Choose a thread to read it here.',
+  thread: 'A thread',
+  threadIn: (conversation: string) => `Thread in ${conversation}`,
+  threadGone: 'This thread is not available.',
+
+  later: 'Later',
+  states: { open: 'Open', done: 'Done' },
+  noneSaved: { open: 'Nothing saved for later', done: 'Nothing done yet' },
+  noneSavedText: {
+    open: 'Save a message from its menu, or press A on it. Only you can see what you save.',
+    done: 'Saved messages that you mark as done appear here.',
+  },
+  markDone: 'Mark as done',
+  reopen: 'Move to open',
+  deleted: 'Deleted message',
+  blocked: 'From someone you blocked',
+  elsewhere: 'Another conversation',
+};
