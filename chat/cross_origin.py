@@ -17,9 +17,12 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = (
     "Authorization, Content-Type, Last-Event-ID, Tandem-User, "
-    "Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override"
+    "Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, "
+    "MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id"
 )
-ANSWER_HEADERS = "Retry-After, X-Request-ID, Location, Upload-Offset, Upload-Length, Upload-Expires, Tus-Resumable"
+ANSWER_HEADERS = (
+    "Retry-After, X-Request-ID, Location, Upload-Offset, Upload-Length, Upload-Expires, Tus-Resumable, Mcp-Session-Id"
+)
 PREFLIGHT_SECONDS = 7200  # Chromium keeps an answer no longer
 
 # The values of Sec-Fetch-Site that mean another site, or a sibling subdomain of this one.

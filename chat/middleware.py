@@ -52,7 +52,9 @@ from chat.shared.web import (
 )
 
 SERVER = "Tandem"
-STREAM_PATH, EVENT_STREAM = "/api/chat/stream", "text/event-stream"  # requests of this path are long
+MCP_PATH, EVENT_STREAM = "/mcp", "text/event-stream"
+STREAM_PATHS = ("/api/chat/stream", MCP_PATH)  # requests of these paths are long
+UNSTORED = ("/api/", MCP_PATH)  # answers of these paths are never stored by caches
 RETRIES_503 = "X-Retries-503"  # set by proxies that ask another node first, then answer an EventSource themselves
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -142,7 +144,7 @@ REFUSED = web.RequestKey("refused", int)  # the status that a stream of this kin
 def answer_refusal(request: web.Request, error: ApiError) -> web.Response:
     """Return the problem document; for an EventSource that should retry, an event stream with it as `problem`."""
     if error.status not in HEALED_BY_RETRY or not asks_for_events(request):
-        return answer_problem(error)
+        return answer_call_error(error) if request.path == MCP_PATH else answer_problem(error)
     if error.status == 503 and RETRIES_503 in request.headers:
         return answer_problem(error)
     request[REFUSED] = error.status
@@ -156,7 +158,26 @@ def answer_refusal(request: web.Request, error: ApiError) -> web.Response:
 def asks_for_events(request: web.Request) -> bool:
     """Return whether the client reads an event stream, as an EventSource does, which cannot read a status."""
     accepted = ",".join(request.headers.getall("Accept", ())).lower()
-    return request.path == STREAM_PATH and EVENT_STREAM in accepted and "poll" not in request.query
+    return is_stream(request) and EVENT_STREAM in accepted and "poll" not in request.query
+
+
+def is_stream(request: web.Request) -> bool:
+    """Return whether a stream answers this request."""
+    return request.method == "GET" and request.path in STREAM_PATHS
+
+
+def is_long(request: web.Request, response: web.StreamResponse) -> bool:
+    """Return whether this request takes long because its answer is a stream."""
+    return is_stream(request) or response.content_type == EVENT_STREAM
+
+
+def answer_call_error(error: ApiError) -> web.Response:
+    """Return an error of JSON-RPC, whose text clients of MCP show; `data` is the problem document."""
+    answer = answer_problem(error)
+    fields = {"code": -32603 if error.status >= 500 else -32600, "message": str(error), "data": error.to_problem()}
+    answer.body = orjson.dumps({"jsonrpc": "2.0", "id": None, "error": fields})
+    answer.content_type = "application/json"
+    return answer
 
 
 def cut(request: web.Request) -> None:
@@ -224,7 +245,7 @@ def record_security_event(request: web.Request, error: ApiError) -> None:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set the security headers on every response; caches never store API responses."""
-    set_headers(response.headers, request.app[SETTINGS], stored=not request.path.startswith("/api/"))
+    set_headers(response.headers, request.app[SETTINGS], stored=not request.path.startswith(UNSTORED))
 
 
 def set_headers(headers: MutableMapping[str, str], settings: Settings, *, stored: bool) -> None:
@@ -271,7 +292,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     status = request.get(REFUSED, response.status)
     request.app[ANSWERS][status] += 1
     wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
-    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != STREAM_PATH):
+    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and not is_long(request, response)):
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}
         user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
         asked_by = {"address": client_address(request)} | user

@@ -60,6 +60,8 @@ LIMITS: dict[str, Charge] = {
     "GET /api/chat/saved": Charge("view", 4),
     "GET /api/chat/stream": Charge("view", 0),  # the handlers charge `stream` or `poll` on admission
     "GET /api/chat/socket": Charge("view", 0),
+    "GET /mcp": Charge("view", 0),
+    "POST /mcp": VIEW,  # and each tool costs what its route does
     "GET /api/chat/channels": SEARCH,
     "GET /api/chat/archived": SEARCH,
     "GET /api/chat/search": SEARCH,
@@ -97,6 +99,7 @@ def find_limit(method: str, path: str) -> Charge:
 M = C + "/{conversation}/messages"
 SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/hooks", None, None),
+    ("/mcp", "messages:read", "messages:read"),  # and each tool needs the scope of its route
     ("/api/keys", None, None),
     ("/api/sessions", None, None),
     ("/api/passkeys", None, None),

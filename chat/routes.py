@@ -349,6 +349,8 @@ CHAT = [
         tag="integrations",
         answer="text/plain",
     ),
+    Operation("GET", "/mcp?conversations", hooks.get_mcp, answer="Events", head=False),
+    Operation("POST", "/mcp", hooks.post_mcp),
     Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
     Operation("POST", M + "/reports", moderation.post_report, "moderation.post_report", answer="Reported"),
     Operation(
@@ -390,5 +392,5 @@ SITE = [
     Operation("GET", "/manifest.webmanifest?*", site.get_manifest),
     Operation("GET", "/embed/{address:.+}?*", site.get_embedded),
     Operation("GET", "/{name:[^/]+\\.[a-z0-9]+}?*", site.get_file),
-    Operation("GET", "/{address:(?!api/|health/|assets/|metrics).*}?*", site.get_page),
+    Operation("GET", "/{address:(?!api/|health/|assets/|metrics|\\.well-known/).*}?*", site.get_page),
 ]

@@ -13,6 +13,7 @@ from chat.accounts.models import (
     PasswordChange,
     Profile,
     SignUp,
+    User,
     find_users,
     read_me,
     read_user,
@@ -281,27 +282,31 @@ async def put_password(request: web.Request) -> web.Response:
 
 async def get_user(request: web.Request) -> web.Response:
     """Return a user."""
-    viewer = viewer_of(request, await require_identity(request))
+    viewer = viewer_of(request.app, await require_identity(request))
     return answer_json((await read_user(request.app[POOL], path_id(request, "user"), viewer)).encode())
 
 
-def viewer_of(request: web.Request, member: Member) -> int | None:
+def viewer_of(app: web.Application, member: Member) -> int | None:
     """Return the user whose conversations limit which users are visible; None if all are (DIRECTORY, and for
     admins)."""
-    return None if request.app[SETTINGS].directory == "all" or member.role == "admin" else member.user_id
+    return None if app[SETTINGS].directory == "all" or member.role == "admin" else member.user_id
+
+
+async def list_by_ids(app: web.Application, member: Member, ids: list[int]) -> list[User]:
+    """Return the users with these ids whom the member may see. More than a few cost more."""
+    app[RATES].view.acquire(member.payer, len(ids) // IDS_AT_ONCE)
+    return await read_users(app[POOL], ids, viewer_of(app, member))
 
 
 async def get_users(request: web.Request) -> web.Response:
     """List users: `?ids=1,2` returns these; `?q=an` returns those whose names match, without disabled users."""
     member = await require_identity(request)
     if "ids" in request.query:
-        ids = parse_ids(request.query["ids"], "ids", IDS_MOST)
-        request.app[RATES].view.acquire(member.payer, len(ids) // IDS_AT_ONCE)
-        users = await read_users(request.app[POOL], ids, viewer_of(request, member))
+        users = await list_by_ids(request.app, member, parse_ids(request.query["ids"], "ids", IDS_MOST))
     else:
         request.app[RATES].search.acquire(member.payer)
         text = plain_text(request.query.get("q", ""))[:QUERY_MOST]
-        users = await find_users(request.app[POOL], text, viewer_of(request, member))
+        users = await find_users(request.app[POOL], text, viewer_of(request.app, member))
     return answer_json({"users": [user.to_json() for user in users]})
 
 

@@ -263,16 +263,24 @@ async def get_members(request: web.Request) -> web.Response:
     """
     member = await require_identity(request)
     after = parse_count(request, "after", default=0, most=LARGEST_ID)
-    view = await read_view(request.app[POOL], member.user_id, path_id(request, "conversation"))
-    rows = await list_members(request.app[POOL], view.conversation.id, after)
+    presence = bool(parse_count(request, "presence", default=0, most=1))
+    return answer_json(await page_members(request.app, member, path_id(request, "conversation"), after, presence))
+
+
+async def page_members(
+    app: web.Application, member: Member, conversation_id: int, after: int, presence: bool
+) -> dict[str, Any]:
+    """Return `{members:[{user, role, joined_at, presence?}], next?}`; raise `NotFound`."""
+    view = await read_view(app[POOL], member.user_id, conversation_id)
+    rows = await list_members(app[POOL], view.conversation.id, after)
     members: list[dict[str, Any]] = [
         {"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]
     ]
-    if parse_count(request, "presence", default=0, most=1):
-        presences = await request.app[READ_PRESENCES](member.user_id, [one["user"] for one in members])
+    if presence:
+        presences = await app[READ_PRESENCES](member.user_id, [one["user"] for one in members])
         members = [one | ({"presence": presences[one["user"]]} if one["user"] in presences else {}) for one in members]
     more = {"next": members[-1]["user"]} if len(rows) > PAGE else {}
-    return answer_json({"members": members} | more)
+    return {"members": members} | more
 
 
 async def put_membership(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chat.conversations.endpoints import READ_MARKS, put_read_mark
@@ -147,12 +148,20 @@ def joins(command: Command) -> bool:
 
 async def carry_out(app: web.Application, member: Member, command: Command) -> Fields:
     """Do what the route of this command does, after the same checks. Return the fields of its answer."""
-    app[IDENTITIES].check(member)
     work, handler = WORKS[type(command)]
-    if member.key is not None:
-        member.key.check(app[SCOPES].get(handler), command.conversation)
-    charge_route(app, handler, member.payer)
+    check_call(app, member, handler, command.conversation)
     return await work(app, member, command)
+
+
+def check_call(app: web.Application, member: Member, handler: Handler, conversation_id: int | None) -> None:
+    """Do the checks of the route with this handler, for a caller who reached its function in another way.
+
+    Raise `Unauthenticated`, `RateLimited` and the errors of `KeyLimits.check`.
+    """
+    app[IDENTITIES].check(member)
+    if member.key is not None:
+        member.key.check(app[SCOPES].get(handler), conversation_id)
+    charge_route(app, handler, member.payer)
 
 
 def refuse(error: ApiError, command_id: int | str | None) -> bytes:

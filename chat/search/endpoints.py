@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from chat.search.query import invalid_field, parse_day, parse_query
+from chat.search.query import SearchQuery, invalid_field, parse_day, parse_query
 from chat.search.search import SearchRequest, find
 from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
@@ -30,27 +30,37 @@ def parse_request(request: web.Request) -> SearchRequest:
 
     `before` is a day, a time, or the `next` of the previous page. It may occur twice, to give both.
     """
-    query, below = parse_query(parse_text(request)), None
+    query, below = read_query(request.query.get("q", "")), None
     for text in request.query.getall("after", []):
         query.begin(parse_day(text, "after"))
     for text in request.query.getall("before", []):
-        if (match := CURSOR.fullmatch(text)) is not None:
-            below = match[1], int(match[2])
+        if (place := read_place(text)) is not None:
+            below = place
         else:
             query.end(parse_day(text, "before"))
     author, conversation = parse_id(request, "from"), parse_id(request, "conversation")
-    if not query.any and author is None:
-        raise invalid_field("q", "must not be empty")
     limit = parse_count(request, "limit", default=PAGE, least=1, most=PAGE_MOST)
-    return SearchRequest(query, author, conversation, below, limit, parse_zone(request))
+    return check_search(SearchRequest(query, author, conversation, below, limit, parse_zone(request)))
 
 
-def parse_text(request: web.Request) -> str:
-    """Return `q`; raise `Invalid` if it is too long or contains NUL."""
-    text = request.query.get("q", "")
+def read_query(text: str) -> SearchQuery:
+    """Parse the text of a search; raise `Invalid`, also if it is too long or contains NUL."""
     if len(text) > QUERY_MOST or "\0" in text:
         raise invalid_field("q", f"at most {QUERY_MOST} characters, none of them NUL")
-    return text
+    return parse_query(text)
+
+
+def read_place(text: str) -> tuple[str, int] | None:
+    """Return where a page starts, by the `next` of the page before; None for another text."""
+    match = CURSOR.fullmatch(text)
+    return None if match is None else (match[1], int(match[2]))
+
+
+def check_search(search: SearchRequest) -> SearchRequest:
+    """Return the search; raise `Invalid` if there is nothing to search for."""
+    if not search.query.any and search.author is None:
+        raise invalid_field("q", "must not be empty")
+    return search
 
 
 def parse_zone(request: web.Request) -> str | None:

@@ -65,15 +65,20 @@ async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     return DetachedResponse()
 
 
-async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
-    """Return the member, the conversations to filter by, and the start; raise an `ApiError` to reject the request."""
+async def admit(
+    request: web.Request, rate: Limit, cursor: str | None = None
+) -> tuple[Member, frozenset[int] | None, Start]:
+    """Return the member, the conversations to filter by, and the start; raise an `ApiError` to reject the request.
+
+    `cursor`: where to start if the reader gives none.
+    """
     request.app[ADMISSION].check()
     member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
     rate.acquire(member.payer)
     streams.connections.check_capacity(member.user_id)
     narrow = parse_narrow(request)
-    start = await streams.find_start(find_cursor(request))
+    start = await streams.find_start(find_cursor(request) or cursor)
     request.app[IDENTITIES].check(member)  # the session may have ended; no await from here until it is open
     if request.transport is None:  # the reader has left; aiohttp-sse would fail
         raise Unfinished
@@ -142,7 +147,7 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
 
 async def send_events(request: web.Request, streams: Streams, stream: AnySseStream, start: Start) -> web.StreamResponse:
     """Send the head, replay, and join the hub. A detached stream goes on without this handler."""
-    response, send = await open_events(request)
+    response, send = await open_events(request, stream.form)
     try:
         await send(Chunk(encode_start(start, streams.settings.node, streams.head(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)

@@ -99,8 +99,8 @@ class AttachedSseStream(Stream):
     def write(self, chunk: Chunk) -> None:
         """Queue the bytes; disconnect the reader if more than the buffer is unsent."""
         if self.ended is None:
-            self._pending.append(chunk.raw)
-            self._size += len(chunk.raw)
+            self._pending.append(data := self.form(chunk))
+            self._size += len(data)
             self._wake.set()
             if self._size > self._buffer:
                 self.end("slow")
@@ -123,7 +123,7 @@ class AttachedSseStream(Stream):
                 await response.write(b"".join(taken))
                 self._size -= sum(len(bytes_) for bytes_ in taken)
             if self.ended is not None and not self._pending:
-                await response.write(encode_bye(self.ended))
+                await response.write(self.form(Chunk(encode_bye(self.ended))))
                 return
 
 
@@ -142,14 +142,17 @@ class EventStream(EventSourceResponse):
         return await web.StreamResponse.prepare(self, request)
 
 
-async def open_events(request: web.Request) -> tuple[web.StreamResponse, Send]:
-    """Send the head of an event stream. Return the response, and the function to replay with."""
+async def open_events(request: web.Request, form: Callable[[Chunk], bytes]) -> tuple[web.StreamResponse, Send]:
+    """Send the head of an event stream. Return the response, and the function to replay with.
+
+    `form`: what the reader gets of each chunk.
+    """
     check_request(request)
     response = EventStream()
     await response.prepare(request)
 
     async def send(chunk: Chunk) -> None:
         async with asyncio.timeout(SEND_SECONDS):
-            await response.write(chunk.raw)
+            await response.write(form(chunk))
 
     return response, send

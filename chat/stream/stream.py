@@ -108,6 +108,10 @@ class Stream:
         """Return whether the reader asked for this conversation."""
         return self.narrow is None or conversation_id in self.narrow
 
+    def form(self, chunk: Chunk) -> bytes:
+        """Return what a reader over SSE gets of a chunk."""
+        return chunk.raw
+
     def write(self, chunk: Chunk) -> None:
         """Send the bytes without waiting. A reader that cannot keep up is disconnected."""
         raise NotImplementedError

@@ -41,6 +41,7 @@ EMOJI = "🦖"
 WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
 ENDING = "delete_me"  # it deletes the caller
 SOCKETS = {"get_stream_socket", "get_socket"}
+ENDLESS = {"get_mcp"}  # a stream, of which the first piece is read
 
 # Query parameters that choose where a page starts, tickets, which tests/presence uses, and what is asked apart.
 LEFT_OUT = {
@@ -113,6 +114,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_drain": {"draining": True},
     "post_hook": {"name": "mine now"},
     "post_delivery": {"body": "let me in"},
+    "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
     "post_import": {"file": 1},
     "post_import_start": {},
 }
@@ -249,7 +251,9 @@ async def makes(http: aiohttp.ClientSession, person: Person, call: Call) -> tupl
     """Make the call; return the status, and every byte of the answer with its head."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with http.request(call.method, person.at + call.path, json=call.body, headers=headers) as answer:
-        return answer.status, str(answer.raw_headers).encode() + await answer.read()
+        endless = answer.status == 200 and call.route.handler.__name__ in ENDLESS
+        body = await (answer.content.readany() if endless else answer.read())
+        return answer.status, str(answer.raw_headers).encode() + body
 
 
 async def cursor_of(person: Person) -> str:

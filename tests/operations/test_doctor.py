@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,15 @@ from pathlib import Path
 import pytest
 import redis
 
+from chat.app import INTAKE
+from chat.local.brokers import RabbitEngine
 from chat.local.data_dir import free_port
 from chat.tools.chaos.environment import make_node
 from tests.databases import as_node, set_fsync
+from tests.nodes import running_node
+from tests.producers import producing
 from tests.promises.conftest import StartNode, start_node
-from tests.waiting import wait_until
+from tests.waiting import eventually, wait_until
 
 __all__ = ["start_node"]
 BAD = """
@@ -154,3 +159,45 @@ async def test_the_doctor_with_the_address_alone(start_node: StartNode) -> None:
     assert code == 0
     assert findings["readiness"]["state"] == "good"
     assert findings["streams and sockets"]["state"] == "unknown"
+
+
+@pytest.mark.parametrize("broker", ["rabbit", "nats"])
+async def test_a_bus_and_queues(request: pytest.FixtureRequest, database_url: str, redis_url: str, broker: str) -> None:
+    """What is published on the bus returns, a node takes from the queue, and a rejected message is counted."""
+    server = request.getfixturevalue(broker).url
+    queue, exchange = f"{server}/orders-{uuid.uuid4().hex}", f"{server}/tandem-{uuid.uuid4().hex}"
+    given = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url, "BUS_URL": server}
+    given |= {"POSTS_FROM": queue, "POSTS_TO": exchange}
+    _, before = await doctor(**given)
+    assert [before[name]["state"] for name in ("BUS_URL", "POSTS_FROM", "POSTS_TO")] == ["good", "note", "note"]
+    assert "Start a node" in before["POSTS_FROM"]["remedy"]
+    async with running_node(database_url, redis_url, posts_from=queue, posts_to=exchange) as node:
+        await eventually(lambda: node.app[INTAKE].connected, 15)
+        async with producing(queue) as producer:
+            await producer.puts(b"no JSON")
+            await eventually(lambda: node.app[INTAKE].outcomes["rejected"] == 1, 15)
+        _, after = await doctor(**given)
+        assert [after[name]["state"] for name in ("POSTS_FROM", "POSTS_TO", "rejected messages")] == [
+            "good",
+            "good",
+            "note",
+        ]
+        assert "1 message in orders-" in after["rejected messages"]["found"]
+        assert "1 node take" in after["POSTS_FROM"]["found"]
+
+
+async def test_a_bus_that_refuses_is_named(rabbit: RabbitEngine, database_url: str, redis_url: str) -> None:
+    """A wrong password, a server that is away and a user without rights are named, without the password."""
+    given = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
+    wrong = rabbit.url.replace("tandem:", "tandem:guessed", 1)
+    away = f"nats://tandem:secret@127.0.0.1:{free_port()}"
+    _, findings = await doctor(**given, BUS_URL=wrong, POSTS_FROM=f"{away}/orders", POSTS_TO=f"{wrong}/out")
+    assert bad(findings) >= {"BUS_URL", "POSTS_FROM", "POSTS_TO"}
+    assert "guessed" not in str(findings)
+    assert "secret" not in str(findings)
+    assert rabbit.control("add_user", "reader", "reading")
+    assert rabbit.control("set_permissions", "reader", "^$", "^$", ".*")
+    limited = f"amqp://reader:reading@127.0.0.1:{rabbit.port}"
+    _, findings = await doctor(**given, BUS_URL=limited)
+    assert "ACCESS_REFUSED" in findings["BUS_URL"]["found"]
+    assert "may declare, bind and publish" in findings["BUS_URL"]["remedy"]

@@ -89,6 +89,7 @@ BOUNDS = {
     "/api/files/{file}": ONE,
     "/api/files/{file}/{name}": IN_PIECES,
     "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,
+    "/mcp": DEFAULT["stream_buffer"],
     "/api/chat/socket": DEFAULT["stream_buffer"],
     "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW + SIDEBAR + SAVED_MOST * LINE,
     "/api/chat/sidebar": SIDEBAR,
@@ -126,7 +127,7 @@ BOUNDS = {
     "/embed/{address:.+}": IN_PIECES,
     "/manifest.webmanifest": IN_PIECES,
     r"/{name:[^/]+\.[a-z0-9]+}": IN_PIECES,
-    "/{address:(?!api/|health/|assets/|metrics).*}": IN_PIECES,
+    r"/{address:(?!api/|health/|assets/|metrics|\.well-known/).*}": IN_PIECES,
 }
 
 

@@ -24,6 +24,7 @@ OPEN = {
     ("POST", "/api/oidc/backchannel-logout"),
 }
 HOOK = ("POST", "/hooks/{secret}")  # the secret in the address is the credential
+MCP = "/mcp"  # its errors are those of JSON-RPC, with the problem document inside
 PAGES = {"/", "/assets/{name}", "/embed/{address}", "/{name}", "/{address}"}
 OUTSIDE = PAGES | {"/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
@@ -70,14 +71,15 @@ async def walks(node: Node, ghost: dict[str, str]) -> None:
     async with visiting(node.url) as mallory:
         mallory.headers = ghost
         for method, path in routes(node.app):
-            if path.startswith("/api/") and (method, path) not in OPEN:
+            if (path.startswith("/api/") or path == MCP) and (method, path) not in OPEN:
                 status, problem = await mallory.call(method, filled(path), {} if method != "GET" else None)
+                problem = problem["error"]["data"] if path == MCP else problem
                 assert (method, path, status, problem["code"]) == (method, path, 401, "unauthenticated")
 
 
 def test_routes_outside_the_api_are_listed(node: Node) -> None:
     """Routes outside `/api` are listed, because the test above does not see them."""
-    assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE | {HOOK[1]}
+    assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE | {HOOK[1], MCP}
 
 
 async def test_an_outsider_finds_no_conversation(cast: Cast, node: Node) -> None:

@@ -15,7 +15,7 @@ PAGES = {
     "/assets/{name}",
     "/embed/{address:.+}",
     r"/{name:[^/]+\.[a-z0-9]+}",
-    "/{address:(?!api/|health/|assets/|metrics).*}",
+    r"/{address:(?!api/|health/|assets/|metrics|\.well-known/).*}",
 }
 
 PROVIDERS = {"/api/oidc/callback"}  # a sign-on provider may add to its answer

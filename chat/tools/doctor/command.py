@@ -17,6 +17,7 @@ from chat.shared.probes import close_probe_session, open_probe_session
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import open_redis
 from chat.shared.registry.reporting import NodeRecord, Overview
+from chat.tools.doctor.broker_checks import check_bus, check_inbox, check_outlet
 from chat.tools.doctor.checks import check_database, check_machine, check_nodes_alone, check_redis
 from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy, to_json
 from chat.tools.doctor.http import Site
@@ -54,6 +55,9 @@ async def run_checks(request: DoctorRequest) -> list[Finding]:
         checks = [check_machine()]
         checks += [check_database(given.database)] if given.database else []
         checks += [check_redis(given.redis)] if given.redis else []
+        checks += [check_bus(given.bus)] if given.bus not in ("", given.redis) else []
+        checks += [check_inbox(given.posts_from)] if given.posts_from else []
+        checks += [check_outlet(given.posts_to)] if given.posts_to else []
         checks += [check_public_url(Site(request.url, token), given.redis)] if request.url else []
         for found in await asyncio.gather(*checks):
             findings += found
