@@ -38,6 +38,11 @@ async def read_whole(request: web.Request, most: int, seconds: float) -> bytes:
     return bytes(body)
 
 
+def is_read(request: web.Request) -> bool:
+    """Return whether nothing of the body is left to read."""
+    return request.content.at_eof()
+
+
 def check_size(body: Whole, most: int) -> Whole:
     """Return the body; raise `TooLarge`."""
     if len(body) > most:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from chat.shared.bodies import is_read
 from chat.shared.errors import ApiError, NotAllowed, NotWebSocket, Unfinished
 from chat.shared.transport.ws_protocol import accept_key
 
@@ -33,8 +34,8 @@ class NotDetachable(RuntimeError):
 
 def check_request(request: web.Request) -> None:
     """Raise `NotAllowed` or `BodyRefused` unless an endless answer may follow this request."""
-    if request.method == "POST" and request.content.at_eof():
-        return  # its handler has read the body
+    if request.method == "POST" and is_read(request):
+        return
     if request.method != "GET":
         raise NotAllowed
     if request.body_exists:

@@ -44,22 +44,17 @@ async def check_bus(url: str) -> list[Finding]:
 async def hear_own_hint(bus: Bus) -> None:
     """Publish a hint and wait until it returns. Raise one of `UNAVAILABLE`."""
     ready, heard = asyncio.Event(), asyncio.Event()
-
-    async def exchange() -> None:
-        await ready.wait()
-        await bus.publish(HINT)
-        await heard.wait()
-
-    receiving = asyncio.ensure_future(bus.receive(ready.set, lambda hint: heard.set() if hint == HINT else None))
-    tasks = receiving, asyncio.ensure_future(exchange())
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
+        async with asyncio.TaskGroup() as group:
+            receiving = bus.receive(ready.set, lambda hint: heard.set() if hint == HINT else None)
+            task = group.create_task(receiving)
+            await ready.wait()
+            await bus.publish(HINT)
+            await heard.wait()
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    finally:
         await bus.close()
 
 
