@@ -31,11 +31,12 @@ from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
-from chat.messages.endpoints import APPENDS, HERE, POSTS
+from chat.messages.endpoints import APPENDS, HERE, POSTS, REMINDERS
 from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
 from chat.messages.queue_intake import QueueIntake
+from chat.messages.reminders import ReminderDelivery
 from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
 from chat.messages.socket_commands import answer_command, joins, read_command
 from chat.messages.streaming import AppendWriter
@@ -168,6 +169,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             settings.append_patience,
         )
         upkeep = StreamUpkeep(pool, journal, settings.streaming_idle)
+        reminders = app[REMINDERS] = ReminderDelivery(pool, posts)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
@@ -277,6 +279,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         if settings.role != "presence":  # a presence node may have another folder
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
+            works["deliver reminders"] = reminders.run
             works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():
             tasks.start(name, work())

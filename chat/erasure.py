@@ -216,6 +216,8 @@ async def blank_entries(change: Change, erasure: Erasure) -> bool:
 async def drop_private(change: Change, erasure: Erasure) -> bool:
     """Delete a batch of the user's private data; return False after the last one."""
     run, asked = change.connection.execute, {"user": erasure.user_id, "batch": BATCH}
+    if await empty_reminders(change, erasure.user_id):
+        return True
     for query in (queries.drop_streams, queries.drop_sessions):
         row = await (await run(query, asked)).fetchone()
         if row is not None and row[0] == BATCH:
@@ -227,10 +229,22 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_follows,
         queries.drop_sidebar,
         queries.drop_saved,
+        queries.drop_reminders,
         queries.remove_files,
     ):
         await run(query, {"user": erasure.user_id})
     return False
+
+
+async def empty_reminders(change: Change, user_id: int) -> bool:
+    """Empty some of the messages that reminded the user, which no one else can read; return False after the last."""
+    run, asked = change.connection.execute, {"user": user_id, "most": MESSAGES_STEP}
+    messages = [Message(*row) for row in await (await run(queries.list_reminded, asked)).fetchall()]
+    for conversation_id in {message.conversation for message in messages}:
+        await run(queries.lock_conversation, [conversation_id])
+    for message in messages:
+        await bury(change, message)
+    return bool(messages)
 
 
 CHOICES: dict[str, Messages] = {"keep": "keep", "erase": "erase"}

@@ -72,6 +72,16 @@ delete from thread_follows where user_id = %(user)s
 -- name: drop_saved
 delete from saved_messages where user_id = %(user)s
 
+-- name: list_reminded
+-- The messages of the bot that reminds, in its direct conversation with the user.
+select m.* from service_bots b
+  join conversations c on c.pair = least(b.user_id, %(user)s) || ':' || greatest(b.user_id, %(user)s)
+  join current_messages m on m.conversation_id = c.id and m.author_id = b.user_id and not m.deleted
+ where b.purpose = 'reminders' order by m.client_id collate "C" limit %(most)s
+
+-- name: drop_reminders
+delete from reminders where user_id = %(user)s
+
 -- name: remove_files
 -- The background task deletes their bytes.
 update files set removed_at = now() where owner_id = %(user)s and conversation_id is null and removed_at is null

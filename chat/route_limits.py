@@ -49,6 +49,7 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}/{{conversation}}/messages": Charge("view", 2),
     f"POST {C}/{{conversation}}/messages": Charge("post"),
     "POST /hooks/{secret}": Charge("post"),
+    f"POST {C}/{{conversation}}/commands": Charge("post"),
     f"POST {C}/{{conversation}}/messages/{{seq}}/append": Charge("append"),
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
@@ -130,6 +131,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/asyncapi.json", "messages:read", None),
     ("/api/chat/reports", "admin", "admin"),
     (M, "messages:read", "messages:write"),
+    (f"{C}/{{conversation}}/commands", "messages:read", None),  # programs have the calls behind them
     (f"{C}/{{conversation}}/read", None, "messages:write"),
     (f"{C}/{{conversation}}/pins", "messages:read", "messages:write"),
     (f"{C}/{{conversation}}/authors", None, "admin"),
@@ -137,6 +139,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/chat/read", None, None),
     ("/api/chat/sidebar", None, None),
     ("/api/chat/activity", "messages:read", "messages:write"),
+    ("/api/reminders", "messages:read", "messages:write"),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
     (f"{P}/ticket", None, None),  # programs can send a header, and need none

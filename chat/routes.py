@@ -19,9 +19,9 @@ from chat.shared.route import Operation
 from chat.stream import endpoints as stream
 from chat.transfer import endpoints as transfer
 
-A, C = "/api/announcement", "/api/chat/conversations"
+A, C, R = "/api/announcement", "/api/chat/conversations", "/api/reminders"
 M = C + "/{conversation}/messages/{seq}"
-H = C + "/{conversation}/incoming-hooks"
+H, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/commands"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
 L = "/api/chat/activity?before&kind&limit"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
@@ -323,6 +323,9 @@ CHAT = [
         "GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", tag="messages", answer="Threads"
     ),
     Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages"),
+    Operation("POST", R, messages.post_reminder, "reminders.post_reminder", tag="messages", answer="NewReminder"),
+    Operation("GET", R, messages.get_reminders, "reminders.get_reminders", tag="messages", answer="Reminders"),
+    Operation("DELETE", R + "/{reminder}", messages.delete_reminder, "reminders.delete_reminder", tag="messages"),
     Operation("GET", M + "/delivery/{user}", delivery.get_delivery, "delivery.get_delivery", answer="Delivery"),
     Operation(
         "GET",
@@ -341,6 +344,12 @@ CHAT = [
     Operation("POST", H, hooks.post_hook, "hooks.post_hook", tag="integrations", answer="NewHook"),
     Operation("DELETE", H + "/{hook}", hooks.delete_hook, "hooks.delete_hook", tag="integrations"),
     Operation("POST", H + "/{hook}/test", hooks.post_hook_test, "hooks.post_hook_test", tag="integrations"),
+    Operation(
+        "GET", N + "/commands", hooks.get_commands, "hooks.get_commands", tag="integrations", answer="SlashCommands"
+    ),
+    Operation(
+        "POST", N + "/commands", hooks.post_command, "hooks.post_command", tag="integrations", answer="CommandResult"
+    ),
     Operation(
         "POST",
         "/hooks/{secret}",

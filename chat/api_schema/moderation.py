@@ -1,8 +1,8 @@
-"""Models of responses about moderation (reports, bans, links, hooks, edit history) and delivery. Pure."""
+"""Models of responses about moderation (reports, bans, links, edit history), hooks, reminders and delivery. Pure."""
 
 from typing import Literal
 
-from chat.api_schema.models import Id, Mode, Moment, PresenceRecord, Shape, Status
+from chat.api_schema.models import Id, MessageModel, Mode, Moment, PresenceRecord, Shape, Status
 
 Outcome = Literal["dismissed", "acted"]
 
@@ -96,6 +96,50 @@ class NewHook(Shape):
 
     hook: Hook
     url: str
+
+
+class ReminderModel(Shape):
+    """A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything."""
+
+    id: Id
+    text: str
+    at: Moment
+    created_at: Moment
+    conversation: Id | None = None
+    seq: Id | None = None
+
+
+class NewReminder(Shape):
+    """The reminder that was set."""
+
+    reminder: ReminderModel
+
+
+class Reminders(Shape):
+    """The caller's reminders that have not arrived yet, the next one first."""
+
+    reminders: list[ReminderModel]
+
+
+class SlashCommandModel(Shape):
+    """A slash command. `hint`: what may follow its name."""
+
+    name: str
+    hint: str
+    description: str
+
+
+class SlashCommands(Shape):
+    """The slash commands of a conversation, by name."""
+
+    commands: list[SlashCommandModel]
+
+
+class CommandResult(Shape):
+    """The answer of a slash command: a text in Markdown for the caller alone, or the message that was posted."""
+
+    text: str
+    message: MessageModel | None = None
 
 
 class Note(Shape):

@@ -1,14 +1,18 @@
-"""Handlers of incoming hooks, those of a conversation and the addresses at which programs post; and of `/mcp`."""
+"""Handlers of incoming hooks, those of a conversation and the addresses at which programs post; of slash commands; and
+of `/mcp`."""
 
 import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
+from chat.accounts.endpoints import viewer_of
+from chat.integrations.commands import CommandCall, CommandForm, list_commands, run_command
 from chat.integrations.incoming import (
     HookForm,
     IncomingHook,
@@ -23,12 +27,14 @@ from chat.integrations.payloads import to_drafts
 from chat.log.append import LOG
 from chat.log.entry import split_frame
 from chat.messages.drafts import MESSAGE_BYTES, Post
-from chat.messages.endpoints import HERE, POSTS
+from chat.messages.endpoints import HERE, POSTS, REMINDERS, submit_post
 from chat.shared.errors import ApiError, Unauthenticated
 from chat.shared.identity import Member
+from chat.shared.membership import require_member
 from chat.shared.web import (
     POOL,
     RATES,
+    REGISTRY,
     SETTINGS,
     answer_json,
     charge_caller,
@@ -108,6 +114,31 @@ async def deliver(app: web.Application, hook: IncomingHook, headers: Mapping[str
         await note_delivery(app[POOL], hook, error.code)
         raise
     await note_delivery(app[POOL], hook)
+
+
+# Slash commands.
+
+
+async def get_commands(request: web.Request) -> web.Response:
+    """List the slash commands of a conversation, with hints for completion."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    await require_member(request.app[POOL], member.user_id, conversation_id)
+    return answer_json({"commands": list_commands()})
+
+
+async def post_command(request: web.Request) -> web.Response:
+    """Run a slash command. `text` is for the caller alone; `message` is what the command has posted, if anything."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    form, app = await read_model(request, CommandForm, MESSAGE_BYTES), request.app
+    await require_member(app[POOL], member.user_id, conversation_id)
+    parts = app[LOG], app[POOL], app[SETTINGS], app[REGISTRY], app[RATES]
+    post = partial(submit_post, app, member, conversation_id)
+    call = CommandCall(*parts, post, member.user_id, viewer_of(request, member), conversation_id, form)
+    answer = await run_command(call)
+    app[REMINDERS].wake()
+    if answer.message:
+        return answer_json(b'{"text":"","message":%b}' % answer.message, 201)
+    return answer_json({"text": answer.text})
 
 
 # `/mcp`: the Model Context Protocol over streamable HTTP. POST takes one JSON-RPC message and answers it. GET is a

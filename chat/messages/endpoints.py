@@ -17,6 +17,7 @@ from chat.messages.mentions import HereResolver
 from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, PostWriter
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
+from chat.messages.reminders import ReminderDelivery, ReminderForm, create_reminder, list_reminders, remove_reminder
 from chat.messages.streaming import AppendRequest, AppendWriter
 from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
 from chat.model.message import Message
@@ -42,6 +43,7 @@ from chat.shared.web import (
 POSTS = web.AppKey("posts", PostWriter)
 HERE = web.AppKey("here", HereResolver)
 APPENDS = web.AppKey("appends", AppendWriter)
+REMINDERS = web.AppKey("reminders", ReminderDelivery)
 DIRECTIONS = {"before": before, "after": after, "around": around}
 PAGE, PAGE_MOST = 50, 200
 WithData = TypeVar("WithData", Draft, Correction, Finish)
@@ -309,3 +311,28 @@ async def delete_reaction(request: web.Request) -> web.Response:
 def path_reaction(request: web.Request, user_id: int) -> Reaction:
     """Return the reaction in the path, with the emoji in its standard spelling; raise `NotFound` or `Invalid`."""
     return Reaction(*path_message(request), parse_emoji(request.match_info["emoji"]), user_id)
+
+
+# Reminders: `/api/reminders`.
+
+
+async def post_reminder(request: web.Request) -> web.Response:
+    """Set a reminder. It arrives as a message of a bot in a direct conversation. Retry with the same `client_id`."""
+    member = await require_identity(request)
+    form, app = await read_model(request, ReminderForm), request.app
+    reminder, is_new = await create_reminder(app[LOG], app[POOL], app[SETTINGS], member.user_id, form)
+    app[REMINDERS].wake()
+    return answer_json({"reminder": reminder}, 201 if is_new else 200)
+
+
+async def get_reminders(request: web.Request) -> web.Response:
+    """List the caller's reminders that have not arrived yet, the next one first."""
+    member = await require_identity(request)
+    return answer_json({"reminders": await list_reminders(request.app[POOL], member.user_id)})
+
+
+async def delete_reminder(request: web.Request) -> web.Response:
+    """Remove a reminder that has not arrived yet."""
+    member = await require_identity(request)
+    await remove_reminder(request.app[POOL], member.user_id, path_id(request, "reminder"))
+    return web.Response(status=204)

@@ -115,6 +115,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_hook": {"name": "mine now"},
     "post_delivery": {"body": "let me in"},
     "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
+    "post_command": {"command": "mute", "client_id": "1"},
+    "post_reminder": {"text": "mine now", "at": "2029-01-01T09:00:00Z"},
     "post_import": {"file": 1},
     "post_import_start": {},
 }
@@ -198,7 +200,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
-    known |= {"key": 1, "import": 1, "hook": 1, "secret": "x" * 43, "external_id": "order-1"}
+    known |= {"key": 1, "import": 1, "hook": 1, "reminder": 1, "secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {
         "presence": 1,

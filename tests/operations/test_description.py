@@ -1,5 +1,6 @@
 """The API's description: complete, and true to the server."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.verbs import CONVERSATIONS, begins
 
 Json = dict[str, Any]
 EXPORT = "/api/users/me/export"
+SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
 
 
@@ -164,6 +166,10 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "post_link": ("POST", CONVERSATIONS + "/{c}/links", {}),
     "post_hook": ("POST", CONVERSATIONS + "/{c}/incoming-hooks", {"name": "Deploy"}),
     "get_hooks": ("GET", CONVERSATIONS + "/{c}/incoming-hooks", None),
+    "get_commands": ("GET", CONVERSATIONS + "/{c}/commands", None),
+    "post_command": ("POST", CONVERSATIONS + "/{c}/commands", {"command": "shrug", "client_id": "shrug"}),
+    "post_reminder": ("POST", "/api/reminders", {"text": "soup", "at": SOON, "conversation": 1, "seq": 1}),
+    "get_reminders": ("GET", "/api/reminders", None),
     "get_links": ("GET", CONVERSATIONS + "/{c}/links", None),
     "get_bans": ("GET", CONVERSATIONS + "/{c}/bans", None),
     "get_notes": ("GET", CONVERSATIONS + "/{c}/audit", None),

@@ -35,6 +35,7 @@ from chat.log.entry import Cursor, encode_frame, encode_notice, event_name, in_e
 from chat.log.redaction import append_data, erase, without_data, without_name
 from chat.messages.drafts import AddressedDraft, Append, Draft, DraftBatch
 from chat.messages.mention_parser import closes
+from chat.messages.reminders import parse_when
 from chat.messages.socket_commands import read_command
 from chat.model.conversation import name_keys
 from chat.model.types import Name as ConversationName
@@ -323,6 +324,7 @@ ADAPTED = {
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
     "chat.messages.drafts:Append": Subject(lambda text: parse_model(json_of(at=0, text=text), Append), BODY),
+    "chat.messages.reminders:parse_when": Subject(lambda text: parse_when(text, datetime(2026, 1, 1, 9)), MESSAGE),
     "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
     "chat.model.conversation:name_keys": Subject(lambda text: name_keys("channel", text), MESSAGE),
     "chat.model.types:check_exact": Subject(check_exact, BODY, encoded=True),

@@ -19,6 +19,7 @@ from chat.conversations.sidebar import PLACED_MOST, SECTIONS_MOST
 from chat.conversations.views import PAGE as CHANNELS
 from chat.integrations.incoming import HOOKS_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
+from chat.messages.reminders import REMINDERS_MOST, TEXT_MOST
 from chat.messages.threads import THREADS_MOST as THREADS
 from chat.messages.triage import ACTIVITY_PAGE, SAVED_MOST, SAVED_PAGE
 from chat.model.message import BYTES_MOST, EXCERPT
@@ -114,6 +115,8 @@ BOUNDS = {
     "/api/chat/activity": BYTES_MOST + ACTIVITY_PAGE * SHORT,
     "/api/chat/threads": BYTES_MOST + THREADS * SHORT,
     "/api/chat/search": BYTES_MOST + FOUND * SHORT,
+    "/api/chat/conversations/{conversation}/commands": 100 * LINE,
+    "/api/reminders": REMINDERS_MOST * (TEXT_MOST * LETTER + LINE),
     "/api/chat/reports": REPORTS * (BODY + 8 * LINE),
     "/api/presence": WATCH_MOST * 2 * LINE,
     "/api/presence/socket": DEFAULT["stream_buffer"],

@@ -42,6 +42,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/authors"): {"names": ["ana"]},
     ("POST", "/reports"): {"reason": "rude"},
     ("POST", "/incoming-hooks"): {"name": "mine"},
+    ("POST", "/commands"): {"command": "mute", "client_id": "c2"},
     ("POST", "/append"): {"at": 0, "text": "mine"},
     ("POST", "/finish"): {"state": "failed"},
     ("PUT", "/notifications"): {"level": "nothing"},

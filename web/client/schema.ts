@@ -220,6 +220,21 @@ export interface CommandDone {
 }
 
 /**
+ * A command and the words after it. `client_id` makes a repetition harmless, as for messages.
+ *
+ * `thread`: the root of the thread that it was typed in; `zone`: the time zone of its times, else that of the
+ * profile.
+ */
+export interface CommandForm {
+  command: string;
+  /** Default: `""`. */
+  text?: string;
+  client_id: string;
+  thread?: number | null;
+  zone?: string | null;
+}
+
+/**
  * A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had
  * one.
  *
@@ -241,6 +256,12 @@ export interface CommandRefused {
   length?: number;
   id?: number | string;
   retry_after?: number;
+}
+
+/** The answer of a slash command: a text in Markdown for the caller alone, or the message that was posted. */
+export interface CommandResult {
+  text: string;
+  message?: Message;
 }
 
 /** A message without its text: its position, and when and by which node it was committed. */
@@ -1130,6 +1151,11 @@ export interface NewPassword {
   new: string;
 }
 
+/** The reminder that was set. */
+export interface NewReminder {
+  reminder: Reminder;
+}
+
 /** A node's lease and its report. Times are milliseconds of the registry's clock. */
 export interface NodeRecord {
   name: string;
@@ -1552,6 +1578,35 @@ export interface Refused {
   detail: string;
 }
 
+/** A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything. */
+export interface Reminder {
+  id: Id;
+  text: string;
+  at: string;
+  created_at: string;
+  conversation?: Id;
+  seq?: Id;
+}
+
+/**
+ * A reminder to set. `at`: when it arrives. `conversation` and `seq`: what it is about, if anything.
+ *
+ * The text may be empty if it is about a message. With a `client_id`, a repetition finds the first reminder.
+ */
+export interface ReminderForm {
+  /** Default: `""`. */
+  text?: string;
+  at: string;
+  conversation?: number | null;
+  seq?: number | null;
+  client_id?: string | null;
+}
+
+/** The caller's reminders that have not arrived yet, the next one first. */
+export interface Reminders {
+  reminders: Reminder[];
+}
+
 /** The session's new token. A browser gets it as a cookie only. */
 export interface Renewed {
   token?: string;
@@ -1844,6 +1899,18 @@ export interface Skipped {
   count: number;
   /** The first of them, as file and line. */
   places: string[];
+}
+
+/** A slash command. `hint`: what may follow its name. */
+export interface SlashCommand {
+  name: string;
+  hint: string;
+  description: string;
+}
+
+/** The slash commands of a conversation, by name. */
+export interface SlashCommands {
+  commands: SlashCommand[];
 }
 
 /** The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats. */

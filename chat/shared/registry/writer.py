@@ -27,11 +27,12 @@ from chat.shared.registry.scripts import (
     PERSON,
     ScriptCall,
     held_key,
+    run_call,
     run_calls,
     run_commands,
     user_key,
 )
-from chat.shared.registry.status_choice import read_choices
+from chat.shared.registry.status_choice import Choice, read_choices
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
@@ -219,6 +220,16 @@ class RegistryWriter:
         if not held.devices and user_id not in self._dirty:
             self._connected.forget(user_id)
             self._departed.add(user_id)
+
+    async def write_choice(self, user_id: int, choice: Choice) -> None:
+        """Write the choice of a user who has no devices on this node. Raise an error of `redis.UNAVAILABLE`."""
+        channel = b"%b%d" % (PERSON, user_id)
+        known, until = [channel, 0, 0, self.holder, b"[]", choice.encode(), ""], self._lease.ends
+        outcome = await run_call(self._redis, ScriptCall(HOLD, user_key(user_id), [*known, until]))
+        if isinstance(outcome, int):  # as in `_write`
+            await run_call(self._redis, ScriptCall(HOLD, user_key(user_id), [*known, outcome + CALL_MS]))
+        if user_id in self._connected.users:
+            self.mark(user_id)  # they connected meanwhile, and that write had their devices
 
     async def refresh(self) -> None:
         """Write all users again once a minute, spread evenly, so that data lost by a failover is restored."""

@@ -1,0 +1,320 @@
+"""Reminders: texts that users receive again at a time they choose, as a message of a bot.
+
+A reminder is stored until its time. Then one node takes it, posts it to the direct conversation of the user and the
+bot, and deletes it. Its message has a client id of its own, so a node that repeats the delivery posts nothing new
+(deploy/decisions/0142-reminders.md).
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple, Self
+
+import structlog
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from chat.accounts.api_keys import insert_bot
+from chat.accounts.blocks import require_unblocked
+from chat.conversations.conversations import create_conversation
+from chat.conversations.drafts import ConversationDraft
+from chat.log.append import Change, Log
+from chat.messages.drafts import Draft, Post
+from chat.messages.history import read_message
+from chat.messages.posting import PostWriter
+from chat.model.errors import Conflict
+from chat.model.types import ClientId, Id, Moment, RequestModel, check_text, format_time
+from chat.shared.appearance import is_visible
+from chat.shared.errors import ApiError, NotFound
+from chat.shared.membership import require_member
+from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.settings import Settings
+from chat.shared.sql import load
+
+queries = load(__file__)
+log = structlog.get_logger(__name__)
+BOT_NAME, MESSAGE_TYPE = "Reminders", "reminder"
+TEXT_MOST = 1_000
+REMINDERS_MOST = 200
+LONGEST = timedelta(days=5 * 366)
+
+
+class TooManyReminders(Conflict):
+    """You have the maximum number of reminders. Remove one first."""
+
+    code = "too_many_reminders"
+
+
+class ReminderForm(RequestModel):
+    """A reminder to set. `at`: when it arrives. `conversation` and `seq`: what it is about, if anything.
+
+    The text may be empty if it is about a message. With a `client_id`, a repetition finds the first reminder.
+    """
+
+    text: Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(check_text)] = ""
+    at: Moment
+    conversation: Id | None = None
+    seq: Id | None = None
+    client_id: ClientId | None = None
+
+    @field_validator("at")
+    @classmethod
+    def check_future(cls, moment: datetime) -> datetime:
+        """Refuse a time that has passed, or is more than five years ahead."""
+        now = datetime.now(UTC)
+        if not now < moment < now + LONGEST:
+            raise ValueError("must be in the future, within five years")
+        return moment
+
+    @model_validator(mode="after")
+    def check_subject(self) -> Self:
+        """Raise `ValueError` for a message without its conversation, or if there is nothing to remind of."""
+        if self.seq and not self.conversation:
+            raise ValueError("seq needs a conversation")
+        if not self.seq and not is_visible(self.text):
+            raise ValueError("needs a text, or a message")
+        return self
+
+
+def describe(row: Sequence[Any]) -> dict[str, Any]:
+    """Return `{id, text, at, created_at, conversation?, seq?}`."""
+    id_, text, at, conversation_id, seq, created_at = row
+    about = {"conversation": conversation_id, "seq": seq}
+    fields = {"id": id_, "text": text, "at": format_time(at), "created_at": format_time(created_at)}
+    return fields | {name: value for name, value in about.items() if value is not None}
+
+
+async def create_reminder(
+    journal: Log, pool: Pool, settings: Settings, user_id: int, form: ReminderForm
+) -> tuple[dict[str, Any], bool]:
+    """Store a reminder. Return it, and whether it is new.
+
+    Raise `NotFound` if the user cannot read what it is about; `TooManyReminders`; `Blocked` if the user has blocked
+    the bot; `TooManyConversations` if there is no room for the conversation with it.
+    """
+    if form.conversation and form.seq:
+        await read_message(pool, user_id, form.conversation, form.seq)
+    elif form.conversation:
+        await require_member(pool, user_id, form.conversation)
+    place_id = await open_place(journal, settings, user_id)
+    client_id = form.client_id or secrets.token_hex(16)
+    async with pool.connection() as connection, connection.transaction():
+        run = connection.execute
+        await run(queries.lock_user, [user_id])  # one after the other, so that their number is exact
+        if row := await (await run(queries.find_reminder, [user_id, client_id])).fetchone():
+            return describe(row), False
+        count = await (await run(queries.count_reminders, [user_id])).fetchone()
+        if count is None or count[0] >= REMINDERS_MOST:
+            raise TooManyReminders
+        asked = form.model_dump() | {"user": user_id, "client_id": client_id, "place": place_id}
+        row = await (await run(queries.insert_reminder, asked)).fetchone()
+        assert row is not None
+        return describe(row), True
+
+
+async def open_place(journal: Log, settings: Settings, user_id: int) -> int:
+    """Return the direct conversation of the user and the bot. Create what is missing."""
+    async with journal.change() as change:
+        bot = await find_bot(change)
+        await require_unblocked(change, user_id, [bot])
+    draft = ConversationDraft(kind="direct", members=[bot])
+    return (await create_conversation(journal, settings, user_id, draft)).id
+
+
+LOCK = 7_263_374
+
+
+async def find_bot(change: Change) -> int:
+    """Return the bot that reminds. The first reminder creates it."""
+    run = change.connection.execute
+    if row := await (await run(queries.find_bot)).fetchone():
+        return int(row[0])
+    await run(queries.lock_bots, [LOCK])
+    if row := await (await run(queries.find_bot)).fetchone():
+        return int(row[0])
+    bot = await insert_bot(change, BOT_NAME)
+    await run(queries.insert_bot, [bot])
+    return bot
+
+
+async def list_reminders(pool: Pool, user_id: int) -> list[dict[str, Any]]:
+    """Return the user's reminders that have not arrived, the next one first."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_reminders, [user_id])).fetchall()
+    return [describe(row) for row in rows]
+
+
+async def remove_reminder(pool: Pool, user_id: int, reminder_id: int) -> None:
+    """Remove a reminder. Raise `NotFound`, also if it has arrived."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.delete_reminder, [user_id, reminder_id])).fetchone()
+    if row is None:
+        raise NotFound
+
+
+# Times in words: "in 20 minutes", "at 17:30", "tomorrow at 9", "monday", "2026-12-24 at 18:00". Pure.
+
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+UNIT = "seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w"
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SPAN = rf"(?P<count>an?|\d{{1,5}})\s?(?P<unit>{UNIT})"
+CLOCK = r"(?P<hour{0}>\d{{1,2}})(?::(?P<minute{0}>\d\d))?\s?(?P<half{0}>am|pm)?"
+ON_DAY = rf"\s(?:at\s|(?=\d{{1,2}}(?::|\s?[ap]m\b))){CLOCK.format(1)}"  # without "at", a bare number is no time
+DAY = rf"(?:on\s|next\s)?(?P<day>today|tomorrow|{'|'.join(DAYS)}|\d{{4}}-\d\d-\d\d)(?:{ON_DAY})?"
+WHEN = rf"(?:in\s{SPAN}|{DAY}|at\s{CLOCK.format(2)}(?:\s(?P<later>today|tomorrow))?)"
+FIRST = re.compile(rf"{WHEN}(?!\w|:\d)[,:]?", re.IGNORECASE | re.ASCII)
+LAST = re.compile(rf"(?:(?P<what>.*?)\s)?{WHEN}[.!]?", re.IGNORECASE | re.ASCII | re.DOTALL)
+MORNING, YEARS_AHEAD = 9, 6
+
+
+class When(NamedTuple):
+    """A time in a text: the local time, and the duration until then if the text has that. `rest`: the other words."""
+
+    local: datetime
+    span: timedelta | None
+    rest: str
+
+
+def parse_when(text: str, now: datetime) -> When | None:
+    """Return the time that a text begins or ends with, None if there is none. `now`: the local time. Linear.
+
+    Raise `ValueError` for a time that no clock or calendar shows.
+    """
+    if found := FIRST.match(text):
+        rest = text[found.end() :].strip()
+    elif found := LAST.fullmatch(text):
+        rest = (found["what"] or "").strip()
+    else:
+        return None
+    if found["count"]:
+        span = read_span(found)
+        return When(now + span, span, rest)
+    if found["day"]:
+        day = on_day(now, found["day"].lower())
+        return When(on_clock(day, found["hour1"] or f"{MORNING}", found["minute1"], found["half1"]), None, rest)
+    local = on_clock(now, found["hour2"], found["minute2"], found["half2"])
+    later = (found["later"] or "").lower()
+    return When(local + timedelta(days=later == "tomorrow" or (not later and local <= now)), None, rest)
+
+
+def read_span(found: re.Match[str]) -> timedelta:
+    """Return a duration such as `20 minutes` or `an hour`."""
+    count = 1 if found["count"].lower() in ("a", "an") else int(found["count"])
+    return timedelta(seconds=count * SECONDS[found["unit"][0].lower()])
+
+
+def on_day(now: datetime, day: str) -> datetime:
+    """Return the beginning of a day: today, tomorrow, the next one of a name, or that of a date."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if day in DAYS:
+        return midnight + timedelta(days=(DAYS.index(day) - now.weekday() - 1) % 7 + 1)
+    if day in ("today", "tomorrow"):
+        return midnight + timedelta(days=day == "tomorrow")
+    try:
+        date = datetime.fromisoformat(day)
+    except ValueError:
+        raise ValueError(f"There is no day {day}. Write it as year-month-day, such as 2026-12-24.") from None
+    if not now.year <= date.year <= now.year + YEARS_AHEAD:
+        raise ValueError(f"The day {day} is not within the next five years.")
+    return date
+
+
+def on_clock(day: datetime, hour: str, minute: str | None, half: str | None) -> datetime:
+    """Return the time of a clock on a day. Raise `ValueError`."""
+    shown = int(hour)
+    if half:
+        shown = shown % 12 + 12 * (half.lower() == "pm") if 1 <= shown <= 12 else 24
+    if shown > 23 or int(minute or 0) > 59:
+        raise ValueError("There is no such time of day. Write it as 9:30, 17:30 or 5pm.")
+    return day.replace(hour=shown, minute=int(minute or 0), second=0, microsecond=0)
+
+
+# Delivery. A node takes due reminders for some seconds, which PostgreSQL counts. If it dies meanwhile, another node
+# takes them after that time; what was posted already is found by its client id.
+
+TAKEN_SECONDS = 30.0
+IDLE_SECONDS = 5.0  # until a node finds what another one stored or left
+SHORTEST = 0.05
+BATCH = 100
+TRY_LATER = 429  # statuses from here on pass
+
+
+class DueReminder(NamedTuple):
+    """A reminder whose time has come."""
+
+    id: int
+    text: str
+    conversation_id: int | None
+    seq: int | None
+    place_id: int
+    bot_id: int
+
+    def to_post(self) -> Post:
+        """Return its message. `data` names what it is about."""
+        about = {"conversation": self.conversation_id, "seq": self.seq}
+        data = {name: value for name, value in about.items() if value is not None}
+        body = f"Reminder: {self.text}" if self.text else "Reminder about a message"
+        fields = {"body": body, "client_id": f"reminder-{self.id}", "type": MESSAGE_TYPE, "data": data or None}
+        return Post(self.place_id, self.bot_id, Draft.model_validate(fields))
+
+
+def is_final(error: BaseException) -> bool:
+    """Return whether a delivery that failed would fail again, such as to a user who has blocked the bot."""
+    return isinstance(error, ApiError) and error.status < TRY_LATER
+
+
+class ReminderDelivery:
+    """The background task of a node that delivers reminders when they are due."""
+
+    def __init__(self, pool: Pool, posts: PostWriter) -> None:
+        self._pool, self._posts = pool, posts
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again, because a reminder was stored on this node."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver, forever: when the next one is due, and every five seconds, also on other nodes."""
+        while True:
+            self._woken.clear()
+            pause = IDLE_SECONDS
+            try:
+                while await self.deliver():
+                    pass
+                pause = await self._seconds_to_next()
+            except UNAVAILABLE as error:
+                log.warning("database unavailable, retrying reminders", error=repr(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+
+    async def deliver(self) -> int:
+        """Deliver up to 100 due reminders that no other node has taken. Return how many were taken."""
+        async with self._pool.connection() as connection:
+            taken = {"seconds": TAKEN_SECONDS, "most": BATCH}
+            rows = await (await connection.execute(queries.take_due, taken)).fetchall()
+        due = [DueReminder(*row) for row in rows]
+        outcomes = await asyncio.gather(*map(self._post, due), return_exceptions=True)
+        done: list[int] = []
+        for one, outcome in zip(due, outcomes, strict=True):
+            if isinstance(outcome, BaseException) and not is_final(outcome):
+                log.warning("reminder not delivered, trying again", reminder=one.id, error=repr(outcome))
+                continue
+            if isinstance(outcome, ApiError):
+                log.info("reminder refused and dropped", reminder=one.id, code=outcome.code)
+            done.append(one.id)
+        if done:
+            async with self._pool.connection() as connection:
+                await connection.execute(queries.delete_delivered, [done])
+        return len(due)
+
+    async def _post(self, due: DueReminder) -> None:
+        await self._posts.submit(due.to_post())
+
+    async def _seconds_to_next(self) -> float:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.seconds_to_next)).fetchone()
+        return min(max(row[0], SHORTEST), IDLE_SECONDS) if row else IDLE_SECONDS
