@@ -10,13 +10,12 @@ from typing import Literal, NamedTuple
 import structlog
 from aiohttp import web
 
-from chat.accounts.admin import LastAdmin, lock_account
+from chat.accounts.admin import LastAdmin, end_all_of, lock_account
 from chat.accounts.admin_endpoints import path_external, require_system
 from chat.accounts.endpoints import answer_ended, clear_browser
 from chat.accounts.external_users import read_external, require_rights
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
-from chat.accounts.sessions import end_all
 from chat.conversations.memberships import audit, change_role, end_membership
 from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
@@ -77,7 +76,7 @@ async def begin_erasure(
         require_heirs(owned, force=force or pass_on)
         user = await forget_user(change, user_id)
         await transfer_ownership(change, actor, owned)
-        ended = await end_all(change, actor, user_id, "deleted")
+        ended = await end_all_of(change, actor, user_id, "deleted")
         await record(change.connection, actor, "account.delete", user_id, messages=messages)
         entry = await change.record(Unplaced("user", subject=user_id, data=user.encode()))
         await change.connection.execute(queries.insert_erasure, [user_id, messages, entry.position])

@@ -1,4 +1,7 @@
-"""Changes that admins make to accounts: disable, enable, role. A disabled account cannot log in; its messages stay."""
+"""Changes that admins make to accounts: disable, enable, role. A disabled account cannot log in; its messages stay.
+
+The API keys of its bots end too (deploy/decisions/0115-api-keys.md).
+"""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -27,7 +30,7 @@ class Disabling(Form):
 
 
 async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, force: bool = False) -> list[int]:
-    """Disable an account and end its sessions (return their ids), or enable it.
+    """Disable an account and end its sessions and API keys (return the ids of their sessions), or enable it.
 
     Raise `NotFound`, `NotYourself`, or `LastAdmin` unless `force`. Repeating it changes nothing and is not recorded.
     """
@@ -48,7 +51,16 @@ async def store_disabled(
     changed = await (await change.connection.execute(queries.set_disabled, wanted)).fetchone()
     if changed:
         await record(change.connection, actor, "account.disable" if disabled else "account.enable", user_id)
-    return await end_all(change, actor, user_id, "disabled") if disabled else []
+    return await end_all_of(change, actor, user_id, "disabled") if disabled else []
+
+
+async def end_all_of(change: Change, actor: Actor, user_id: int, why: str) -> list[int]:
+    """End all sessions of a locked account, and the API keys that it owns. Return the ids of all sessions."""
+    ended = await end_all(change, actor, user_id, why)
+    bots = await (await change.connection.execute(queries.list_bots_with_keys, [user_id])).fetchall()
+    for (bot_id,) in bots:
+        ended += await end_all(change, actor, bot_id, why)
+    return ended
 
 
 Role = Literal["admin", "member"]
@@ -82,7 +94,7 @@ async def lock_account(change: Change, user_id: int) -> AccountState:
         raise NotFound
     *fields, disabled = found[0]
     user = User(*fields)
-    others = [row for row in rows if row[0] != user_id]
+    others = [row for row in rows if row[0] != user_id and row[3] == "admin"]
     return AccountState(user, disabled, user.role == "admin" and not disabled and not others)
 
 

@@ -17,7 +17,7 @@ from chat.accounts.validation import DisplayName, candidate_names
 from chat.log.append import Change, Log
 from chat.model.types import LARGEST_ID, Id, Moment, format_time
 from chat.shared.audit import Actor, record
-from chat.shared.errors import ApiError, NotFound
+from chat.shared.errors import ApiError, NotFound, Unauthenticated
 from chat.shared.identity import Scope, hash_token
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -91,7 +91,8 @@ async def create_key(log: Log, actor: Actor, form: KeyForm) -> tuple[ApiKey, str
     secret = SECRET_START + secrets.token_urlsafe(SECRET_BYTES)
     async with log.change() as change:
         run = change.connection.execute
-        bot = await insert_bot(change, form.name)
+        await require_enabled(change, actor.user_id)
+        bot = await insert_bot(change, form.name, actor.user_id)
         opened = {"user": bot, "digest": hash_token(secret), "name": form.name, "expires_at": form.expires_at}
         session = await (await run(queries.insert_session, opened)).fetchone()
         assert session is not None
@@ -112,10 +113,18 @@ async def create_key(log: Log, actor: Actor, form: KeyForm) -> tuple[ApiKey, str
         return ApiKey(*(await read.fetchall())[0]), secret
 
 
-async def insert_bot(change: Change, name: str) -> int:
-    """Insert the bot of a key, named after it. Return its id. Raise `NoBotName`."""
+async def require_enabled(change: Change, owner_id: int | None) -> None:
+    """Keep the owner's account enabled until the key is stored. Raise `Unauthenticated` if it is disabled."""
+    if owner_id is not None:
+        owner = await change.connection.execute(queries.lock_owner, [owner_id])
+        if await owner.fetchone() is None:
+            raise Unauthenticated
+
+
+async def insert_bot(change: Change, name: str, owner_id: int | None) -> int:
+    """Insert a bot with this name. Return its id. Raise `NoBotName`."""
     for tried in candidate_names(name, "-bot"):
-        row = await (await change.connection.execute(queries.insert_bot, [tried, name])).fetchone()
+        row = await (await change.connection.execute(queries.insert_bot, [tried, name, owner_id])).fetchone()
         if row is not None:
             return int(row[0])
     raise NoBotName

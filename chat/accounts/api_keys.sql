@@ -1,6 +1,11 @@
 -- name: insert_bot
 -- No row if the name is taken. The empty hash matches no password.
-insert into users (name, display_name, password_hash, bot) values (%s, %s, '', true) on conflict do nothing returning id
+insert into users (name, display_name, password_hash, bot, owner_id) values (%s, %s, '', true, %s)
+on conflict do nothing returning id
+
+-- name: lock_owner
+-- Waits for a concurrent change of the account, such as its disabling, which waits for this transaction otherwise.
+select from users where id = %s and disabled_at is null for share
 
 -- name: insert_session
 -- Without an expiry the session outlives everyone; it does not end by being idle either.

@@ -102,7 +102,10 @@ class ImitatesAdmin(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as others see them. `name` is for logging in and mentions; `display_name` is shown with messages."""
+    """A user as others see them. `name` is for logging in and mentions; `display_name` is shown with messages.
+
+    `owner_id`: the user who made a bot, if it was one.
+    """
 
     id: int
     name: str
@@ -113,14 +116,16 @@ class User:
     avatar_id: int | None = None
     bot: bool = False
     disabled: bool = False
+    owner_id: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the public fields. `avatar` is the picture's path, empty for none; `bot` and `disabled` are there when
-        true."""
+        true, and `owner` if a bot has one."""
         fields = asdict(self)
-        avatar_id, rest = fields.pop("avatar_id"), {name: fields.pop(name) for name in ("bot", "disabled")}
+        avatar_id, owner_id = fields.pop("avatar_id"), fields.pop("owner_id")
         fields["avatar"] = f"/api/avatars/{avatar_id}" if avatar_id else ""
-        return fields | {name: True for name, value in rest.items() if value}
+        rest = {name: fields.pop(name) for name in ("bot", "disabled")} | {"owner": owner_id}
+        return fields | {name: value for name, value in rest.items() if value}
 
     def with_avatar(self, avatar_id: int | None) -> "User":
         return replace(self, avatar_id=avatar_id)

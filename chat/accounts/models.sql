@@ -1,9 +1,10 @@
 -- name: read_me
-select id, name, display_name, role, about, time_zone, avatar, bot, receipts from users where id = %s
+select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts from users where id = %s
 
 -- name: read_users
 -- With a viewer, only users who have ever been in one of the viewer's conversations, because their messages are there.
-select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.bot, u.disabled_at is not null
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.bot, u.disabled_at is not null,
+       u.owner_id
   from users u
  where u.id = any(%(ids)s) and not is_probe(u.id)
    and (%(viewer)s::bigint is null or u.id = %(viewer)s
@@ -36,7 +37,7 @@ shown as (
                     where theirs.user_id = u.id and theirs.until is null
                       and mine.user_id = %(viewer)s and mine.until is null)
      order by k.key limit 10 * %(most)s)
-select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.bot
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.bot, false, u.owner_id
   from users u where u.id in (select user_id from named union select user_id from shown)
  order by lower(u.name) = user_key(%(text)s) desc, starts_with(lower(u.name), user_key(%(text)s)) desc, u.name
  limit %(most)s

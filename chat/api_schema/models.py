@@ -47,7 +47,7 @@ class Shape(BaseModel):
 
 
 class UserModel(Shape):
-    """A user, as other users see them."""
+    """A user, as other users see them. A `bot` is a program; `owner`: the user who made it, if one did."""
 
     id: Id
     name: str
@@ -58,7 +58,7 @@ class UserModel(Shape):
     """A name of the tz database, such as `Europe/Berlin`; empty if not set."""
     avatar: str
     bot: bool | None = None
-    """The user of an API key, not a person."""
+    owner: Id | None = None
     disabled: bool | None = None
     """An admin disabled the account."""
 

@@ -75,7 +75,7 @@ async def create_hook(
         count = await (await change.connection.execute(queries.count_hooks, [conversation_id])).fetchone()
         if count is None or count[0] >= HOOKS_MOST:
             raise TooManyHooks
-        bot = await insert_bot(change, form.name)
+        bot = await insert_bot(change, form.name, actor_id)
         made = {"conversation": conversation_id, "bot": bot, "name": form.name, "actor": actor_id}
         made["digest"] = hash_token(secret)
         row = await (await change.connection.execute(queries.insert_hook, made)).fetchone()

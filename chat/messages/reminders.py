@@ -134,7 +134,7 @@ async def find_bot(change: Change) -> int:
     await run(queries.lock_bots, [LOCK])
     if row := await (await run(queries.find_bot)).fetchone():
         return int(row[0])
-    bot = await insert_bot(change, BOT_NAME)
+    bot = await insert_bot(change, BOT_NAME, None)
     await run(queries.insert_bot, [bot])
     return bot
 

@@ -158,6 +158,55 @@ async def test_a_key_is_no_person(ada: Person, cast: Cast) -> None:
     assert (await bot.call("GET", "/api/audit"))[0] == 200
 
 
+async def test_a_bot_has_an_owner(ada: Person, cast: Cast) -> None:
+    """The user who made its key or hook, whom others see."""
+    bot = await makes(ada, cast)
+    room = await opens_channel(ada, "deploys", bot)
+    _, made = await ada.call("POST", f"{C}/{room}/incoming-hooks", {"name": "Grafana"})
+    for user in (bot.id, made["hook"]["user"]):
+        _, shown = await ada.call("GET", f"/api/users/{user}")
+        assert (shown["bot"], shown["owner"]) == (True, ada.id)
+    _, shown = await bot.call("PATCH", "/api/users/me", {"about": "posts"})
+    assert shown["owner"] == ada.id
+    _, found = await ada.call("GET", f"/api/users?q={bot.name}")
+    assert [one["owner"] for one in found["users"]] == [ada.id]
+    assert "owner" not in (await ada.call("GET", "/api/users/me"))[1]
+
+
+@pytest.mark.parametrize("how", ["disabled", "deleted"])
+async def test_keys_end_with_their_owner(how: str, ada: Person, cast: Cast) -> None:
+    """Also what they have open. Keys of others, and incoming hooks, which are of their conversation, stay."""
+    (eve,) = await cast.enters("eve", role="admin")
+    bot, other = await makes(eve, cast), await makes(ada, cast)
+    room = await opens_channel(ada, "deploys", bot, eve)
+    await ada.call("PUT", f"{C}/{room}/members/{eve.id}", {"role": "admin"})
+    _, made = await eve.call("POST", f"{C}/{room}/incoming-hooks", {"name": "Grafana"})
+    stream = await bot.listens()
+    if how == "disabled":
+        assert (await ada.call("PUT", f"/api/users/{eve.id}/disabled", {"disabled": True}))[0] == 204
+    else:
+        assert (await eve.call("DELETE", "/api/users/me"))[0] == 204
+    await eventually(lambda: stream.closed)
+    assert (await bot.call("GET", C))[0] == 401
+    assert (await other.call("GET", C))[0] == 200
+    async with cast.http.post(made["url"], json={"text": "up"}) as answer:
+        assert answer.status == 200
+    _, listed = await ada.call("GET", "/api/keys")
+    assert [one["user"]["id"] for one in listed["keys"]] == [other.id]
+    if how == "disabled":
+        assert (await ada.call("PUT", f"/api/users/{eve.id}/disabled", {"disabled": False}))[0] == 204
+        assert (await bot.call("GET", C))[0] == 401  # like the owner's sessions
+
+
+async def test_a_bot_does_not_log_in(ada: Person, cast: Cast) -> None:
+    """It has no password, and gets none."""
+    bot = await makes(ada, cast)
+    for password in ("", "tandem"):
+        status, _ = await ada.call("POST", "/api/sessions", {"name": bot.name, "password": password})
+        assert status in (401, 422)
+    assert (await ada.call("POST", f"/api/users/{bot.id}/reset", {}))[0] == 409
+
+
 async def test_only_admins_make_keys(cast: Cast) -> None:
     """A member can neither make nor see them."""
     (ben,) = await cast.enters("ben")

@@ -595,8 +595,8 @@ export interface ExternalUser {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
   external_id: string;
@@ -993,8 +993,8 @@ export interface Me {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
   /** True if other members see how far the user has read. */
@@ -2071,7 +2071,7 @@ export interface UndoResult {
   kept_accounts: number;
 }
 
-/** A user, as other users see them. */
+/** A user, as other users see them. A `bot` is a program; `owner`: the user who made it, if one did. */
 export interface User {
   id: Id;
   name: string;
@@ -2081,8 +2081,8 @@ export interface User {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
 }

@@ -219,7 +219,7 @@ export const dashboard = {
     disable: 'Disable account',
     disableMore: 'Disable account…',
     disableQuestion: (name: string) => `Disable ${name}?`,
-    disableText: 'All sessions end, and no one can log in until you enable the account again. Messages stay.',
+    disableText: 'All sessions end, and API keys that this user made. No one can log in until you enable the account again.',
     isDisabled: (name: string) => `The account of ${name} is disabled.`,
     enable: 'Enable account',
     enableMore: 'Enable account…',

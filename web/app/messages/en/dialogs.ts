@@ -82,6 +82,7 @@ export const dialogs = {
 
   profile: 'Profile',
   accountDisabled: 'This account is disabled. No one reads messages to it.',
+  ownedBy: 'Owned by',
   editProfile: 'Edit profile',
   admin: 'admin',
   localTime: (time: string, zone: string) => `Local time ${time} (${zone})`,
