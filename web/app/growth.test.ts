@@ -9,7 +9,7 @@ import { piecesOf } from '../client/element/text';
 import { claimsOf } from '../client/element/token';
 import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
-import { complete, tokenAt } from './composer/completion';
+import { commandIn, complete, tokenAt, withoutEscape } from './composer/completion';
 import { findEmoji } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
@@ -57,6 +57,8 @@ function grow(text: string): void {
 const subjects: Record<string, [Run, number]> = {
   'app/appearance.ts limitMarks': [(text) => limitMarks(text, 'key'), MESSAGE],
   'app/appearance.ts lookKey': [lookKey, MESSAGE],
+  'app/composer/completion.ts commandIn': [(text) => commandIn(`/a ${text}`), MESSAGE],
+  'app/composer/completion.ts withoutEscape': [(text) => withoutEscape(`//${text}`), MESSAGE],
   'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],

@@ -11,7 +11,7 @@ export * from './evidence';
 export { type Ban, type Hook, type Link, Moderation, type NewHook, type Note, type Report, type ReportState } from './moderation';
 export { IndexedDbStorage } from './indexeddb-storage';
 export { Outbox, type OutboxOptions } from './outbox';
-export type { MessageQueue, Outgoing, OutboxStorage } from './outgoing';
+export { type MessageQueue, newClientId, type Outgoing, type OutboxStorage } from './outgoing';
 export type { PresenceConnection, PresenceView } from './presence/connection';
 export { Presence, type PresenceOptions } from './presence/presence';
 export type { Choice, Mode, Own, PresenceRecord, Status } from './presence/protocol';

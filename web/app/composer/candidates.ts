@@ -1,5 +1,6 @@
 /** Suggestions for a token: users, channels and emoji, best match first. */
 import type { Conversation, Id, User } from '../../client';
+import type { SlashCommand } from '../../client/schema';
 import type { Chat } from '../chat.svelte';
 import { messages as m } from '../messages';
 import { score } from '../switcher/match';
@@ -7,6 +8,7 @@ import { readEmoji } from '../emoji/data';
 import { findEmoji } from '../emoji/find';
 import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
 import { nameOf } from '../names';
+import { commandsOf } from './commands.svelte';
 import type { Token } from './completion';
 
 export interface Candidate {
@@ -19,6 +21,7 @@ export interface Candidate {
 }
 
 const MOST = 8;
+const COMMANDS_MOST = 50;
 const EVERYONE: Candidate[] = [
   { key: 'here', text: '@here', hint: m.composer.everyoneHere, insert: '@here' },
   { key: 'channel', text: '@channel', hint: m.composer.everyone, insert: '@channel' },
@@ -26,6 +29,7 @@ const EVERYONE: Candidate[] = [
 
 /** Return the suggestions that need no request. */
 export function localCandidates(token: Token, chat: Chat, conversation: Conversation): Candidate[] {
+  if (token.kind === 'command') return [];
   if (token.kind === 'channel') return channels(token.typed, chat);
   return token.kind === 'person' ? people(token.typed, chat, conversation) : [];
 }
@@ -40,9 +44,23 @@ export async function remoteCandidates(token: Token, chat: Chat, conversation: C
       insert: emojiPreferences.toned(one),
       emoji: emojiPreferences.toned(one),
     }));
+  if (token.kind === 'command') return commands(await commandsOf(chat, conversation.id), token.typed);
   if (token.kind !== 'person' || !token.typed) return localCandidates(token, chat, conversation);
   chat.store.takeUsers(await chat.api.findUsers(token.typed));
   return people(token.typed, chat, conversation, chat.store.view.users);
+}
+
+/** Return the commands whose name begins with the letters. */
+function commands(all: SlashCommand[], typed: string): Candidate[] {
+  return all
+    .filter(({ name }) => name.startsWith(typed.toLowerCase()))
+    .slice(0, COMMANDS_MOST)
+    .map(({ name, hint, description }) => ({
+      key: name,
+      text: `/${name}`,
+      hint: hint ? `${description} · ${hint}` : description,
+      insert: `/${name}`,
+    }));
 }
 
 function channels(typed: string, chat: Chat): Candidate[] {

@@ -5,6 +5,8 @@ import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsOf } from '../files/attachments.svelte';
 import { namesMentioned } from '../markdown/render';
 import { type ComposerKey, draftOf, keepDraft, onDraftChange } from './drafts';
+import { Commanding } from './commands.svelte';
+import { commandIn, withoutEscape } from './completion';
 import type { Writing } from './writing.svelte';
 
 const LONGEST = 16_000;
@@ -17,7 +19,8 @@ export class Composing {
   readonly key: ComposerKey;
   readonly left = $derived.by(() => LONGEST - [...this.text].length);
   readonly attachments: Attachments;
-  readonly ready = $derived.by(() => this.left >= 0 && (this.text.trim() !== '' || this.hasFiles));
+  readonly commanding: Commanding;
+  readonly ready = $derived.by(() => this.left >= 0 && !this.commanding.busy && (this.text.trim() !== '' || this.hasFiles));
   /** What the edit changes about who is mentioned: it notifies no one anew, and users it no longer names are uncounted. */
   readonly mentioning = $derived.by(() => (this.writing.editing ? this.mentionsChanged(this.writing.editing) : NO_CHANGE));
   /** The draft as stored. A draft from another tab is not stored again: that tab may have sent it since. */
@@ -33,6 +36,7 @@ export class Composing {
     this.key = { conversation: untrack(conversation).id, thread: writing.thread };
     this.text = this.draft = draftOf(chat.me, this.key);
     this.attachments = attachmentsOf(chat, this.key);
+    this.commanding = new Commanding(chat, this.key);
     $effect(() => {
       if (this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
     });
@@ -54,19 +58,33 @@ export class Composing {
     );
   }
 
-  /** Send the message or save the edit. Return false if there is nothing to send or uploads are not finished. */
+  /**
+   * Send the message, run the command, or save the edit. Return false if there is nothing to send or uploads are not
+   * finished.
+   */
   send(): boolean {
     if (!this.ready) return false;
+    const command = this.writing.editing ? null : commandIn(this.text.trim());
+    if (command) return void this.run(command), true;
     if (this.writing.editing) this.saveEdit(this.writing.editing);
     else if (this.attachments.busy || this.attachments.failed) {
       this.attachments.awaited = true;
       return false;
     } else {
-      this.chat.store.send(this.key.conversation, this.text.trim(), this.references());
+      this.chat.store.send(this.key.conversation, withoutEscape(this.text.trim()), this.references());
+      this.commanding.dismiss();
       this.text = '';
     }
     this.writing.clear();
     return true;
+  }
+
+  /** Run a command. Its text stays in the field until that has succeeded. */
+  private async run(command: NonNullable<ReturnType<typeof commandIn>>): Promise<void> {
+    const sent = this.text;
+    if (!(await this.commanding.run(command, this.hasFiles))) return;
+    if (this.text === sent) this.text = '';
+    this.writing.clear();
   }
 
   /** Return the user's last message here, for editing. */

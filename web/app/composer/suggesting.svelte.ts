@@ -32,7 +32,7 @@ export class Suggesting {
     [this.token, this.at] = [token, 0];
     this.all = localCandidates(token, this.chat, this.conversation());
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.ask(token), token.kind === 'emoji' ? 0 : DELAY);
+    this.timer = setTimeout(() => void this.ask(token), token.kind === 'person' ? DELAY : 0);
   }
 
   dismiss(): void {
@@ -43,6 +43,11 @@ export class Suggesting {
   close(): void {
     clearTimeout(this.timer);
     [this.token, this.all] = [null, []];
+  }
+
+  /** Return true if the chosen suggestion is a command whose name is already complete. */
+  get complete(): boolean {
+    return this.token?.kind === 'command' && this.all[this.at]?.key === this.token.typed.toLowerCase();
   }
 
   step(by: number): void {

@@ -17,6 +17,10 @@ export const composer = {
   everyoneHere: 'Everyone online in this conversation',
   everyone: 'Everyone in this conversation',
 
+  commandAnswer: 'Answer to your command',
+  onlyYou: 'Only visible to you',
+  commandFiles: 'Commands take no files. Remove the files first.',
+
   archived: (kind: string) => `This ${kind} is archived.`,
   restore: 'Restore',
   readOnly: 'Only owners and admins can post here.',

@@ -25,6 +25,9 @@ export const message = {
   report: 'Report',
   delete: 'Delete',
 
+  reminderMessage: 'View message',
+  reminderConversation: 'View conversation',
+
   saving: '(saving…)',
   notSaved: (why: string) => `Not saved. ${why}`,
 
