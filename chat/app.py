@@ -29,8 +29,11 @@ from chat.erasure import run_erasures
 from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
+from chat.integrations.deliveries import HookSender
+from chat.integrations.endpoints import DELIVERIES
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
+from chat.log.subscriptions import Subscriptions
 from chat.messages.endpoints import APPENDS, HERE, POSTS, REMINDERS
 from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
@@ -47,10 +50,17 @@ from chat.operations.cleanup import Cleanup
 from chat.operations.draining import NodeDrain, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
-from chat.operations.metrics import Metrics, WalArchive, collect_admission, collect_feeds, collect_files
+from chat.operations.metrics import (
+    Metrics,
+    WalArchive,
+    collect_admission,
+    collect_files,
+    collect_intake,
+    collect_subscriptions,
+)
 from chat.operations.node_report import DeliveryReport, NodeReport
 from chat.operations.overload import LoopLag, MemoryTrimmer
-from chat.operations.publication import Publication
+from chat.operations.publication import publication_kind
 from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
@@ -135,17 +145,23 @@ def describe(role: str, what: str) -> bytes:
     return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))
 
 
-def open_feeds(app: web.Application, pool: Pool) -> tuple[QueueIntake | None, Publication | None]:
-    """Return what POSTS_FROM and POSTS_TO ask for. Presence nodes neither post nor publish."""
+def open_feeds(app: web.Application, pool: Pool, journal: Log) -> tuple[QueueIntake | None, Subscriptions | None]:
+    """Return the consumer of POSTS_FROM, and the readers of the log: outgoing hooks and POSTS_TO.
+
+    Presence nodes neither post nor publish.
+    """
     settings = app[SETTINGS]
     if settings.role == "presence":
         return None, None
-    parts = pool, app[POSTS], app[HERE]
-    intake = QueueIntake(settings.posts_from, settings.node, *parts) if settings.posts_from else None
-    publication = Publication(settings.posts_to, settings.node, pool) if settings.posts_to else None
+    parts = app[POSTS], app[HERE]
+    intake = QueueIntake(settings.posts_from, settings.node, pool, *parts) if settings.posts_from else None
+    hooks = app[DELIVERIES] = HookSender(pool, journal, *parts, app[RATES].post, settings.hosts_allowed)
+    kinds = [hooks.kind, *([publication_kind(settings.posts_to)] if settings.posts_to else [])]
+    subscriptions = Subscriptions(pool, settings.node, kinds)
+    hooks.wake = subscriptions.wake
     if intake:
         app[INTAKE] = intake
-    return intake, publication
+    return intake, subscriptions
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
@@ -224,10 +240,12 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.reports.append(canary.report)
         parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS], appends, upkeep
         admitted = partial(collect_admission, streams.connections, admission, rebalancing)
-        feeds = intake, publication = open_feeds(app, pool)
-        streams.hub.followers += [publication] if publication else []
+        intake, subscriptions = open_feeds(app, pool, journal)
+        streams.hub.followers += [subscriptions] if subscriptions else []
         more: list[Part] = [partial(collect_files, uploads), admitted, archive.collect]
-        more.append(partial(collect_feeds, *feeds, streams.hub))
+        calls = app[DELIVERIES].outcomes if subscriptions else {}
+        more.append(partial(collect_intake, intake))
+        more.append(partial(collect_subscriptions, subscriptions, settings.posts_to, calls, streams.hub))
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
@@ -274,8 +292,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         }
         if intake:
             works["consume the queue"] = intake.run
-        if publication:
-            works["publish the log"] = publication.run
+        if subscriptions:
+            works["read subscriptions"] = subscriptions.run
         if settings.role != "presence":  # a presence node may have another folder
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run

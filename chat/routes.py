@@ -10,6 +10,7 @@ from chat.conversations import endpoints as conversations
 from chat.delivery import trace as delivery
 from chat.files import endpoints as files
 from chat.integrations import endpoints as hooks
+from chat.integrations import mcp_endpoints as mcp
 from chat.messages import endpoints as messages
 from chat.messages import triage
 from chat.moderation import endpoints as moderation
@@ -21,7 +22,8 @@ from chat.transfer import endpoints as transfer
 
 A, C, R = "/api/announcement", "/api/chat/conversations", "/api/reminders"
 M = C + "/{conversation}/messages/{seq}"
-H, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/commands"
+H, OUT, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/hooks", C + "/{conversation}/commands"
+D = OUT + "/{hook}/deliveries"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
 L = "/api/chat/activity?before&kind&limit"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
@@ -55,6 +57,13 @@ OPERATIONS = [
         "operations.get_audit_export",
         answer="application/x-ndjson",
         head=False,
+    ),
+    Operation(
+        "GET",
+        "/api/subscriptions?after",
+        operations.get_subscriptions,
+        "operations.get_subscriptions",
+        answer="SubscriptionPage",
     ),
     Operation("GET", "/api/openapi.json", operations.get_openapi, "operations.get_openapi"),
     Operation("GET", "/api/asyncapi.json", operations.get_asyncapi, "operations.get_asyncapi"),
@@ -344,22 +353,22 @@ CHAT = [
     Operation("POST", H, hooks.post_hook, "hooks.post_hook", tag="integrations", answer="NewHook"),
     Operation("DELETE", H + "/{hook}", hooks.delete_hook, "hooks.delete_hook", tag="integrations"),
     Operation("POST", H + "/{hook}/test", hooks.post_hook_test, "hooks.post_hook_test", tag="integrations"),
+    Operation("GET", OUT, hooks.get_outgoing_hooks, "hooks.get_outgoing", "integrations", "OutgoingHooks"),
+    Operation("POST", OUT, hooks.post_outgoing_hook, "hooks.post_outgoing", "integrations", "NewOutgoingHook"),
+    Operation("PATCH", OUT + "/{hook}", hooks.patch_outgoing_hook, "hooks.patch_outgoing", "integrations"),
+    Operation("DELETE", OUT + "/{hook}", hooks.delete_outgoing_hook, "hooks.delete_outgoing", "integrations"),
     Operation(
-        "GET", N + "/commands", hooks.get_commands, "hooks.get_commands", tag="integrations", answer="SlashCommands"
+        "POST", OUT + "/{hook}/test", hooks.post_outgoing_test, "hooks.try_outgoing", "integrations", "Delivered"
     ),
+    Operation("GET", D, hooks.get_deliveries, "hooks.get_deliveries", "integrations", "HookDeliveries"),
     Operation(
-        "POST", N + "/commands", hooks.post_command, "hooks.post_command", tag="integrations", answer="CommandResult"
+        "POST", D + "/{delivery}/redeliver", hooks.post_redelivery, "hooks.redeliver", "integrations", "Delivered"
     ),
-    Operation(
-        "POST",
-        "/hooks/{secret}",
-        hooks.post_delivery,
-        "hooks.post_delivery",
-        tag="integrations",
-        answer="text/plain",
-    ),
-    Operation("GET", "/mcp?conversations", hooks.get_mcp, answer="Events", head=False),
-    Operation("POST", "/mcp", hooks.post_mcp),
+    Operation("GET", K, hooks.get_commands, "hooks.get_commands", "integrations", "SlashCommands"),
+    Operation("POST", K, hooks.post_command, "hooks.post_command", "integrations", "CommandResult"),
+    Operation("POST", "/hooks/{secret}", hooks.post_delivery, "hooks.post_delivery", "integrations", "text/plain"),
+    Operation("GET", "/mcp?conversations", mcp.get_mcp, answer="Events", head=False),
+    Operation("POST", "/mcp", mcp.post_mcp),
     Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
     Operation("POST", M + "/reports", moderation.post_report, "moderation.post_report", answer="Reported"),
     Operation(

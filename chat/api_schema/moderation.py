@@ -142,6 +142,99 @@ class CommandResult(Shape):
     message: MessageModel | None = None
 
 
+HookEvent = Literal["message", "edit", "delete", "finish", "reaction", "pin", "member", "conversation"]
+ReaderState = Literal["running", "failing", "disabled"]
+
+
+class OutgoingHook(Shape):
+    """An outgoing hook. `user`: the bot that posts replies; `waiting`: events it has not received, at most 1,000."""
+
+    id: Id
+    name: str
+    url: str
+    events: list[HookEvent]
+    user: Id
+    created_by: Id | None
+    created_at: Moment
+    state: ReaderState
+    """`failing`: tried again at `retry_at`; `disabled`: off, after 3 days of failures or by an owner or admin."""
+    waiting: int
+    attempts: int
+    """Failures since the last success."""
+    retry_at: Moment | None
+    problem: str
+    """Why the last delivery failed, or why the hook is off; empty after a success."""
+
+
+class OutgoingHooks(Shape):
+    """The outgoing hooks of a conversation."""
+
+    hooks: list[OutgoingHook]
+
+
+class NewOutgoingHook(Shape):
+    """A new hook, and the secret that signs its deliveries by Standard Webhooks: shown once."""
+
+    hook: OutgoingHook
+    secret: str
+
+
+class HookDelivery(Shape):
+    """A request to a hook. `problem`: why it failed, or why its reply was not posted."""
+
+    id: Id
+    webhook_id: str
+    """The same for each attempt to deliver an event."""
+    event: str
+    position: int | None
+    """Of the event in the log; null for a test."""
+    status: int | None
+    """Of the answer; null if there was none."""
+    problem: str
+    answer: str
+    """The first 500 characters."""
+    took_ms: int
+    sent_at: Moment
+
+
+class HookDeliveries(Shape):
+    """The last deliveries of a hook, the newest first."""
+
+    deliveries: list[HookDelivery]
+
+
+class Delivered(Shape):
+    """A delivery that was made now."""
+
+    delivery: HookDelivery
+
+
+class SubscriptionModel(Shape):
+    """A reader of the log. `node` reads it now; `entries`: the kinds that it gets, null for all."""
+
+    target: str
+    kind: str
+    conversation: Id | None
+    entries: list[str] | None
+    cursor: str
+    waiting: int
+    """Entries that it has not got yet, at most 1,000."""
+    state: ReaderState
+    node: str | None
+    attempts: int
+    failing_since: Moment | None
+    retry_at: Moment | None
+    problem: str
+
+
+class SubscriptionPage(Shape):
+    """A page of readers of the log, by target."""
+
+    subscriptions: list[SubscriptionModel]
+    next: str | None
+    """To be given as `after`; null on the last page."""
+
+
 class Note(Shape):
     """An entry of a conversation's activity log: a change by an owner or admin."""
 

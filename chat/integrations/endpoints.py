@@ -1,18 +1,17 @@
-"""Handlers of incoming hooks, those of a conversation and the addresses at which programs post; of slash commands; and
-of `/mcp`."""
+"""Handlers of the hooks of a conversation, incoming and outgoing, of the addresses at which programs post, and of slash
+commands."""
 
-import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from aiohttp import web
 
 from chat.accounts.endpoints import viewer_of
 from chat.integrations.commands import CommandCall, CommandForm, list_commands, run_command
+from chat.integrations.deliveries import HookSender
 from chat.integrations.incoming import (
     HookForm,
     IncomingHook,
@@ -23,13 +22,22 @@ from chat.integrations.incoming import (
     note_delivery,
     remove_hook,
 )
+from chat.integrations.outgoing import (
+    OutgoingChange,
+    OutgoingForm,
+    change_outgoing,
+    create_outgoing,
+    list_deliveries,
+    list_outgoing,
+    remove_outgoing,
+    require_manager,
+    require_outgoing,
+)
 from chat.integrations.payloads import to_drafts
 from chat.log.append import LOG
-from chat.log.entry import split_frame
 from chat.messages.drafts import MESSAGE_BYTES, Post
 from chat.messages.endpoints import HERE, POSTS, REMINDERS, submit_post
-from chat.shared.errors import ApiError, Unauthenticated
-from chat.shared.identity import Member
+from chat.shared.errors import ApiError
 from chat.shared.membership import require_member
 from chat.shared.web import (
     POOL,
@@ -39,24 +47,21 @@ from chat.shared.web import (
     answer_json,
     charge_caller,
     check_address,
-    find_bearer,
     path_id,
     public_origin,
     read_body,
     read_model,
     require_identity,
 )
-from chat.stream.endpoints import STREAMS, admit, serve_events
-from chat.stream.sse import AttachedSseStream
-from chat.stream.stream import Chunk
 
 if TYPE_CHECKING:
-    from chat.integrations.mcp_server import RpcAnswer, Subscription
+    pass
 
 # Headers in which senders repeat the same id when they deliver again.
 DELIVERY_IDS = ("webhook-id", "Idempotency-Key", "X-GitHub-Delivery", "X-Gitlab-Event-UUID", "Request-ID")
 PAYLOAD_BYTES = 512 * 1024
 TEST = "This is a test of the hook."
+DELIVERIES: web.AppKey[HookSender] = web.AppKey("deliveries")
 
 
 async def get_hooks(request: web.Request) -> web.Response:
@@ -116,6 +121,66 @@ async def deliver(app: web.Application, hook: IncomingHook, headers: Mapping[str
     await note_delivery(app[POOL], hook)
 
 
+# Outgoing hooks: `…/hooks`.
+
+
+async def get_outgoing_hooks(request: web.Request) -> web.Response:
+    """List the outgoing hooks of a conversation. Owners and admins only."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    return answer_json({"hooks": await list_outgoing(request.app[POOL], member.user_id, conversation_id)})
+
+
+async def post_outgoing_hook(request: web.Request) -> web.Response:
+    """Make an outgoing hook. Its `secret`, which signs the deliveries, is shown once. Owners and admins only."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    form, app = await read_model(request, OutgoingForm), request.app
+    await require_manager(app[POOL], member.user_id, conversation_id)
+    hook, secret = await create_outgoing(app[LOG], app[SETTINGS], member.user_id, conversation_id, form)
+    app[DELIVERIES].wake()
+    return answer_json({"hook": hook, "secret": secret}, 201)
+
+
+async def patch_outgoing_hook(request: web.Request) -> web.Response:
+    """Change an outgoing hook, turn it off, or turn it on again: it continues where it stopped."""
+    user_id, conversation_id, hook_id = await require_hook(request)
+    wanted, app = await read_model(request, OutgoingChange), request.app
+    await change_outgoing(app[LOG], app[SETTINGS].hosts_allowed, user_id, conversation_id, hook_id, wanted)
+    app[DELIVERIES].wake()
+    return web.Response(status=204)
+
+
+async def delete_outgoing_hook(request: web.Request) -> web.Response:
+    """Remove an outgoing hook. It receives nothing more, its bot leaves, its messages stay."""
+    await remove_outgoing(request.app[LOG], *await require_hook(request))
+    return web.Response(status=204)
+
+
+async def post_outgoing_test(request: web.Request) -> web.Response:
+    """Deliver a test event to an outgoing hook, also to a disabled one. Return what its receiver answered."""
+    *_, hook_id = await require_hook(request)
+    return answer_json({"delivery": await request.app[DELIVERIES].test(hook_id)})
+
+
+async def get_deliveries(request: web.Request) -> web.Response:
+    """List the last 50 deliveries of an outgoing hook, the newest first, with what was answered."""
+    *_, hook_id = await require_hook(request)
+    return answer_json({"deliveries": await list_deliveries(request.app[POOL], hook_id)})
+
+
+async def post_redelivery(request: web.Request) -> web.Response:
+    """Deliver the event of an earlier delivery again, with the same `webhook-id`. Return the new delivery."""
+    *_, hook_id = await require_hook(request)
+    return answer_json({"delivery": await request.app[DELIVERIES].redeliver(hook_id, path_id(request, "delivery"))})
+
+
+async def require_hook(request: web.Request) -> tuple[int, int, int]:
+    """Return the caller, the conversation and the outgoing hook. Raise `NotFound`, `Forbidden`."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    hook_id = path_id(request, "hook")
+    await require_outgoing(request.app[POOL], member.user_id, conversation_id, hook_id)
+    return member.user_id, conversation_id, hook_id
+
+
 # Slash commands.
 
 
@@ -139,131 +204,3 @@ async def post_command(request: web.Request) -> web.Response:
     if answer.message:
         return answer_json(b'{"text":"","message":%b}' % answer.message, 201)
     return answer_json({"text": answer.text})
-
-
-# `/mcp`: the Model Context Protocol over streamable HTTP. POST takes one JSON-RPC message and answers it. GET is a
-# message stream whose entries are notifications, with the log's cursors as ids. Both need a token in the Authorization
-# header, so that no page of another site can use a cookie here.
-
-SESSION, VERSION = "Mcp-Session-Id", "MCP-Protocol-Version"
-SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
-PRIMED_SINCE = "2025-11-25"  # the version since which clients accept an event without data
-AnswerCall = Callable[[web.Application, Member, Mapping[str, str], bytes], Awaitable["RpcAnswer"]]
-
-
-async def post_mcp(request: web.Request) -> web.StreamResponse:
-    """Answer a JSON-RPC message. `Mcp-Session-Id` is only where a stream of the client starts; no node keeps it."""
-    member = await require_program(request)
-    body = await read_body(request, max(MESSAGE_BYTES, request.app[SETTINGS].max_body_bytes))
-    begins = request.app[STREAMS].head()  # before the answer, so that the stream has all that the answer has not
-    answer = await (await SERVER.load())(request.app, member, request.headers, body)
-    if answer.subscription is not None:
-        return await open_notifications(request, "", answer.subscription)
-    if not answer.body:
-        return web.Response(status=answer.status)
-    headers = {SESSION: f"{begins}-{secrets.token_hex(8)}"} if answer.begins else {}
-    return web.Response(body=answer.body, status=answer.status, content_type="application/json", headers=headers)
-
-
-async def get_mcp(request: web.Request) -> web.StreamResponse:
-    """Open a stream of notifications: which conversations have changed, with the messages."""
-    if find_bearer(request) is None:
-        raise Unauthenticated
-    return await open_notifications(request, request.headers.get(SESSION, "").partition("-")[0])
-
-
-async def open_notifications(
-    request: web.Request, begins: str, subscription: "Subscription | None" = None
-) -> web.StreamResponse:
-    """Send notifications from the cursor in the header, else from `begins`, else from now on."""
-    streams = request.app[STREAMS]
-    member, narrow, start = await admit(request, request.app[RATES].stream, begins or None)
-    if subscription is not None and not subscription.lists:
-        narrow = subscription.conversations
-    reader = member.user_id, member.session_id, narrow, streams.left, request, streams.settings.stream_buffer
-    primed = subscription is None and request.headers.get(VERSION, "") >= PRIMED_SINCE
-    return await serve_events(request, member, NotificationStream(reader, primed, subscription), start)
-
-
-async def require_program(request: web.Request) -> Member:
-    """Return the caller, as `require_identity` does; raise `Unauthenticated` if there is only a cookie."""
-    if find_bearer(request) is None:
-        raise Unauthenticated
-    return await require_identity(request)
-
-
-class LateServer:
-    """The server of the SDK, loaded by the first request in a thread: it costs 39 MB and most of a second."""
-
-    def __init__(self) -> None:
-        self._answer: AnswerCall | None = None
-
-    async def load(self) -> AnswerCall:
-        """Return the function that answers."""
-        if self._answer is None:
-            self._answer = await asyncio.to_thread(import_answer)
-        return self._answer
-
-
-def import_answer() -> AnswerCall:
-    """Import the server, and with it the SDK."""
-    from chat.integrations.mcp_server import answer
-
-    return answer
-
-
-SERVER = LateServer()
-
-
-# The stream: entries as notifications.
-
-CHANGES = {b"message", b"edit", b"delete", b"finish"}  # of a conversation's messages
-
-
-class NotificationStream(AttachedSseStream):
-    """A message stream whose entries are notifications. `primed`: the client accepts events without data, for ids.
-
-    `subscription`: it gets what it subscribes to; without one, everything.
-    """
-
-    __slots__ = ("_primed", "_subscription")
-
-    def __init__(self, reader: tuple[Any, ...], primed: bool, subscription: "Subscription | None") -> None:
-        super().__init__(*reader)
-        self._primed, self._subscription = primed, subscription
-
-    def form(self, chunk: Chunk) -> bytes:
-        """Return the notifications for the entries in a chunk."""
-        return b"".join([self._translate(split_frame(frame)) for frame in chunk.raw.split(b"\n\n") if frame])
-
-    def _translate(self, frame: Mapping[bytes, bytes]) -> bytes:
-        """Return the notification for an entry; empty for one that changes neither messages nor the conversations."""
-        event, data, asked = frame.get(b"event", b"message"), frame.get(b"data", b"null"), self._subscription
-        if event in (b"ready", b"beat"):
-            return self._greet(frame, is_first=event == b"ready")
-        meta: dict[str, Any] = {"tandem/event": event.decode(), "tandem/data": orjson.Fragment(data)}
-        meta |= {SUBSCRIPTION: asked.request_id} if asked else {}
-        if event in CHANGES:
-            conversation_id = orjson.loads(data)["conversation"]
-            if asked and conversation_id not in asked.conversations:
-                return b""
-            params = {"uri": f"tandem://conversations/{conversation_id}", "_meta": meta}
-            return encode_notification("resources/updated", params, frame.get(b"id"))
-        if asked and not asked.lists:
-            return b""
-        if event in (b"conversation", b"reset") or (event == b"member" and orjson.loads(data)["user"] == self.user_id):
-            return encode_notification("resources/list_changed", {"_meta": meta}, frame.get(b"id"))
-        return b""
-
-    def _greet(self, frame: Mapping[bytes, bytes], *, is_first: bool) -> bytes:
-        """Return a sign of life, with the cursor for clients that keep it."""
-        retry = b"retry: %b\n" % frame[b"retry"] if b"retry" in frame else b""
-        if is_first and self._subscription:
-            return retry + b"data: %b\n\n" % self._subscription.acknowledgment
-        return retry + (b"data:\nid: %b\n\n" % frame[b"id"] if self._primed else b": here\n\n")
-
-
-def encode_notification(name: str, params: dict[str, Any], cursor: bytes | None) -> bytes:
-    """Return an event with a notification. Its id comes last, as in all events of the log."""
-    data = orjson.dumps({"jsonrpc": "2.0", "method": f"notifications/{name}", "params": params})
-    return b"data: %b\nid: %b\n\n" % (data, cursor) if cursor else b"data: %b\n\n" % data

@@ -1,7 +1,7 @@
 """The server of `/mcp`, the Model Context Protocol, by the SDK: it knows the versions of the protocol and its messages.
 
 There are no sessions: each request has what it needs, so any node answers it. Importing this module takes 0.8 s and
-39 MB because of the SDK. A node does it at the first request (`chat/integrations/endpoints.py`).
+39 MB because of the SDK. A node does it at the first request (`chat/integrations/mcp_endpoints.py`).
 """
 
 import re

@@ -12,6 +12,9 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from chat.log.append import LOG
+from chat.log.entry import Cursor
+from chat.log.subscriptions import PAGE_MOST, SubscriptionState, list_subscriptions
+from chat.model.types import format_time
 from chat.operations.announcements import AnnouncementRequest, announce, end_announcement, read_current
 from chat.operations.audit import (
     EARLIEST,
@@ -49,7 +52,7 @@ from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 READINESS = web.AppKey("readiness", Readiness)
-ECHO_MOST = 500
+ECHO_MOST, AFTER_MOST = 500, 300
 
 # by name, `openapi` or `asyncapi`; made in a thread on the first request (1 s), then cached
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
@@ -102,6 +105,35 @@ async def get_echo(request: web.Request) -> web.Response:
     trusted = is_from_proxy(request)
     echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
     return answer_json(echo | {"forwarded": forwarded[:ECHO_MOST]})
+
+
+async def get_subscriptions(request: web.Request) -> web.Response:
+    """List the readers of the log: hooks, and the exchange in POSTS_TO. Admins only.
+
+    `after`: continue after this target. `waiting`: entries that a reader has not got yet, at most 1,000.
+    """
+    await require_admin(request)
+    found = await list_subscriptions(request.app[POOL], request.query.get("after", "")[:AFTER_MOST].replace("\0", ""))
+    last = found[-1].target if len(found) == PAGE_MOST else None
+    return answer_json({"subscriptions": [describe_subscription(one) for one in found], "next": last})
+
+
+def describe_subscription(one: SubscriptionState) -> dict[str, object]:
+    """Return the public fields of a subscription. `node` reads it now."""
+    return {
+        "target": one.target,
+        "kind": one.kind,
+        "conversation": one.conversation_id,
+        "entries": one.kinds,
+        "cursor": str(Cursor(one.epoch, one.position)),
+        "waiting": one.waiting,
+        "state": one.state,
+        "node": one.holder and one.holder.rpartition("~")[0],
+        "attempts": one.attempts,
+        "failing_since": one.failing_since and format_time(one.failing_since),
+        "retry_at": one.retry_at and format_time(one.retry_at),
+        "problem": one.problem,
+    }
 
 
 async def get_audit(request: web.Request) -> web.Response:

@@ -18,9 +18,10 @@ from prometheus_client.registry import Collector
 
 from chat.files.uploads import Uploads
 from chat.log.append import Log
+from chat.log.subscriptions import Subscriptions
 from chat.messages.queue_intake import QueueIntake
 from chat.operations.overload import LoopLag
-from chat.operations.publication import Publication
+from chat.operations.publication import QUEUE, target_of
 from chat.operations.rebalancing import Rebalancing
 from chat.shared.histogram import Histogram
 from chat.shared.postgres import UNAVAILABLE, Pool
@@ -238,8 +239,8 @@ def collect_admission(roster: StreamConnections, admission: Admission, rebalanci
     )
 
 
-def collect_feeds(intake: QueueIntake | None, publication: Publication | None, hub: Hub) -> Iterator[Metric]:
-    """Yield the metrics of the queue that is consumed and of the log that is published; without values if unused."""
+def collect_intake(intake: QueueIntake | None) -> Iterator[Metric]:
+    """Yield the metrics of the queue that is consumed; without values if there is none."""
     connected, waiting = (float(intake.connected), float(intake.depth)) if intake else (None, None)
     yield GaugeMetricFamily("tandem_queue_connected", "1 while this node consumes the queue.", connected)
     words = "Messages that waited in the queue a few seconds ago."
@@ -248,15 +249,29 @@ def collect_feeds(intake: QueueIntake | None, publication: Publication | None, h
     yield counter("tandem_queue_messages", "Messages of the queue by outcome.", "outcome", outcomes)
     words = "Messages that were delivered again."
     yield CounterMetricFamily("tandem_queue_redelivered", words, intake.redelivered if intake else None)
-    leading = float(publication.leading) if publication else None
+
+
+def collect_subscriptions(
+    subscriptions: Subscriptions | None, url: str, calls: Mapping[str, int], hub: Hub
+) -> Iterator[Metric]:
+    """Yield the metrics of the readers of the log. `url`: POSTS_TO; `calls`: requests to hooks by outcome."""
+    used = subscriptions if url else None
+    cursor = used.find(target_of(url)) if used else None
+    leading = float(cursor is not None) if used else None
     yield GaugeMetricFamily("tandem_publication_leading", "1 while this node publishes the log.", leading)
-    behind = max(0, hub.position - publication.position) if publication and leading else leading
+    behind = max(0, hub.position - cursor.position) if cursor else leading
     yield GaugeMetricFamily("tandem_publication_behind", "Log entries that are not published yet.", behind)
-    published = publication.published if publication else None
-    yield CounterMetricFamily("tandem_published", "Log entries published.", published)
+    yield CounterMetricFamily("tandem_published", "Log entries published.", used.taken[QUEUE] if used else None)
     words = "Log entries that retention dropped before they were published."
-    skipped = publication.skipped if publication else None
-    yield CounterMetricFamily("tandem_publication_skipped", words, skipped)
+    yield CounterMetricFamily("tandem_publication_skipped", words, used.skipped[QUEUE] if used else None)
+    states = dict(zip(("running", "failing", "disabled"), (subscriptions and subscriptions.states) or (), strict=False))
+    family = GaugeMetricFamily("tandem_subscriptions", "Readers of the log on all nodes.", labels=["state"])
+    for state, count in states.items():
+        family.add_metric([state], count)
+    yield family
+    yield counter("tandem_hook_deliveries", "Requests to outgoing hooks by outcome.", "outcome", calls)
+    words = "Readers of the log that this node disabled after failures."
+    yield CounterMetricFamily("tandem_subscriptions_disabled", words, subscriptions.disabled if subscriptions else None)
 
 
 def collect_files(uploads: Uploads) -> Iterator[Metric]:

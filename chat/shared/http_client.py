@@ -1,14 +1,16 @@
 """Requests to other servers: bounded in time, size and redirects, and never trusted.
 
-`read_json` asks servers that the operator has configured. `fetch_public` fetches a URL that a stranger may have chosen:
-only over HTTPS and only from public addresses, also after a redirect. Names are resolved once, and the connection goes
-to the address that was checked.
+`read_json` asks servers that the operator has configured. `fetch_public` and `post_public` ask a URL that a stranger
+may have chosen: only over HTTPS and only at public addresses, also after a redirect. Names are resolved once, and the
+connection goes to the address that was checked.
 """
 
+import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AddressFamily
 from typing import Any
 
@@ -71,10 +73,41 @@ def is_public(host: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-class PublicResolver(AbstractResolver):
-    """Resolves names, and refuses those with an address that is not public. `allowed`: addresses for tests."""
+# Hosts, addresses and networks that may be asked although they are not public.
+Allowed = frozenset[str]
 
-    def __init__(self, allowed: frozenset[str]) -> None:
+
+def is_listed(host: str, allowed: Allowed) -> bool:
+    """Return whether a host or an address is listed, by itself or by its network."""
+    if host in allowed:
+        return True
+    networks = [ip_network(one) for one in allowed if "/" in one]
+    try:
+        return any(ip_address(host) in network for network in networks)
+    except ValueError:
+        return False
+
+
+def is_number(host: str) -> bool:
+    """Return whether aiohttp connects to this host without resolving it: an address in any spelling."""
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def require_public_address(address: str, allowed: Allowed) -> None:
+    """Raise `NotFetched` unless an address may be asked. Spellings that only the system reads, such as 2130706433, are
+    refused."""
+    try:
+        fine = is_listed(address, allowed) or is_public(address)
+    except ValueError:
+        fine = False
+    if not fine:
+        raise NotFetched("is not a public address")
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves names, and refuses those with an address that is not public."""
+
+    def __init__(self, allowed: Allowed) -> None:
         self._allowed, self._resolver = allowed, aiohttp.ThreadedResolver()
 
     async def resolve(
@@ -82,9 +115,9 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return the addresses of a name. Raise `NotFetched` if one of them is not public."""
         found = await self._resolver.resolve(host, port, family)
-        for one in found:
-            if one["host"] not in self._allowed and not is_public(one["host"]):
-                raise NotFetched(f"{host} is not a public address")
+        if host not in self._allowed:
+            for one in found:
+                require_public_address(one["host"], self._allowed)
         return found
 
     async def close(self) -> None:
@@ -92,23 +125,61 @@ class PublicResolver(AbstractResolver):
         await self._resolver.close()
 
 
-def check_public(url: URL, allowed: frozenset[str] = frozenset()) -> None:
-    """Raise `NotFetched` unless this is HTTPS to a public address. Names are checked when they are resolved."""
-    if url.scheme != "https" or not url.host or url.user or url.password:
+def open_socket(allowed: Allowed, info: tuple[Any, ...]) -> socket.socket:
+    """Return a socket for an address that aiohttp is about to connect to. Raise `OSError` unless it is public."""
+    try:
+        require_public_address(str(info[4][0]), allowed)
+    except NotFetched as refused:
+        raise PermissionError(f"{info[4][0]} {refused}") from None
+    return socket.socket(*info[:3])
+
+
+def public_connector(
+    allowed: Allowed, tls: ssl.SSLContext | None = None, *, named: bool = False, limit: int = 100
+) -> aiohttp.TCPConnector:
+    """Return a connector that connects to public and allowed addresses alone. `named`: the host itself is allowed."""
+    return aiohttp.TCPConnector(
+        ssl=tls or True,
+        resolver=PublicResolver(allowed),
+        use_dns_cache=False,
+        limit=limit,
+        socket_factory=None if named else partial(open_socket, allowed),
+    )
+
+
+def check_public(url: URL, allowed: Allowed = frozenset()) -> None:
+    """Raise `NotFetched` unless this is HTTPS to a public address, or HTTP to an allowed one.
+
+    Names are checked when they are resolved.
+    """
+    host = url.raw_host
+    if not host or url.user or url.password or url.scheme not in ("https", "http"):
         raise NotFetched("is not an HTTPS address")
-    with suppress(ValueError):
-        if url.host not in allowed and not is_public(url.host):
-            raise NotFetched("is not a public address")
+    if url.scheme == "http" and not is_listed(host, allowed):
+        raise NotFetched("is not an HTTPS address")
+    if is_number(host):
+        require_public_address(host, allowed)
 
 
-async def fetch_public(
-    url: str, most: int, allowed: frozenset[str] = frozenset(), tls: ssl.SSLContext | None = None
-) -> bytes:
+async def require_public(url: URL, allowed: Allowed) -> None:
+    """Raise `NotFetched` unless this URL may be asked now. Its name is resolved."""
+    check_public(url, allowed)
+    assert url.raw_host
+    if is_number(url.raw_host):
+        return
+    try:
+        async with asyncio.timeout(SECONDS):
+            await PublicResolver(allowed).resolve(url.raw_host, url.port or 443)
+    except (OSError, TimeoutError):
+        raise NotFetched("has a name that cannot be resolved") from None
+
+
+async def fetch_public(url: str, most: int, allowed: Allowed = frozenset(), tls: ssl.SSLContext | None = None) -> bytes:
     """Return what is at a URL that anyone may have chosen, at most `most` bytes. Raise one of `UNREACHABLE`.
 
     `allowed` and `tls`: addresses and certificates for tests.
     """
-    connector = aiohttp.TCPConnector(ssl=tls or True, resolver=PublicResolver(allowed), use_dns_cache=False)
+    connector = public_connector(allowed, tls)
     limit = aiohttp.ClientTimeout(total=2 * SECONDS)
     async with aiohttp.ClientSession(
         connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
@@ -124,3 +195,27 @@ async def fetch_public(
                     raise NotFetched(f"status {answer.status}")
                 return await read_at_most(answer, most)
         raise NotFetched("too many redirects")
+
+
+async def post_public(
+    url: str, body: bytes, headers: Mapping[str, str], allowed: Allowed, *, most: int, seconds: float
+) -> tuple[int, bytes | None]:
+    """Post to a URL that anyone may have chosen. Return the status, and the answer; None if it is longer than `most`.
+
+    Raise one of `UNREACHABLE`. Redirects are not followed; the connection is closed after `most` bytes or `seconds`.
+    """
+    at = URL(url)
+    check_public(at, allowed)
+    connector = public_connector(allowed, named=at.raw_host in allowed)
+    limit = aiohttp.ClientTimeout(total=seconds)
+    async with (
+        aiohttp.ClientSession(
+            connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        ) as http,
+        http.post(at, data=body, headers={"Accept-Encoding": "identity", **headers}, allow_redirects=False) as answer,
+    ):
+        try:
+            return answer.status, await read_at_most(answer, most)
+        except ValueError:
+            answer.close()
+            return answer.status, None

@@ -4,7 +4,7 @@ Each returns the value, or raises `ValueError` with what is expected.
 """
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,6 +28,23 @@ def check_rates(text: str) -> str:
     if not fine:
         raise ValueError("must be like 5/minute or 5/minute;20/hour;60/day")
     return text
+
+
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
+
+
+def check_hosts(items: list[str]) -> list[str]:
+    """Return host names in lower case, addresses, and networks; raise `ValueError` for anything else."""
+    checked = []
+    for item in items:
+        try:
+            network = ip_network(item)
+            checked.append(str(network if "/" in item else network.network_address))
+        except ValueError:
+            if not HOST.fullmatch(item.lower()) or item.replace(".", "").isdigit():
+                raise ValueError(f"{item} is no host, address or network, such as ci.internal or 10.1.0.0/16") from None
+            checked.append(item.lower())
+    return checked
 
 
 def check_files_url(text: str) -> str:

@@ -15,6 +15,7 @@ from chat.shared.setting_checks import (
     check_bus_url,
     check_claims,
     check_files_url,
+    check_hosts,
     check_http_url,
     check_issuer,
     check_oidc_claims,
@@ -27,6 +28,7 @@ from chat.shared.setting_checks import (
 )
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+Hosts = Annotated[CommaList, AfterValidator(check_hosts)]
 Origins = Annotated[CommaList, AfterValidator(check_origins)]
 Ancestors = Annotated[CommaList, AfterValidator(check_ancestors)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
@@ -68,6 +70,7 @@ class Settings(BaseSettings):
     allowed_origins: Origins = []
     frame_ancestors: Ancestors = []  # sites whose pages may show this server's pages in a frame
     trusted_proxies: Networks = []
+    hooks_allow: Hosts = []  # hosts and networks that hooks may reach although they are not public
     cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
     cookie_samesite: Literal["lax", "strict", "none"] = "lax"  # none: for pages of other sites; needs COOKIE_SECURE
     rate_limits: bool = True
@@ -223,6 +226,11 @@ class Settings(BaseSettings):
     def has_tokens(self) -> bool:
         """Return whether JSON Web Tokens of another application are accepted."""
         return bool(self.jwt_secret or self.jwt_public_key or self.jwt_jwks_url)
+
+    @property
+    def hosts_allowed(self) -> frozenset[str]:
+        """Return the hosts, addresses and networks of HOOKS_ALLOW."""
+        return frozenset(self.hooks_allow)
 
     @model_validator(mode="after")
     def check_cookie(self) -> "Settings":

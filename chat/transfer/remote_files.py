@@ -19,7 +19,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from chat.shared.http_client import REDIRECTS, NotFetched, PublicResolver, check_public
+from chat.shared.http_client import REDIRECTS, NotFetched, check_public, public_connector
 from chat.transfer.records import AttachmentRecord
 
 BLOCK = 256 * 1024
@@ -114,9 +114,7 @@ class RemoteFiles:
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connector = aiohttp.TCPConnector(
-            limit=AT_ONCE, ssl=self._tls, resolver=PublicResolver(self._allowed), use_dns_cache=False
-        )
+        connector = public_connector(self._allowed, self._tls, limit=AT_ONCE)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=HEADERS_SECONDS, sock_read=HEADERS_SECONDS)
         self._http = aiohttp.ClientSession(
             connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False

@@ -113,6 +113,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch_report": {"outcome": "acted"},
     "put_drain": {"draining": True},
     "post_hook": {"name": "mine now"},
+    "post_outgoing_hook": {"url": "https://203.0.113.1/x"},
+    "patch_outgoing_hook": {"enabled": False},
     "post_delivery": {"body": "let me in"},
     "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
     "post_command": {"command": "mute", "client_id": "1"},
@@ -138,7 +140,8 @@ class Room:
 
     async def looks(self) -> list[object]:
         """Return everything in it, as its owner sees it."""
-        paths = ("", "/members", "/messages", "/bans", "/links", "/incoming-hooks", "/pins", "/messages/1/replies")
+        paths = ("", "/members", "/messages", "/bans", "/links", "/incoming-hooks", "/hooks", "/pins")
+        paths += ("/messages/1/replies",)
         return [await self.owner.call("GET", f"{CONVERSATIONS}/{self.id}{path}") for path in paths]
 
 
@@ -200,7 +203,8 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
-    known |= {"key": 1, "import": 1, "hook": 1, "reminder": 1, "secret": "x" * 43, "external_id": "order-1"}
+    known |= {"key": 1, "import": 1, "hook": 1, "reminder": 1, "delivery": 1}
+    known |= {"secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {
         "presence": 1,

@@ -58,6 +58,8 @@ NODE = {
 }
 LABELLED = {
     'tandem_ghosts_reaped_total{of="dead node"}': ZERO,
+    'tandem_hook_deliveries_total{outcome="delivered"}': "0+1x480",
+    'tandem_hook_deliveries_total{outcome="failed"}': ZERO,
     'tandem_ghosts_reaped_total{of="node that left"}': ZERO,
     'tandem_ghosts_reaped_total{of="unknown node"}': ZERO,
     'tandem_queue_length{queue="posts"}': ZERO,
@@ -194,6 +196,18 @@ CAUSES |= {
         {"11m": {"PublicationLate"}},
     ),
     "publishing is behind": (at("n1", tandem_publication_behind="0x99 20000x380"), {"11m": {"PublicationLate"}}),
+    "most hooks fail": (
+        {
+            of_node('tandem_hook_deliveries_total{outcome="failed"}', "n1"): "0x100 0+3x380",
+            of_node('tandem_hook_deliveries_total{outcome="delivered"}', "n1"): "0x480",
+            of_node('tandem_hook_deliveries_total{outcome="delivered"}', "n2"): "0x480",
+        },
+        {"9m": set(), "30m": {"HooksFail"}},
+    ),
+    "a few hooks fail": (
+        {of_node('tandem_hook_deliveries_total{outcome="failed"}', "n1"): "0x100 0+1x380"},
+        {"35m": set()},
+    ),
     "entries were skipped": (at("n1", tandem_publication_skipped_total="0x100 9x380"), {"11m": {"PublicationLate"}}),
 }
 AFTER = [f"{8 * 60 + 20 + seconds}s" for seconds in range(0, 400, 15)]

@@ -170,6 +170,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "post_command": ("POST", CONVERSATIONS + "/{c}/commands", {"command": "shrug", "client_id": "shrug"}),
     "post_reminder": ("POST", "/api/reminders", {"text": "soup", "at": SOON, "conversation": 1, "seq": 1}),
     "get_reminders": ("GET", "/api/reminders", None),
+    "get_outgoing_hooks": ("GET", CONVERSATIONS + "/{c}/hooks", None),
+    "get_subscriptions": ("GET", "/api/subscriptions", None),
     "get_links": ("GET", CONVERSATIONS + "/{c}/links", None),
     "get_bans": ("GET", CONVERSATIONS + "/{c}/bans", None),
     "get_notes": ("GET", CONVERSATIONS + "/{c}/audit", None),
@@ -234,6 +236,9 @@ async def test_log_in_and_sign_up_are_as_described(ana: Person, mallory: Person)
 # Requested in tests/accounts/test_external_users.py, by an API key.
 KEYS_STEPS = {"post_user_session"}
 
+# Requested in tests/integrations/test_outgoing_hooks.py, which has a receiver.
+HOOK_STEPS = {"post_outgoing_hook", "post_outgoing_test", "get_deliveries", "post_redelivery"}
+
 # Requested in tests/transfer/test_jobs.py, which uploads a file.
 IMPORT_STEPS = {
     "post_import",
@@ -250,7 +255,7 @@ def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     elsewhere |= {"post_acceptance", "post_oidc_login"}  # the latter in tests/accounts/test_sign_on.py
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | HOOK_STEPS
 
 
 def test_the_command_prints_the_same() -> None:

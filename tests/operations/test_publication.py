@@ -14,7 +14,8 @@ import pytest
 import redis.asyncio
 
 from chat.local.brokers import RabbitEngine
-from chat.operations.publication import Publication
+from chat.log.subscriptions import Subscriptions
+from chat.operations.publication import publication_kind, target_of
 from chat.shared.postgres import open_pool
 from tests.cast import Cast, casting
 from tests.nodes import running_node
@@ -112,7 +113,7 @@ async def has_received(received: Callable[[], Awaitable[list[Received]]], count:
 async def is_published_to(database_url: str, position: int) -> bool:
     """Return whether the cursor has reached this position."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        row = await (await connection.execute("select position from publications")).fetchone()
+        row = await (await connection.execute("select position from subscriptions")).fetchone()
     return row is not None and row[0] >= position
 
 
@@ -143,26 +144,28 @@ async def test_another_node_continues_after_the_death_of_the_first(
     cast: Cast, database_url: str, rabbit: RabbitEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A publisher that dies keeps its lease for a while; then another one continues at the cursor, without a gap."""
-    monkeypatch.setattr("chat.operations.publication.LEASE_SECONDS", 2.0)
+    monkeypatch.setattr("chat.log.subscriptions.LEASE_SECONDS", 2.0)
+    monkeypatch.setattr("chat.log.subscriptions.RENEW_SECONDS", 0.5)
     url = f"{rabbit.url}/relay"
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     async with subscribing(url) as received, open_pool(database_url) as pool:
-        first, second = Publication(url, "a1", pool), Publication(url, "b2", pool)
+        kind, target = publication_kind(url), target_of(url)
+        first, second = Subscriptions(pool, "a1", [kind]), Subscriptions(pool, "b2", [kind])
         dying = asyncio.create_task(first.run())
-        await eventually(lambda: first.leading and first.position >= 0, 10)
+        await eventually(lambda: first.find(target) is not None, 10)
         waiting = asyncio.create_task(second.run())
         said = [f"hello {n}" for n in range(10)]
         for text in said[:5]:
             await ana.says(room, text)
         await eventually(lambda: has_received(received, 5), 10)
-        monkeypatch.setattr(first, "_release", do_nothing)  # as a death would have it
+        monkeypatch.setattr(first, "_release", lambda _: do_nothing())  # as a death would have it
         dying.cancel()
         await asyncio.wait([dying])
         for text in said[5:]:
             await ana.says(room, text)
         await eventually(lambda: has_received(received, 10), 20)
-        assert second.leading
+        assert second.find(target) is not None
         waiting.cancel()
         await asyncio.wait([waiting])
         seen: dict[int, str] = {int(headers["position"]): body["body"] for _, headers, body in await received()}

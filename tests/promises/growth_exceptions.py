@@ -34,6 +34,7 @@ REASONS = {
     """,
     "a text of another server, limited where it is read": """
         chat.accounts.oidc:OidcProvider._check_id_token chat.shared.http_client:check_public
+        chat.integrations.outgoing:check_url
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
@@ -49,7 +50,8 @@ REASONS = {
         chat.shared.setting_checks:check_http_url chat.shared.setting_checks:check_claims
         chat.shared.setting_checks:check_oidc_claims chat.shared.setting_checks:check_issuer
         chat.cross_origin:parse_origins chat.shared.setting_checks:check_bus_url
-        chat.shared.setting_checks:check_queue_url chat.shared.bus:check_broker_url chat.shared.bus:split_queue
+        chat.shared.setting_checks:check_queue_url chat.shared.setting_checks:check_hosts
+        chat.shared.bus:check_broker_url chat.shared.bus:split_queue
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since chat.shared.rate_limits:parse_rates
         chat.files.images:Pictures._check_sandbox
     """,

@@ -17,7 +17,11 @@ from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.sidebar import PLACED_MOST, SECTIONS_MOST
 from chat.conversations.views import PAGE as CHANNELS
+from chat.integrations.deliveries import PROBLEM_MOST, SHOWN_MOST
 from chat.integrations.incoming import HOOKS_MOST
+from chat.integrations.outgoing import DELIVERIES_KEPT, URL_MOST
+from chat.integrations.outgoing import HOOKS_MOST as OUTGOING_MOST
+from chat.log.subscriptions import PAGE_MOST as SUBSCRIPTIONS
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.reminders import REMINDERS_MOST, TEXT_MOST
 from chat.messages.threads import THREADS_MOST as THREADS
@@ -107,6 +111,11 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
     "/api/chat/conversations/{conversation}/links": DEFAULT["links_per_conversation"] * LINE,
     "/api/chat/conversations/{conversation}/incoming-hooks": HOOKS_MOST * 4 * LINE,
+    "/api/chat/conversations/{conversation}/hooks": OUTGOING_MOST * (4 * LINE + 12 * URL_MOST),
+    "/api/chat/conversations/{conversation}/hooks/{hook}/deliveries": DELIVERIES_KEPT
+    * 12
+    * (PROBLEM_MOST + SHOWN_MOST),
+    "/api/subscriptions": SUBSCRIPTIONS * 8 * LINE,
     "/api/chat/conversations/{conversation}/audit": NOTES * 4 * LINE,
     "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
     "/api/chat/channels": CHANNELS * VIEW,

@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/reports"): {"reason": "rude"},
     ("POST", "/incoming-hooks"): {"name": "mine"},
     ("POST", "/commands"): {"command": "mute", "client_id": "c2"},
+    ("POST", "/hooks"): {"url": "https://example.com"},
     ("POST", "/append"): {"at": 0, "text": "mine"},
     ("POST", "/finish"): {"state": "failed"},
     ("PUT", "/notifications"): {"level": "nothing"},

@@ -1,9 +1,11 @@
 /** What owners and admins do in a conversation: reports, bans, invite links and hooks. */
 import { type Api, messagePath, query } from './api';
-import type { Bans, Conversation, Hook, Hooks, Id, Link, Links, NewHook, Notes, Report, Reported, Reports, Resolution } from './schema';
+import type { Bans, Conversation, Delivered, Hook, HookDeliveries, HookDelivery, Hooks, Id, Link, Links, NewHook } from './schema';
+import type { NewOutgoingHook, Notes, OutgoingHook, OutgoingHooks, Report, Reported, Reports, Resolution } from './schema';
 
-export type { Ban, Hook, Link, NewHook, Note, Report } from './schema';
+export type { Ban, Hook, HookDelivery, Link, NewHook, NewOutgoingHook, Note, OutgoingHook, Report } from './schema';
 
+export type HookEvent = OutgoingHook['events'][number];
 export type ReportState = 'open' | 'resolved' | 'all';
 
 const path = (conversation: Id) => `/api/chat/conversations/${conversation}`;
@@ -66,6 +68,38 @@ export class Moderation {
   /** Post a test message by a hook. */
   testHook(conversation: Id, hook: Id): Promise<void> {
     return this.api.call('POST', `${path(conversation)}/incoming-hooks/${hook}/test`);
+  }
+
+  async outgoingHooks(conversation: Id): Promise<OutgoingHook[]> {
+    return (await this.api.call<OutgoingHooks>('GET', `${path(conversation)}/hooks`)).hooks;
+  }
+
+  /** Send the conversation's events to a program. Its secret is returned only now. */
+  makeOutgoingHook(conversation: Id, url: string, events: HookEvent[]): Promise<NewOutgoingHook> {
+    return this.api.call('POST', `${path(conversation)}/hooks`, { url, events });
+  }
+
+  /** Turn a hook on or off. It continues where it stopped. */
+  enableOutgoingHook(conversation: Id, hook: Id, enabled: boolean): Promise<void> {
+    return this.api.call('PATCH', `${path(conversation)}/hooks/${hook}`, { enabled });
+  }
+
+  removeOutgoingHook(conversation: Id, hook: Id): Promise<void> {
+    return this.api.call('DELETE', `${path(conversation)}/hooks/${hook}`);
+  }
+
+  /** Send a test event to a hook, and return what was answered. */
+  async testOutgoingHook(conversation: Id, hook: Id): Promise<HookDelivery> {
+    return (await this.api.call<Delivered>('POST', `${path(conversation)}/hooks/${hook}/test`)).delivery;
+  }
+
+  async deliveries(conversation: Id, hook: Id): Promise<HookDelivery[]> {
+    return (await this.api.call<HookDeliveries>('GET', `${path(conversation)}/hooks/${hook}/deliveries`)).deliveries;
+  }
+
+  async redeliver(conversation: Id, hook: Id, delivery: Id): Promise<HookDelivery> {
+    const at = `${path(conversation)}/hooks/${hook}/deliveries/${delivery}/redeliver`;
+    return (await this.api.call<Delivered>('POST', at)).delivery;
   }
 
   /** Join a conversation with the code of an invite link. */

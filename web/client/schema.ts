@@ -393,6 +393,11 @@ export interface DeleteCommand {
   seq: number;
 }
 
+/** A delivery that was made now. */
+export interface Delivered {
+  delivery: HookDelivery;
+}
+
 /** Why a user did or did not receive a message. */
 export interface Delivery {
   message: Committed;
@@ -704,6 +709,28 @@ export interface Hook {
   /** When it last delivered, to the minute. */
   used_at: string | null;
   problem: string;
+}
+
+/** The last deliveries of a hook, the newest first. */
+export interface HookDeliveries {
+  deliveries: HookDelivery[];
+}
+
+/** A request to a hook. `problem`: why it failed, or why its reply was not posted. */
+export interface HookDelivery {
+  id: Id;
+  /** The same for each attempt to deliver an event. */
+  webhook_id: string;
+  event: string;
+  /** Of the event in the log; null for a test. */
+  position: number | null;
+  /** Of the answer; null if there was none. */
+  status: number | null;
+  problem: string;
+  /** The first 500 characters. */
+  answer: string;
+  took_ms: number;
+  sent_at: string;
 }
 
 /** A hook to make. Its bot is shown with this name. */
@@ -1132,6 +1159,12 @@ export interface NewKey {
   secret: string;
 }
 
+/** A new hook, and the secret that signs its deliveries by Standard Webhooks: shown once. */
+export interface NewOutgoingHook {
+  hook: OutgoingHook;
+  secret: string;
+}
+
 /** A new passkey, as the browser created it, and its name. */
 export interface NewPasskey {
   challenge: string;
@@ -1251,6 +1284,44 @@ export interface OidcState {
   keys_read_at: string | null;
   /** Why the provider was not usable last; empty if it was. */
   error: string;
+}
+
+/** What to change of a hook; the rest stays. A hook that is turned on again continues where it stopped. */
+export interface OutgoingChange {
+  url?: string | null;
+  events?: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[] | null;
+  enabled?: boolean | null;
+}
+
+/** A hook to make. `name`: of its bot; the host of the URL if it is left out. */
+export interface OutgoingForm {
+  url: string;
+  events?: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
+  name?: string | null;
+}
+
+/** An outgoing hook. `user`: the bot that posts replies; `waiting`: events it has not received, at most 1,000. */
+export interface OutgoingHook {
+  id: Id;
+  name: string;
+  url: string;
+  events: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
+  user: Id;
+  created_by: Id | null;
+  created_at: string;
+  /** `failing`: tried again at `retry_at`; `disabled`: off, after 3 days of failures or by an owner or admin. */
+  state: 'running' | 'failing' | 'disabled';
+  waiting: number;
+  /** Failures since the last success. */
+  attempts: number;
+  retry_at: string | null;
+  /** Why the last delivery failed, or why the hook is off; empty after a success. */
+  problem: string;
+}
+
+/** The outgoing hooks of a conversation. */
+export interface OutgoingHooks {
+  hooks: OutgoingHook[];
 }
 
 /** The user's own presence. `mode`, `text` and `emoji` were chosen, and hold until `until` or the next choice. */
@@ -1979,6 +2050,30 @@ export interface StreamRecord {
   replayed: boolean;
   /** When the message was written to the stream; null if it was not. */
   handed_at: string | null;
+}
+
+/** A reader of the log. `node` reads it now; `entries`: the kinds that it gets, null for all. */
+export interface Subscription {
+  target: string;
+  kind: string;
+  conversation: Id | null;
+  entries: string[] | null;
+  cursor: string;
+  /** Entries that it has not got yet, at most 1,000. */
+  waiting: number;
+  state: 'running' | 'failing' | 'disabled';
+  node: string | null;
+  attempts: number;
+  failing_since: string | null;
+  retry_at: string | null;
+  problem: string;
+}
+
+/** A page of readers of the log, by target. */
+export interface SubscriptionPage {
+  subscriptions: Subscription[];
+  /** To be given as `after`; null on the last page. */
+  next: string | null;
 }
 
 /**

@@ -14,6 +14,7 @@ import type {
   SignOnState,
   StartRequest,
   Stats,
+  SubscriptionPage,
   UndoPreview,
 } from '../../client/schema';
 
@@ -134,6 +135,10 @@ export class Calls {
 
   signOnState(): Promise<SignOnState> {
     return this.api.call('GET', '/api/sign-on/state');
+  }
+
+  subscriptions(after = ''): Promise<SubscriptionPage> {
+    return this.api.call('GET', `/api/subscriptions?${search({ after })}`);
   }
 
   keys(before?: Id): Promise<Keys> {

@@ -24,6 +24,8 @@ function actionText({ action, detail }: Note, subject: string): string {
     'link.withdraw': () => m.details.revokedLink,
     'hook.make': () => m.details.createdHook(String(detail['name'] ?? '')),
     'hook.remove': () => m.details.removedHook,
+    'hook.change': () => m.details.changedHook(String(detail['name'] ?? '')),
+    'hook.disable': () => m.details.disabledHook(String(detail['problem'] ?? '')),
     'report.resolve': () => (detail['outcome'] === 'acted' ? m.details.resolvedReport : m.details.dismissedReport),
     'conversation.change': () => settingsText(detail),
   };

@@ -10,7 +10,15 @@ export const dashboard = {
   back: 'Back to conversations',
   recorded: 'This is recorded in the activity log.',
 
-  pages: { overview: 'Overview', people: 'People', keys: 'API keys', imports: 'Imports', signOn: 'Sign-on', audit: 'Activity log' },
+  pages: {
+    overview: 'Overview',
+    people: 'People',
+    keys: 'API keys',
+    imports: 'Imports',
+    signOn: 'Sign-on',
+    subscriptions: 'Hooks',
+    audit: 'Activity log',
+  },
   live: 'Live',
   notLive: 'Not live',
   announce: 'Announce',
@@ -294,6 +302,22 @@ export const dashboard = {
     kinds: { secret: 'A shared secret', public_key: 'A public key', url: 'Keys from a URL' },
     none: 'No provider is set up',
     noneHint: 'Set OIDC_ISSUER or JWT_JWKS_URL, then restart the nodes.',
+  },
+
+  subscriptions: {
+    title: 'Hooks and subscriptions',
+    refresh: 'Refresh',
+    hint: 'Programs and message brokers that receive what happens here. Hooks are managed in the details of their conversation.',
+    hook: (hook: string, conversation: number) => `Hook ${hook} of conversation ${conversation}`,
+    exchange: (target: string) => `Exchange ${target}`,
+    states: { running: 'Running', failing: 'Failing', disabled: 'Off' },
+    onNode: (node: string) => `, read by ${node}`,
+    waiting: (count: number) => (count >= 1_000 ? '1,000 or more entries waiting' : count === 1 ? '1 entry waiting' : `${count} entries waiting`),
+    attempts: (count: number, when: string) => `${counted(count, `${count}`, 'failure')}, next attempt ${when}`,
+    since: (when: string) => `Failing since ${when}`,
+    none: 'No subscriptions',
+    noneHint: 'Outgoing hooks and POSTS_TO appear here.',
+    more: 'Load more',
   },
 
   audit: {
