@@ -31,6 +31,7 @@ from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
 from chat.integrations.deliveries import HookSender
 from chat.integrations.endpoints import DELIVERIES
+from chat.integrations.push import PUSH, Push
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.log.subscriptions import Subscriptions
@@ -146,7 +147,7 @@ def describe(role: str, what: str) -> bytes:
 
 
 def open_feeds(app: web.Application, pool: Pool, journal: Log) -> tuple[QueueIntake | None, Subscriptions | None]:
-    """Return the consumer of POSTS_FROM, and the readers of the log: outgoing hooks and POSTS_TO.
+    """Return the consumer of POSTS_FROM, and the readers of the log: outgoing hooks, notifications and POSTS_TO.
 
     Presence nodes neither post nor publish.
     """
@@ -156,7 +157,7 @@ def open_feeds(app: web.Application, pool: Pool, journal: Log) -> tuple[QueueInt
     parts = app[POSTS], app[HERE]
     intake = QueueIntake(settings.posts_from, settings.node, pool, *parts) if settings.posts_from else None
     hooks = app[DELIVERIES] = HookSender(pool, journal, *parts, app[RATES].post, settings.hosts_allowed)
-    kinds = [hooks.kind, *([publication_kind(settings.posts_to)] if settings.posts_to else [])]
+    kinds = [hooks.kind, app[PUSH].kind, *([publication_kind(settings.posts_to)] if settings.posts_to else [])]
     subscriptions = Subscriptions(pool, settings.node, kinds)
     hooks.wake = subscriptions.wake
     if intake:
@@ -204,6 +205,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         delivery, lag, archive = DeliveryReport(pool), LoopLag(), WalArchive(pool)
         streams.hub.followers += [sockets.follower, delivery, upkeep]
         streams.tail.on_announcement = announcer.on_announcement
+        push = app[PUSH] = Push(settings, pool, registry)
         draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.set_draining)
         isolation = Isolation(pool, registry, draining.set_draining)
@@ -246,6 +248,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         calls = app[DELIVERIES].outcomes if subscriptions else {}
         more.append(partial(collect_intake, intake))
         more.append(partial(collect_subscriptions, subscriptions, settings.posts_to, calls, streams.hub))
+        more += [push.collect] if settings.role != "presence" else []
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
@@ -295,6 +298,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         if subscriptions:
             works["read subscriptions"] = subscriptions.run
         if settings.role != "presence":  # a presence node may have another folder
+            works["send notifications"] = push.run
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
             works["deliver reminders"] = reminders.run

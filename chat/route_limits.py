@@ -113,6 +113,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/sign-on", "admin", None),
     ("/api/oidc", None, None),
     ("/api/accounts", None, None),
+    ("/api/push", None, None),  # notifications are for the devices of people
     ("/api/users/me/totp", None, None),
     ("/api/users/me/passkeys", None, None),
     ("/api/users/me/factors", None, None),

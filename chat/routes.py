@@ -11,6 +11,7 @@ from chat.delivery import trace as delivery
 from chat.files import endpoints as files
 from chat.integrations import endpoints as hooks
 from chat.integrations import mcp_endpoints as mcp
+from chat.integrations import push
 from chat.messages import endpoints as messages
 from chat.messages import triage
 from chat.moderation import endpoints as moderation
@@ -199,6 +200,9 @@ ACCOUNTS = [
     Operation("POST", "/api/keys", admin.post_key, "keys.post_key", tag="accounts", answer="NewKey"),
     Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", tag="accounts", answer="Keys"),
     Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", tag="accounts"),
+    Operation("GET", "/api/push/key", push.get_push_key, "push.get_key", answer="PushKey"),
+    Operation("POST", "/api/push/subscriptions", push.post_push_subscription, "push.post_subscription"),
+    Operation("DELETE", "/api/push/subscriptions", push.delete_push_subscription, "push.delete_subscription"),
     Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", tag="accounts"),
     Operation("GET", "/api/sign-on", oidc.get_sign_on, "oidc.get_sign_on", answer="SignOn"),
     Operation("GET", "/api/sign-on/state", oidc.get_sign_on_state, "oidc.get_state", answer="SignOnState"),

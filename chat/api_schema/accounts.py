@@ -272,3 +272,9 @@ class SignOnState(Shape):
     password: bool
     oidc: OidcState | None
     jwt: JwtState | None
+
+
+class PushKey(Shape):
+    """The key with which this server signs notifications: the `applicationServerKey` of browsers."""
+
+    key: str

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     role: Literal["all", "messages", "presence"] = "all"
 
     public_url: PublicUrl = ""  # as browsers show it; empty: the host of each request
+    push_contact: str = Field("", pattern=r"^$|^(mailto:|https://)\S{1,200}$")  # of the operator, for push services
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
     allowed_origins: Origins = []

@@ -119,6 +119,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
     "post_command": {"command": "mute", "client_id": "1"},
     "post_reminder": {"text": "mine now", "at": "2029-01-01T09:00:00Z"},
+    "post_push_subscription": {
+        "endpoint": "https://push.example/mallory",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    },
     "post_import": {"file": 1},
     "post_import_start": {},
 }

@@ -172,6 +172,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_reminders": ("GET", "/api/reminders", None),
     "get_outgoing_hooks": ("GET", CONVERSATIONS + "/{c}/hooks", None),
     "get_subscriptions": ("GET", "/api/subscriptions", None),
+    "get_push_key": ("GET", "/api/push/key", None),
     "get_links": ("GET", CONVERSATIONS + "/{c}/links", None),
     "get_bans": ("GET", CONVERSATIONS + "/{c}/bans", None),
     "get_notes": ("GET", CONVERSATIONS + "/{c}/audit", None),

@@ -87,6 +87,7 @@ BOUNDS = {
     "/api/users/ext/{external_id:[^/]+}": ONE,
     "/api/users/{user}/sessions": 500 * LINE,
     "/api/avatars/{avatar}": 1024 * 1024,
+    "/api/push/key": ONE,
     "/api/keys": KEYS * (LIMITED_TO * 18 + 2 * LINE),
     "/api/imports": JOBS * 4 * LINE,
     "/api/imports/{import}": (CONVERSATIONS + USERS + 2 * REASONS + CHOSEN) * LINE + ONE,

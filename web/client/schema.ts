@@ -1524,10 +1524,27 @@ export interface ProviderStep {
   next?: string;
 }
 
+/** The key with which this server signs notifications: the `applicationServerKey` of browsers. */
+export interface PushKey {
+  key: string;
+}
+
+/** The keys of a browser or an app, as base64url. */
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+
 /** Quantiles of a duration in milliseconds. */
 export interface Quantiles {
   p50: number;
   p99: number;
+}
+
+/** Hours of each day without notifications on this device: minutes since midnight in UTC. They may span midnight. */
+export interface QuietHours {
+  begins: number;
+  ends: number;
 }
 
 /** Add a reaction to a message, or remove it. */
@@ -2067,6 +2084,13 @@ export interface Subscription {
   failing_since: string | null;
   retry_at: string | null;
   problem: string;
+}
+
+/** A browser's `PushSubscription` as JSON, or what an app has from UnifiedPush. Unknown fields are ignored. */
+export interface SubscriptionForm {
+  endpoint: string;
+  keys: PushKeys;
+  quiet?: QuietHours | null;
 }
 
 /** A page of readers of the log, by target. */
