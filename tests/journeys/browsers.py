@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Person
@@ -35,7 +35,9 @@ async def opening_windows(browser: Browser) -> AsyncIterator[OpenWindow]:
     contexts: list[BrowserContext] = []
 
     async def open_one(node: NodeProcess, person: Person | None = None, path: str = "/") -> Window:
-        context = await browser.new_context(locale="en-GB", viewport={"width": 1100, "height": 800})
+        size: ViewportSize = {"width": 1100, "height": 800}
+        # Without the service worker: the requests that it makes are not those of the page, which tests delay and count.
+        context = await browser.new_context(locale="en-GB", viewport=size, service_workers="block")
         contexts.append(context)
         if person is not None:
             cookie = {"name": "tandem", "value": person.token, "url": node.url, "httpOnly": True, "sameSite": "Lax"}

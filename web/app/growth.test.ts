@@ -25,6 +25,7 @@ import { isPhone } from './presence/labels';
 import { asTyped, namesDays, replace, wordAt } from './search/filters';
 import { score } from './switcher/match';
 import { isOnlyEmoji } from './timeline/emoji-only';
+import { plainText } from './worker/notification';
 
 const MESSAGE = 16_000;
 const QUERY = 256;
@@ -83,6 +84,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/search/filters.ts wordAt': [(text) => wordAt(text, text.length), MESSAGE],
   'app/switcher/match.ts score': [(text) => score(text, text), MESSAGE],
   'app/timeline/emoji-only.ts isOnlyEmoji': [isOnlyEmoji, MESSAGE],
+  'app/worker/notification.ts plainText': [plainText, MESSAGE],
   'client/cursor.ts compareCursors': [(text) => compareCursors(text, text), MESSAGE],
   'client/cursor.ts parseCursor': [parseCursor, MESSAGE],
   'client/cursor.ts Position.adoptEpoch': [(text) => new Position(text).adoptEpoch(text), MESSAGE],
@@ -117,6 +119,8 @@ const exceptions: Record<string, string> = {
   'app/time.ts momentOf': 'a time from the server',
   'app/time.ts preciseOf': 'a time from the server',
   'app/time.ts timeOf': 'a time from the server',
+  'app/worker/copies.ts keyOf': 'takes the URL of a request of the app',
+  'app/worker/copies.ts surplus': 'takes URLs of this server',
   'client/cursor.ts Position.moveTo': 'stores what it is given',
 };
 

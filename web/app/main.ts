@@ -7,6 +7,8 @@ import './styles/forms.css';
 import './styles/text.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { startWorker } from './notify/worker';
 
 const target = document.getElementById('app');
 if (target) mount(App, { target });
+startWorker();

@@ -3,6 +3,7 @@ import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from 
 import type { SignOn } from '../client/schema';
 import { forgetAll } from './local-storage';
 import { messages as m } from './messages';
+import { forgetCopies } from './notify/worker';
 import { route } from './route.svelte';
 import { proof } from './security/proof.svelte';
 import { look } from './theme.svelte';
@@ -62,6 +63,7 @@ export class Session {
 
   /** Delete what this browser stores for the app and leave in all tabs, after the account was deleted. */
   async gone(forget: () => Promise<void>): Promise<void> {
+    await forgetCopies().catch(() => undefined);
     await forget().catch(() => undefined); // the browser may have deleted it already, as the response to a log-out asks
     forgetAll();
     look.choose({});
@@ -72,6 +74,7 @@ export class Session {
   /** Show the log-in screen, after the server ended the session because it expired or was revoked. */
   ended(): void {
     if (this.state.name === 'in') this.state = { name: 'out', ended: true };
+    void forgetCopies().catch(() => undefined);
   }
 
   /** Follow another tab, in which the user logged out (null) or this user logged in. */

@@ -48,6 +48,8 @@ export class Api {
   readonly base: string;
   /** Replaced by `changePassword`. */
   token: string | undefined;
+  /** True after an answer that a service worker had kept. What was loaded may be old. */
+  copied = false;
   private readonly user: string;
   private readonly timeout: number;
   private readonly reauthenticate: () => Promise<boolean>;
@@ -311,6 +313,20 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 
+  /** Return the key with which this server signs notifications. */
+  async pushKey(): Promise<string> {
+    return (await this.call<schema.PushKey>('GET', '/api/push/key')).key;
+  }
+
+  /** Send notifications to this browser until the session ends. */
+  subscribeToPush(subscription: schema.SubscriptionForm): Promise<void> {
+    return this.call('POST', '/api/push/subscriptions', subscription);
+  }
+
+  unsubscribeFromPush(): Promise<void> {
+    return this.call('DELETE', '/api/push/subscriptions');
+  }
+
   /** Return the announcement shown above all conversations, or null. */
   async announcement(): Promise<Announcement | null> {
     return (await this.call<schema.Announced>('GET', '/api/announcement')).announcement;
@@ -381,6 +397,7 @@ export class Api {
       throw unreachable();
     });
     if (!response.ok) throw await problemOf(response);
+    this.copied ||= response.headers.has('Tandem-Copy');
     return response;
   }
 

@@ -24,6 +24,9 @@ let answers: Record<string, unknown>;
 let puts: { url: string; body: string }[];
 /** Answers to GET on this path wait for `until`. */
 let heldBack: { path: string; until: Promise<void> } | null;
+/** How many of the next snapshots are copies that a service worker had kept, and how many snapshots were loaded. */
+let copies: number;
+let snapshots: number;
 
 const conversation = (change: Partial<Conversation> = {}): Conversation =>
   makeChannel({ last_seq: messages.length, unread: messages.length, ...change });
@@ -50,6 +53,7 @@ function says(author: number, body: string, client_id = `c${messages.length}`): 
 
 beforeEach(async () => {
   [messages, frames, puts, streams, heldBack] = [[], [], [], new Set(), null];
+  [copies, snapshots] = [0, 0];
   answers = {
     '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
     '/api/chat/threads': { threads: [], cursor: 'e.0' },
@@ -69,6 +73,7 @@ beforeEach(async () => {
     if (url.pathname.endsWith('/messages')) answers[url.pathname] = page(url.searchParams);
     if (url.pathname === '/api/users')
       answers[url.pathname] = { users: [makeUser(ben, 'ben', 'Ben')] };
+    if (url.pathname === '/api/chat/conversations' && ++snapshots <= copies) response.setHeader('Tandem-Copy', '1');
     response.writeHead(request.method === 'PUT' ? 204 : url.pathname in answers ? 200 : 404);
     return response.end(request.method === 'GET' ? JSON.stringify(answers[url.pathname] ?? {}) : '');
   });
@@ -110,6 +115,17 @@ test('messages arrive in an open timeline, with the names of their authors', asy
   says(ben, 'hello');
   await eventually(() => bodies()?.length === 1 && store.view.users.has(ben));
   expect(store.view.conversations.get(7)).toMatchObject({ unread: 1, last_seq: 1 });
+});
+
+test('what a service worker had kept is loaded again when the server is reachable', async () => {
+  copies = 1;
+  says(ben, 'unknown to the copy');
+  await begins();
+  await eventually(() => snapshots === 2 && store.view.connection.name === 'live');
+  await store.pages.open(7);
+  says(ben, 'new');
+  await eventually(() => bodies()?.length === 2);
+  expect(snapshots).toBe(2);
 });
 
 test('older pages are added above', async () => {

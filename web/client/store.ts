@@ -293,10 +293,19 @@ export class Store {
     this.outbox.settle(messages.filter((message) => message.author === this.view.me.id));
   }
 
+  /** Load everything again after answers that a service worker had kept, now that the server is reachable. */
+  private replaceCopies(): void {
+    const { api } = this.options;
+    if (!api.copied) return;
+    api.copied = false;
+    this.source.resync();
+  }
+
   private setConnection(connection: StreamState): void {
     if (connection.name === 'live' || connection.name === 'polling') {
       this.outbox.wake();
       void this.readMarks.flush();
+      this.replaceCopies();
     }
     this.observable.update({ connection });
   }

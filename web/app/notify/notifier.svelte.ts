@@ -11,6 +11,10 @@ import { messages as m } from '../messages';
 import { nameOf, titleOf } from '../names';
 import { messagePath, route } from '../route.svelte';
 import type { TabFocus } from './tab-focus';
+import { tagOf } from '../worker/notification';
+import { Push } from './push.svelte';
+import { worker } from './worker';
+import icon from '../icon.svg';
 import { interrupts } from './notification-rules';
 
 /** Milliseconds for which a message is news. What is replayed after a night offline shows no notification. */
@@ -23,12 +27,15 @@ export class Notifier {
   permission = $state<NotificationPermission | 'impossible'>(permitted());
   /** True if a message arrived for which a notification would have been shown. */
   missed = $state(false);
+  readonly push: Push;
 
   constructor(
     private readonly chat: Chat,
     private readonly doNotDisturb: () => boolean,
     private readonly focus: TabFocus,
-  ) {}
+  ) {
+    this.push = new Push(chat.api);
+  }
 
   /** True while the app should request the permission: a notification was missed, so the reason is clear. */
   get asking(): boolean {
@@ -38,6 +45,7 @@ export class Notifier {
   async ask(): Promise<void> {
     this.missed = false;
     if (this.permission === 'default') this.permission = await Notification.requestPermission();
+    if (this.permission === 'granted') await this.push.turnOn();
   }
 
   decline(): void {
@@ -77,21 +85,27 @@ export class Notifier {
     const { store } = this.chat;
     store.loadUsers([message.author]);
     if (tries > 0 && !store.view.users.has(message.author)) setTimeout(() => this.notify(message, tries - 1), 100);
-    else this.show(message);
+    else void this.show(message);
   }
 
-  /** Show it from the store's view, because the page may lag behind. The tag makes unconnected tabs show it only once. */
-  private show(message: Message): void {
+  /**
+   * Show it from the store's view, because the page may lag behind. The tag makes unconnected tabs and the service worker
+   * show it only once.
+   */
+  private async show(message: Message): Promise<void> {
     const { conversations, users } = this.chat.store.view;
     const conversation = conversations.get(message.conversation);
     const title = conversation ? titleOf(conversation, users, this.chat.me) : '';
     const name = nameOf(users.get(message.author));
     const heading = conversation?.kind === 'channel' ? m.notify.inChannel(name, title) : name;
-    const tag = `tandem ${message.conversation}/${message.seq}`;
-    const notification = new Notification(heading, { body: preview(message), tag, icon: '/icon.svg' });
+    const url = messagePath(message.conversation, message.seq);
+    const shown = { body: preview(message), tag: tagOf(message.conversation, message.seq), icon };
+    const registration = await worker();
+    if (registration) return registration.showNotification(heading, { ...shown, data: url }); // the worker opens it
+    const notification = new Notification(heading, shown);
     notification.onclick = () => {
       focus();
-      route.go(messagePath(message.conversation, message.seq));
+      route.go(url);
       notification.close();
     };
   }

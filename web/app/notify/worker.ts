@@ -1,0 +1,51 @@
+/** The service worker of this browser, as pages use it: registered once, null where there is none. */
+import { route } from '../route.svelte';
+
+/** The registration, once it is active; null in development, in frames and in old browsers. */
+let ready: Promise<ServiceWorkerRegistration | null> = Promise.resolve(null);
+
+const isPossible = () => import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext && !route.embedded;
+
+/** Register the worker, and follow the notifications that the user opens. */
+export function startWorker(): void {
+  if (!isPossible()) return;
+  navigator.serviceWorker.addEventListener('message', ({ data }) => {
+    if (data?.type === 'open' && typeof data.url === 'string') route.go(data.url);
+  });
+  const loaded = new Promise<void>((resolve) => {
+    if (document.readyState === 'complete') resolve();
+    else addEventListener('load', () => resolve(), { once: true });
+  });
+  ready = loaded.then(register); // the page needs the network first
+}
+
+async function register(): Promise<ServiceWorkerRegistration | null> {
+  const { serviceWorker } = navigator;
+  return serviceWorker.register('/sw.js').then(() => serviceWorker.ready, () => null);
+}
+
+/** Return the registration. A log-out deletes it, as all that a browser stores for the app; then it is made again. */
+export async function worker(): Promise<ServiceWorkerRegistration | null> {
+  const known = await ready;
+  if (known && !(await navigator.serviceWorker.getRegistration())) ready = register();
+  return ready;
+}
+
+/** Delete the copies of the user's data, and stop notifications: the session has ended. */
+export async function forgetCopies(): Promise<void> {
+  const registration = await ready;
+  registration?.active?.postMessage('forget');
+  await closeNotifications();
+  await registration?.pushManager?.getSubscription().then((one) => one?.unsubscribe());
+}
+
+/** Close what is shown, because the user has come to the app. */
+export async function closeNotifications(): Promise<void> {
+  for (const one of (await (await ready)?.getNotifications()) ?? []) one.close();
+}
+
+/** Show the number of unread messages on the icon of the installed app. */
+export function showBadge(count: number): void {
+  if (!('setAppBadge' in navigator) || route.embedded) return;
+  void (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => undefined);
+}

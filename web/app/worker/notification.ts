@@ -1,0 +1,57 @@
+/** The notification for a message that was pushed to this browser. Pure. */
+import { notify } from '../messages/en/notify';
+
+/** What the server sends (chat/integrations/push.py). */
+export interface Pushed {
+  conversation: number;
+  seq: number;
+  author: string;
+  channel?: string;
+  body?: string;
+  files?: string[];
+  type?: string;
+}
+
+export interface Shown {
+  title: string;
+  body: string;
+  /** One for each message, so that it is shown once, also if the page shows it as well. */
+  tag: string;
+  url: string;
+}
+
+const MOST = 140;
+/** How many characters are read, so that time does not grow with the rest. */
+const READ = 2_000;
+
+/** Return the notification; null if the data is not of this server. */
+export function notificationOf(data: unknown): Shown | null {
+  const { conversation, seq, author, channel, body = '', files = [], type = '' } = (data ?? {}) as Partial<Pushed>;
+  if (!Number.isSafeInteger(conversation) || !Number.isSafeInteger(seq) || typeof author !== 'string') return null;
+  const text = plainText(body) || (files.length ? `📎 ${files.join(', ')}` : '') || type;
+  return {
+    title: channel ? notify.inChannel(author, channel) : author,
+    body: text,
+    tag: tagOf(conversation as number, seq as number),
+    url: `/c/${conversation}/${seq}`,
+  };
+}
+
+export function tagOf(conversation: number, seq: number): string {
+  return `tandem ${conversation}/${seq}`;
+}
+
+/** Return Markdown in one line without its most frequent marks, at most 140 characters. */
+export function plainText(markdown: string): string {
+  const words = markdown
+    .slice(0, READ)
+    .replace(/^(?:[>#]+|[-*+]|\d+\.)\s+/gm, '')
+    .replace(/```\w*/g, '')
+    .replace(/!?\[([^\]\n]{0,200})\]\([^)\s]{0,500}\)/g, '$1')
+    .replace(/[*~`]+/g, '')
+    .replace(/(?<!\w)_{1,3}|_{1,3}(?!\w)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  const letters = [...words];
+  return letters.length > MOST ? `${letters.slice(0, MOST).join('')}…` : words;
+}
