@@ -5,7 +5,7 @@ from playwright.async_api import ViewportSize, expect
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_sound
 from tests.journeys.browsers import OpenWindow
-from tests.journeys.pages.base import LIMIT
+from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.pages.chat import enter, message, replies_in_thread, uses
 from tests.promises.conftest import StartNode
 from tests.verbs import answers, begins, counts, deletes, follows, reacts
@@ -26,7 +26,16 @@ async def test_a_user_keeps_and_finds_what_matters(stage: Cast, start_node: Star
     await phone.page.set_viewport_size(PHONE)
     await message(window, 3).wait_for()
     await eventually(lambda: is_read(ben, room))
+    await marks_unread_and_returns(window, phone, ana, ben, room, other)
+    await saves_for_later(window, phone, ana, room)
+    await reads_activity_and_threads(window, ana, ben, room)
+    assert window.errors == phone.errors == []
 
+
+async def marks_unread_and_returns(
+    window: Window, phone: Window, ana: Person, ben: Person, room: int, other: int
+) -> None:
+    """Mark a message as unread by a key; go elsewhere, open the app again, come to it again; then mark it as read."""
     await message(window, 2).focus()
     await window.page.keyboard.press("u")
     await window.page.get_by_text("Marked unread").wait_for()
@@ -50,6 +59,9 @@ async def test_a_user_keeps_and_finds_what_matters(stage: Cast, start_node: Star
     await eventually(lambda: is_read(ben, room))
     await expect(listed).not_to_contain_text("2", timeout=LIMIT)
 
+
+async def saves_for_later(window: Window, phone: Window, ana: Person, room: int) -> None:
+    """Save two messages. On the phone, mark one as done; the other is deleted."""
     await uses(window, 1, "Save for later")
     await uses(window, 3, "Save for later")
     await message(window, 1).get_by_text("Saved", exact=True).wait_for()
@@ -62,6 +74,9 @@ async def test_a_user_keeps_and_finds_what_matters(stage: Cast, start_node: Star
     await deletes(ana, room, 1)
     await phone.page.get_by_text("Nothing saved for later").wait_for()
 
+
+async def reads_activity_and_threads(window: Window, ana: Person, ben: Person, room: int) -> None:
+    """Find what others did, then read and answer a thread on its page."""
     await ben.says(room, "who cooks?")
     await answers(ana, room, 4, "I do")
     await reacts(ana, room, 4, "🎉")
@@ -77,7 +92,6 @@ async def test_a_user_keeps_and_finds_what_matters(stage: Cast, start_node: Star
     await replies_in_thread(window, "thank you")
     await window.page.get_by_role("log", name="Replies").get_by_text("thank you").wait_for()
     await is_sound(window.page, "threads")
-    assert window.errors == phone.errors == []
 
 
 async def is_read(person: Person, room: int) -> bool:

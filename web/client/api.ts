@@ -285,8 +285,7 @@ export class Api {
 
   /** Mark everything up to `seq` as read. `unread` as in `ReadRequest`: what the user asked for. */
   markRead(conversation: Id, seq: number, unread?: boolean): Promise<void> {
-    const body: schema.ReadRequest = { seq, ...(unread !== undefined && { unread }) };
-    return this.call('PUT', `/api/chat/conversations/${conversation}/read`, body);
+    return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq, ...(unread !== undefined && { unread }) });
   }
 
   /** Mark several conversations as read: at most 500. */
