@@ -15,7 +15,7 @@ PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 async def test_a_user_keeps_and_finds_what_matters(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Ben marks a message as unread, comes back later, saves one, reads his threads and his activity."""
+    """Ben marks a message as unread, returns later, saves one, reads his threads and his activity."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room, other = await begins(ana, "channel", "kitchen", ben), await begins(ana, "channel", "garden", ben)
