@@ -1,5 +1,6 @@
 """The `tandem` command line. Each command imports what it needs when it runs, which keeps `--help` fast."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -153,6 +154,28 @@ def invite(
         with use_migrated_database(data) as url:
             code = add_invite(url, uses, days)
     print(code)
+
+
+@main.command("setup-link")
+def setup_link(
+    url: Annotated[str, typer.Option(help="Public URL of Tandem.")] = "http://127.0.0.1:8080",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Print a link for setting up the server: its owner's account and the team. Only for servers without an admin.
+
+    The link works once and expires after 24 hours. `tandem up` prints one too.
+
+    Example: tandem setup-link --url https://chat.example.com
+    """
+    with report_errors():
+        from chat.cli.accounts import add_setup_link
+        from chat.local.databases import use_migrated_database
+
+        with use_migrated_database(data) as database_url:
+            path, expires_at = add_setup_link(database_url)
+    link = url.rstrip("/") + path
+    print(json.dumps({"link": link, "expires_at": expires_at}) if as_json else link)
 
 
 @main.command()

@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from chat import routes
+from chat import first_run, routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.avatars import RemotePictures
 from chat.accounts.challenges import Challenges
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
+from chat.accounts.joining import TeamReader
 from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.oidc import OidcProvider
 from chat.accounts.oidc_endpoints import OIDC, OIDC_ACCOUNTS, PICTURES
@@ -193,7 +194,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
         sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
         app[FACTORS], app[CHALLENGES] = SecondFactors(pool, journal), Challenges(pool)
-        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
+        team = TeamReader(pool, settings.signup)
+        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, team, settings.directory)
+        accounts.greet = first_run.greet
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(
@@ -302,6 +305,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
             works["deliver reminders"] = reminders.run
+            works["add new users to the general channel"] = partial(first_run.greet_new_users, journal, pool)
             works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():
             tasks.start(name, work())

@@ -225,6 +225,7 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_blocks,
         queries.drop_devices,
         queries.drop_choices,
+        queries.forget_invite,
         queries.drop_follows,
         queries.drop_sidebar,
         queries.drop_saved,

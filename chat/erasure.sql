@@ -66,6 +66,11 @@ delete from presence_choices where user_id = %(user)s
 -- name: drop_sidebar
 delete from sidebars where user_id = %(user)s
 
+-- name: forget_invite
+-- The address to which the user's invitation was sent.
+with used as (delete from invite_uses where user_id = %(user)s returning invite_id)
+update invites set email = '' where id in (select invite_id from used)
+
 -- name: drop_follows
 delete from thread_follows where user_id = %(user)s
 

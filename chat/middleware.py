@@ -83,6 +83,7 @@ SECURITY_EVENTS = {
     "bad_recovery_code": "mfa.failed",
     "bad_reset": "reset.failed",
     "bad_invite": "invite.failed",
+    "bad_setup": "setup.failed",
     "admins_only": "admin.refused",
     "foreign_origin": "origin.refused",
     "too_fast": "limit.hit",

@@ -1,6 +1,6 @@
 """The URL table, one line for each route."""
 
-from chat import erasure, site
+from chat import erasure, first_run, site
 from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import factor_endpoints as factors
@@ -27,6 +27,7 @@ H, OUT, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/hooks", C
 D = OUT + "/{hook}/deliveries"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
 L = "/api/chat/activity?before&kind&limit"
+J, T = "/api/invites", "/api/team"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 
 # Query parameters that several routes have.
@@ -74,7 +75,15 @@ OPERATIONS = [
 ]
 ACCOUNTS = [
     Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", answer="SignedIn"),
-    Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite"),
+    Operation("GET", "/api/accounts?after&q&role&state", admin.get_accounts, "accounts.list", answer="AccountPage"),
+    Operation("POST", "/api/setup", first_run.post_setup, "team.set_up", "accounts", "SignedIn"),
+    Operation("GET", T, first_run.get_team, "team.get", "accounts", "TeamState"),
+    Operation("PATCH", T, first_run.patch_team, "team.change", "accounts", "TeamState"),
+    Operation("POST", J, admin.post_invite, "accounts.post_invite", answer="NewInvite"),
+    Operation("GET", J + "?before", admin.get_invites, "invites.list", "accounts", "InvitePage"),
+    Operation("POST", J + "/email", admin.post_mailed_invites, "invites.mail", "accounts", "MailedInvites"),
+    Operation("POST", J + "/preview", first_run.post_invite_preview, "invites.preview", "accounts", "InvitePreview"),
+    Operation("DELETE", J + "/{invite}", admin.delete_invite, "invites.revoke", "accounts"),
     Operation("POST", "/api/sessions", accounts.post_session, "accounts.post_session", answer="SignedIn"),
     Operation("GET", "/api/sessions", accounts.get_sessions, "accounts.get_sessions", answer="Logins"),
     Operation(

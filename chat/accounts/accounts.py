@@ -1,15 +1,14 @@
-"""Accounts: sign up, check passwords, change profiles and passwords, and invites."""
+"""Accounts: sign up, check passwords, change profiles and passwords."""
 
 import asyncio
-import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import orjson
 from pydantic import ValidationError
 
+from chat.accounts.joining import BadInvite, SignupClosed, TeamReader, record_use, use_invite
 from chat.accounts.models import (
-    InviteForm,
     LogIn,
     Me,
     PasswordChange,
@@ -22,7 +21,7 @@ from chat.accounts.models import (
 from chat.accounts.passwords import Hasher
 from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others, lock_user, renew_token
 from chat.accounts.validation import check_password, fold_name
-from chat.log.append import Log
+from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.errors import ApiError, Invalid, Unauthenticated
@@ -38,12 +37,6 @@ class UsernameTaken(ApiError):
     """That name is taken. Choose another one."""
 
     status, code = 409, "name_taken"
-
-
-class SignupClosed(ApiError):
-    """Sign-up is closed on this server. Ask its operator for an account."""
-
-    status, code = 403, "signup_closed"
 
 
 class BadCredentials(ApiError):
@@ -68,16 +61,21 @@ class SignedIn:
 
 
 class Accounts:
-    """Changes that users make to their accounts. `signup` and `directory` are the settings."""
+    """Changes that users make to their accounts. `directory` is the setting.
 
-    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str, directory: str) -> None:
+    `greet` is called with new users in the transaction that stores them.
+    """
+
+    def __init__(self, pool: Pool, log: Log, sessions: Sessions, team: TeamReader, directory: str) -> None:
         self._pool, self._log, self._sessions = pool, log, sessions
-        self._signup, self._directory = signup, directory
+        self.team, self._directory = team, directory
+        self.greet: Callable[[Change, Sequence[int]], Awaitable[object]] = leave_alone
         self.hasher = Hasher()
         self.fetches = asyncio.Semaphore(FETCHES_MOST)  # of pictures at other servers, each in memory
 
-    def require_signup_open(self) -> None:
-        if self._signup == "closed":
+    async def require_signup_open(self) -> None:
+        """Raise `SignupClosed` where no one can sign up."""
+        if await self.team.mode() == "closed":
             raise SignupClosed
 
     async def sign_up(self, form: SignUp, device: SessionDevice) -> SignedIn:
@@ -85,16 +83,29 @@ class Accounts:
 
         Raise `SignupClosed`, `BadInvite`, `UsernameTaken`, `ImitatesAdmin`.
         """
-        self.require_signup_open()
+        await self.require_signup_open()
         stored = await self.hasher.hash(form.password)
-        async with self._pool.connection() as connection, connection.transaction():
-            if self._signup == "invite":
-                await use_invite(connection, form.invite)
+        async with self._log.change() as change:
+            connection = change.connection
+            mode = await self.team.mode(connection)
+            if mode == "closed":
+                raise SignupClosed
+            used = await use_invite(connection, form.invite) if form.invite else None
+            if used is None and mode == "invite":
+                raise BadInvite
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
             await require_distinct_from_admins(connection, user)
-            opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
-            assert opened is not None
-            await record(connection, session_actor(user, opened[1]), "account.create", user.id, role=user.role)
+            if used:
+                await record_use(connection, user.id, used)
+            signed_in = await self.begin(connection, user, stored, device)
+            await self.greet(change, [user.id])
+        return signed_in
+
+    async def begin(self, connection: Connection, user: User, stored: str, device: SessionDevice) -> SignedIn:
+        """Open the first session of a new account, and record the account. `stored`: the hash of its password."""
+        opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
+        assert opened is not None
+        await record(connection, session_actor(user, opened[1]), "account.create", user.id, role=user.role)
         return SignedIn(user, opened[1], opened[0])
 
     async def check_log_in(self, form: LogIn) -> tuple[User, list[bytes]]:
@@ -192,6 +203,10 @@ class Accounts:
         return User(*fields), stored
 
 
+async def leave_alone(_change: Change, _user_ids: Sequence[int]) -> None:
+    """Do nothing for new users."""
+
+
 def session_actor(user: User, session: Session) -> Actor:
     """Return the user as the actor, in a session that has just been opened."""
     return Actor(user.id, session.address, session.id)
@@ -233,42 +248,3 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
         user = await insert_user(connection, form.name, form.display_name or form.name, stored, role)
         await record(connection, COMMAND_LINE, "account.create", user.id, role=role)
     return user.id
-
-
-# Invites: where SIGNUP=invite, signing up needs a code. It is shown once and stored hashed.
-
-
-class BadInvite(ApiError):
-    """This invitation is unknown, used up or expired. Ask for a new one."""
-
-    status, code = 403, "bad_invite"
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """An invitation. `code` is known only now."""
-
-    code: str
-    uses: int
-    expires_at: str
-
-    def to_json(self) -> dict[str, object]:
-        """Return what the user who created it sees."""
-        return {"invite": self.code, "uses": self.uses, "expires_at": self.expires_at}
-
-
-async def create_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE) -> Invite:
-    """Create an invitation and return it."""
-    code = secrets.token_urlsafe(16)
-    made = {"digest": hash_token(code), "uses": form.uses, "days": form.days, "user_id": actor.user_id}
-    async with pool.connection() as connection, connection.transaction():
-        row = await (await connection.execute(queries.insert_invite, made)).fetchone()
-        await record(connection, actor, "invite.make", uses=form.uses, days=form.days)
-    assert row is not None
-    return Invite(code, form.uses, row[0])
-
-
-async def use_invite(connection: Connection, code: str) -> None:
-    """Use an invitation once; raise `BadInvite`. A rollback returns the use."""
-    if not await (await connection.execute(queries.use_invite, [hash_token(code)])).fetchone():
-        raise BadInvite

@@ -1,20 +1,26 @@
-"""Changes that admins make to accounts: disable, enable, role. A disabled account cannot log in; its messages stay.
+"""Changes that admins make to accounts: disable, enable, role; and the list of accounts.
 
-The API keys of its bots end too (deploy/decisions/0115-api-keys.md).
+A disabled account cannot log in; its messages stay. The API keys of its bots end too
+(deploy/decisions/0115-api-keys.md).
 """
 
+from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from chat.accounts.models import Form, User, publish_profile
+from chat.accounts.models import LAST_LETTER, Form, User, publish_profile
 from chat.accounts.sessions import end_all
 from chat.log.append import Change, Log
+from chat.model.types import format_time
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Forbidden, NotFound
+from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+ACCOUNTS_PAGE = 50
+KEYS_MOST = 5_000
 
 
 class NotYourself(Forbidden):
@@ -122,3 +128,40 @@ async def store_role(
     ended = await end_all(change, actor, user_id, "role") if role == "member" else []
     await publish_profile(change, account.user.with_role(role), "members")  # others do not see the name change
     return ended
+
+
+class ListedAccount(NamedTuple):
+    """A row of the list of accounts. `inviter`: the user whose invitation was used."""
+
+    id: int
+    name: str
+    display_name: str
+    role: str
+    avatar_id: int | None
+    disabled: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+    inviter: int | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return what admins see."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "display_name": self.display_name,
+            "role": self.role,
+            "avatar": f"/api/avatars/{self.avatar_id}" if self.avatar_id else "",
+            "state": "disabled" if self.disabled else "active",
+            "created_at": format_time(self.created_at),
+            "last_seen_at": format_time(self.last_seen_at) if self.last_seen_at else None,
+            "inviter": self.inviter,
+        }
+
+
+async def list_accounts(pool: Pool, text: str, after: str, *, role: str = "", state: str = "") -> list[ListedAccount]:
+    """Return up to 50 accounts of people whose names fit, in the order of their usernames, behind `after`."""
+    asked = {"text": text, "beyond": text + LAST_LETTER, "after": after, "role": role, "state": state}
+    async with pool.connection() as connection:
+        limits = {"most": ACCOUNTS_PAGE, "keys": KEYS_MOST}
+        rows = await (await connection.execute(queries.list_accounts, asked | limits)).fetchall()
+    return [ListedAccount._make(row) for row in rows]

@@ -20,3 +20,21 @@ update users set role = %s where id = %s
 select distinct b.id
   from users b join api_keys k on k.user_id = b.id join sessions s on s.id = k.session_id
  where b.owner_id = %s and s.ended_at is null order by b.id
+
+-- name: list_accounts
+-- Accounts of people by name. A text finds the beginning of a username, and any part of a display name. `keys`: how many
+-- keys of names are compared at most.
+select u.id, u.name, u.display_name, u.role, u.avatar, u.disabled_at is not null, u.created_at,
+       (select max(s.last_seen_at) from sessions s where s.user_id = u.id),
+       (select n.inviter from invite_uses n where n.user_id = u.id)
+  from users u
+ where lower(u.name) > %(after)s and u.deleted_at is null and not u.bot and not is_probe(u.id)
+   and (%(role)s = '' or u.role = %(role)s)
+   and (%(state)s = '' or (u.disabled_at is not null) = (%(state)s = 'disabled'))
+   and (%(text)s = '' or u.id in (
+        (select k.user_id from user_names k
+          where k.kind = 0 and k.key >= user_key(%(text)s) and k.key < user_key(%(beyond)s) order by k.key limit %(keys)s)
+         union
+        (select k.user_id from user_names k
+          where k.kind = 1 and k.key >= user_key(%(text)s) and k.key < user_key(%(beyond)s) order by k.key limit %(keys)s)))
+ order by lower(u.name) limit %(most)s

@@ -1,11 +1,11 @@
-"""Handlers for admins and other systems: API keys, users by external id, and another user's sessions and state."""
+"""Handlers for admins and other systems: accounts, invites, API keys, and users by external id."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
+from chat.accounts.admin import ACCOUNTS_PAGE, Disabling, RoleForm, list_accounts, set_disabled, set_role
 from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS, answer_ended, describe_sessions, forget_sessions
 from chat.accounts.external_users import (
@@ -16,8 +16,17 @@ from chat.accounts.external_users import (
     put_external,
     read_external,
 )
-from chat.accounts.models import read_user
-from chat.accounts.validation import check_external_id
+from chat.accounts.joining import (
+    INVITES_PAGE,
+    create_invite,
+    create_personal_invites,
+    list_invites,
+    revoke_invite,
+    send_mails,
+    write_invitation,
+)
+from chat.accounts.models import InviteForm, MailedInvitesForm, read_user
+from chat.accounts.validation import check_external_id, fold_name, plain_text
 from chat.files.endpoints import UPLOADS
 from chat.log.append import LOG
 from chat.shared.audit import record
@@ -27,6 +36,7 @@ from chat.shared.identity import Member
 from chat.shared.web import (
     LARGEST_ID,
     POOL,
+    RATES,
     SETTINGS,
     actor_of,
     answer_json,
@@ -34,6 +44,7 @@ from chat.shared.web import (
     parse_count,
     parse_model,
     path_id,
+    public_origin,
     read_body,
     read_model,
     require_admin,
@@ -81,6 +92,79 @@ async def put_disabled(request: web.Request) -> web.Response:
     return answer_ended(
         request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, form.disabled)
     )
+
+
+TEXT_MOST = 64
+
+
+async def get_accounts(request: web.Request) -> web.Response:
+    """List the accounts of people by username: `?q=` those whose names fit, `?role=`, `?state=`. Admins only."""
+    await require_admin(request)
+    text, after = plain_text(request.query.get("q", ""))[:TEXT_MOST], fold_name(request.query.get("after", ""))
+    role, state = parse_choice(request, "role", "admin", "member"), parse_choice(request, "state", "active", "disabled")
+    rows = await list_accounts(request.app[POOL], text, after[:TEXT_MOST], role=role, state=state)
+    more = rows[-1].name.lower() if len(rows) == ACCOUNTS_PAGE else None
+    return answer_json({"accounts": [row.to_json() for row in rows], "next": more})
+
+
+def parse_choice(request: web.Request, name: str, *choices: str) -> str:
+    """Return a word of the query, empty for none; raise `Invalid` if it is not one of `choices`."""
+    text = request.query.get(name, "")
+    if text and text not in choices:
+        raise Invalid(errors=[{"field": name, "detail": f"one of {', '.join(choices)}"}])
+    return text
+
+
+# Invites.
+
+
+async def post_invite(request: web.Request) -> web.Response:
+    """Create an invitation for a number of accounts. `url` is shown once. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    form = await read_model(request, InviteForm)
+    invite = await create_invite(request.app[POOL], form, actor_of(request, member))
+    return answer_json(invite.to_json(str(public_origin(request) or "")), 201)
+
+
+async def post_mailed_invites(request: web.Request) -> web.Response:
+    """Create an invitation for each address, and send it by e-mail if SMTP_URL is set. Admins only; needs a recent
+    proof.
+
+    `sent` says whether the mail server took the e-mail; `error` says why not. The links work either way.
+    """
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    form = await read_model(request, MailedInvitesForm)
+    request.app[RATES].add.acquire(member.payer, len(form.emails))
+    invites = await create_personal_invites(request.app[POOL], form.emails, form.days, actor_of(request, member))
+    answers = [invite.to_json(str(public_origin(request) or "")) for invite in invites]
+    settings, reasons = request.app[SETTINGS], ["This server sends no e-mail. Copy the link instead."] * len(invites)
+    if settings.smtp_url:
+        inviter = (await read_user(request.app[POOL], member.user_id)).display_name
+        team = (await request.app[ACCOUNTS].team.read()).name or "Tandem"
+        pairs = zip(invites, answers, strict=True)
+        mails = [write_invitation(settings.mail_from, one, str(made["url"]), inviter, team) for one, made in pairs]
+        reasons = await send_mails(settings.smtp_url, mails)
+    sent = [{"sent": not why, "error": why} for why in reasons]
+    return answer_json({"invites": [one | told for one, told in zip(answers, sent, strict=True)]}, 201)
+
+
+async def get_invites(request: web.Request) -> web.Response:
+    """List the invitations that work, or with which users came, the newest first. Admins only."""
+    await require_admin(request)
+    before = parse_count(request, "before", default=LARGEST_ID, least=1, most=LARGEST_ID)
+    rows = await list_invites(request.app[POOL], before)
+    more = rows[-1].id if len(rows) == INVITES_PAGE else None
+    return answer_json({"invites": [row.to_json() for row in rows], "next": more})
+
+
+async def delete_invite(request: web.Request) -> web.Response:
+    """Revoke an invitation. Users who came with it stay. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    await revoke_invite(request.app[POOL], actor_of(request, member), path_id(request, "invite"))
+    return web.Response(status=204)
 
 
 # API keys.

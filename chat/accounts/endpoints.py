@@ -1,14 +1,13 @@
-"""Handlers of `/api/accounts`, `/api/sessions`, `/api/users`, `/api/invites` and `/api/avatars`."""
+"""Handlers of `/api/accounts`, `/api/sessions`, `/api/users` and `/api/avatars`."""
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, BadCredentials, SignedIn, create_invite
+from chat.accounts.accounts import Accounts, BadCredentials, SignedIn
 from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
 from chat.accounts.factor_endpoints import require_second_step
 from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.models import (
-    InviteForm,
     LogIn,
     PasswordChange,
     Profile,
@@ -45,7 +44,6 @@ from chat.shared.web import (
     path_id,
     read_cookie,
     read_model,
-    require_admin,
     require_identity,
     require_recent_proof,
 )
@@ -76,7 +74,7 @@ async def post_account(request: web.Request) -> web.Response:
     """Sign up and log in."""
     require_passwords(request)
     accounts = request.app[ACCOUNTS]
-    accounts.require_signup_open()
+    await accounts.require_signup_open()
     await request.app[RATES].signup.acquire(client_address(request))
     form = await read_model(request, SignUp)
     return await answer_signed_in(request, await accounts.sign_up(form, device_of(request, form.device)))
@@ -308,15 +306,6 @@ async def get_users(request: web.Request) -> web.Response:
         text = plain_text(request.query.get("q", ""))[:QUERY_MOST]
         users = await find_users(request.app[POOL], text, viewer_of(request.app, member))
     return answer_json({"users": [user.to_json() for user in users]})
-
-
-async def post_invite(request: web.Request) -> web.Response:
-    """Create an invitation. Admins only; needs a recent proof."""
-    await require_admin(request)
-    member = await require_recent_proof(request)
-    form = await read_model(request, InviteForm)
-    invite = await create_invite(request.app[POOL], form, actor_of(request, member))
-    return answer_json(invite.to_json(), 201)
 
 
 async def get_blocks(request: web.Request) -> web.Response:

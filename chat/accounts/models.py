@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chat.accounts.validation import About, DisplayName, NewName, TimeZone, check_password
+from chat.accounts.validation import About, DisplayName, Email, NewName, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
 from chat.shared.appearance import check_line, skeleton
@@ -30,20 +30,43 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-class SignUp(Form):
-    """A new account. `invite` is the code of an invitation, where SIGNUP needs one."""
+class NewAccount(Form):
+    """A new account."""
 
     name: NewName
     display_name: DisplayName | None = None
     password: GivenPassword
     device: DeviceName = ""
-    invite: Annotated[str, Field(max_length=64)] = ""
 
     @field_validator("password")
     @classmethod
     def check_strength(cls, password: str, info: ValidationInfo) -> str:
         """Refuse a password that is easy to guess; one that contains the user's own name is."""
         return check_password(password, info.data.get("name") or "", info.data.get("display_name") or "")
+
+
+class SignUp(NewAccount):
+    """A new account. `invite` is the code of an invitation, where sign-up needs one."""
+
+    invite: Annotated[str, Field(max_length=64)] = ""
+
+
+SignUpMode = Literal["open", "invite", "closed"]
+
+
+class SetUp(NewAccount):
+    """The account of the owner, with the token of the set-up link, the team's name, and who may sign up."""
+
+    token: Annotated[str, Field(max_length=64)]
+    team: DisplayName
+    signup: SignUpMode | None = None
+
+
+class TeamForm(Form):
+    """What to change of the team; the other fields stay."""
+
+    name: DisplayName | None = None
+    signup: SignUpMode | None = None
 
 
 class LogIn(Form):
@@ -88,6 +111,19 @@ class InviteForm(Form):
 
     uses: Annotated[int, Field(ge=1, le=10_000)] = 1
     days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class MailedInvitesForm(Form):
+    """The addresses that get an invitation for one account each, and the days until it expires."""
+
+    emails: Annotated[list[Annotated[Email, Field(min_length=3)]], Field(min_length=1, max_length=50)]
+    days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class InviteCode(Form):
+    """The code of an invite link, of the server or of a conversation."""
+
+    code: Annotated[str, Field(max_length=64)]
 
 
 FOUND_MOST = 20

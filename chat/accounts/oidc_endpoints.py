@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 
 from chat.accounts.accounts import SignedIn
 from chat.accounts.avatars import RemotePictures
-from chat.accounts.endpoints import TOKENS, add_cookie, answer_signed_in, device_of, forget_sessions
+from chat.accounts.endpoints import ACCOUNTS, TOKENS, add_cookie, answer_signed_in, device_of, forget_sessions
 from chat.accounts.jwt import SKEW_SECONDS, keep_role
 from chat.accounts.models import Form, read_user
 from chat.accounts.oidc import BadLogout, OidcProvider, ProviderUser, SignOnExpired, SignOnMismatch, SignOnStale
@@ -76,11 +76,16 @@ class ProviderStep(Form):
 
 
 async def get_sign_on(request: web.Request) -> web.Response:
-    """Return how users log in to this server: with a password, with the sign-on provider, or both."""
+    """Return the team's name and how users log in: with a password, with the sign-on provider, or both.
+
+    `signup`: who can sign up. `setup`: whether the server still waits for its owner, who has a set-up link.
+    """
     charge_stranger(request)
-    settings = request.app[SETTINGS]
+    settings, reader = request.app[SETTINGS], request.app[ACCOUNTS].team
     provider = {"name": settings.oidc_name, "login": "/api/oidc/login"} if OIDC in request.app else None
-    return answer_json({"password": settings.password_login, "oidc": provider})
+    team = await reader.read()
+    shown = {"team": team.name, "signup": await reader.mode(), "setup": not team.has_admin}
+    return answer_json({"password": settings.password_login, "oidc": provider} | shown)
 
 
 async def get_sign_on_state(request: web.Request) -> web.Response:

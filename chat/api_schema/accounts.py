@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from chat.accounts.models import SignUpMode
 from chat.api_schema.models import ConversationModel, Id, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
@@ -143,6 +144,124 @@ class ResetLink(Shape):
     expires_at: Moment
 
 
+class AccountEntry(Shape):
+    """An account as admins see it. `inviter`: the user whose invitation was used."""
+
+    id: Id
+    name: str
+    display_name: str
+    role: Literal["admin", "member"]
+    avatar: str
+    state: Literal["active", "disabled"]
+    created_at: Moment
+    last_seen_at: Moment | None
+    inviter: Id | None
+
+
+class AccountPage(Shape):
+    """Accounts by username. `next`: give it as `after` for the next page."""
+
+    accounts: list[AccountEntry]
+    next: str | None
+
+
+class NewInvite(Shape):
+    """A new invitation. The code and the URL with it are shown only now."""
+
+    invite: str
+    url: str
+    id: Id
+    uses: int
+    expires_at: Moment
+    email: str
+
+
+class MailedInvite(NewInvite):
+    """A new invitation for one account. `sent`: the mail server took the e-mail; `error`: why not."""
+
+    sent: bool
+    error: str
+
+
+class MailedInvites(Shape):
+    """New invitations, one for each address."""
+
+    invites: list[MailedInvite]
+
+
+class InviteEntry(Shape):
+    """An invitation. `by`: null for the command line; `joined`: how many users came; `users`: the last ten of them."""
+
+    id: Id
+    uses: int
+    uses_left: int
+    email: str
+    by: Id | None
+    created_at: Moment
+    expires_at: Moment
+    joined: int
+    users: list[Id]
+
+
+class InvitePage(Shape):
+    """Invitations, the newest first. `next`: give it as `before` for the next page."""
+
+    invites: list[InviteEntry]
+    next: Id | None
+
+
+class Inviter(Shape):
+    """The user who made an invite link."""
+
+    id: Id
+    name: str
+    display_name: str
+
+
+class InvitedTo(Shape):
+    """The conversation of an invite link."""
+
+    kind: Literal["channel", "group"]
+    name: str
+
+
+class InvitePreview(Shape):
+    """What an invite link leads to: the server, or a conversation. `email`: the address it was made for, if any."""
+
+    kind: Literal["server", "conversation"]
+    team: str
+    signup: SignUpMode
+    by: Inviter | None
+    conversation: InvitedTo | None
+    email: str
+    expires_at: Moment
+
+
+class TeamUsers(Shape):
+    """The number of people with an account."""
+
+    active: int
+    disabled: int
+
+
+class TeamStorage(Shape):
+    """Bytes in use."""
+
+    files: int
+    database: int
+
+
+class TeamState(Shape):
+    """The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail."""
+
+    name: str
+    signup: SignUpMode
+    default_signup: SignUpMode
+    email: bool
+    users: TeamUsers
+    storage: TeamStorage
+
+
 class KeyUser(Shape):
     """The bot of an API key."""
 
@@ -225,7 +344,13 @@ class SignOnProvider(Shape):
 
 
 class SignOn(Shape):
-    """How users log in."""
+    """The team's name, and how users log in."""
+
+    team: str
+    """The name of the team; empty before the set-up."""
+    signup: SignUpMode
+    setup: bool
+    """True if the server has no admin yet: its operator has a set-up link."""
 
     password: bool
     """False if PASSWORD_LOGIN is off: passwords, passkeys and sign-up do not work then."""

@@ -33,6 +33,8 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN_PATHS = ("/health/", "/metrics")
 OPEN_CALLS = {
     ("POST", "/api/accounts"),
+    ("POST", "/api/setup"),
+    ("POST", "/api/invites/preview"),
     ("POST", "/api/sessions"),
     ("POST", "/api/sessions/second"),
     ("POST", "/api/passkeys/login"),
@@ -45,7 +47,7 @@ OPEN_CALLS = {
     ("POST", "/api/oidc/backchannel-logout"),
 }
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
-NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey", "import"}
+NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey", "import", "invite"}
 Json = dict[str, Any]
 
 # Models that are published under an older name.

@@ -1,4 +1,4 @@
-"""The work of `tandem user` and `tandem invite`: each function opens the database and does one thing."""
+"""The work of `tandem user`, `invite` and `setup-link`: each function opens the database and does one thing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from chat.accounts.accounts import create, create_invite
+from chat.accounts.accounts import create
 from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.api_keys import ApiKey, KeyForm, create_key, list_keys, revoke_key
+from chat.accounts.joining import create_invite, create_setup_link
 from chat.accounts.models import InviteForm
 from chat.accounts.password_resets import PasswordReset, create_reset
 from chat.accounts.validation import fold_name
@@ -52,6 +53,11 @@ def add_account(database_url: str, name: str, password: str, role: str = "member
 def add_invite(database_url: str, uses: int, days: int) -> str:
     """Create an invitation; return its code."""
     return with_pool(database_url, lambda pool: create_invite(pool, InviteForm(uses=uses, days=days))).code
+
+
+def add_setup_link(database_url: str) -> tuple[str, str]:
+    """Create a set-up link; return its path and when it expires. Raise `HasOwner`."""
+    return with_pool(database_url, create_setup_link)
 
 
 def change_role(database_url: str, name: str, role: Role, *, force: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_accounts
+from chat.accounts.joining import SETUP_HOURS, offer_setup
 from chat.client.node_process import NodeProcess
 from chat.local.address import check_address, url_of
 from chat.local.control import Control
@@ -65,6 +66,7 @@ def up(options: UpOptions) -> None:
         else:
             checks = start_fleet(stack, options, urls, settings)
         print(f"ready on {url_of(options.host, options.port)}", flush=True)
+        print_setup_link(options, read_settings(**urls.settings()))
         stack.callback(show, f"Stopping. Open streams close over {settings.drain_seconds:g} s …")
         keep_alive([*(ProcessWatch(engine).check for engine in engines), *checks])
 
@@ -93,6 +95,12 @@ def warn_about_demo(options: UpOptions, settings: Settings) -> None:
     """Warn if demo accounts exist where others may reach them, also after a start without `--demo`."""
     if is_reachable(options.host, settings) and (count := asyncio.run(read_demo_accounts(settings.database_url))):
         show_error(demo_warning(count))
+
+
+def print_setup_link(options: UpOptions, settings: Settings) -> None:
+    """Print a link for the owner if the server has no admin."""
+    if link := asyncio.run(offer_setup(settings, url_of(options.host, options.port))):
+        print(f"set up your team on {link} (the link works once, for {SETUP_HOURS} hours)", flush=True)
 
 
 def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Check]:

@@ -87,6 +87,17 @@ async def revoke_link(log: Log, actor_id: int, conversation_id: int, link_id: in
         await audit(change, actor_id, "link.withdraw", conversation_id, link=link_id)
 
 
+async def preview_link(pool: Pool, code: str) -> dict[str, object] | None:
+    """Return who made the link, its conversation, and when it expires; None if it does not work."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.preview_link, [hash_token(code)])).fetchone()
+    if row is None:
+        return None
+    by, name, display_name, kind, title, expires_at = row
+    inviter = {"id": by, "name": name, "display_name": display_name} if name else None
+    return {"by": inviter, "conversation": {"kind": kind, "name": title}, "expires_at": format_time(expires_at)}
+
+
 async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) -> tuple[int, bool]:
     """Return the conversation, and whether the user has just joined. A member's visit does not use up the link.
 

@@ -23,3 +23,11 @@ select conversation_id from links where code_hash = %s and uses_left > 0 and exp
 update links set uses_left = uses_left - 1
  where code_hash = %s and uses_left > 0 and expires_at > now()
 returning id
+
+-- name: preview_link
+-- What a visitor with the code sees of an active link.
+select l.made_by, u.name, u.display_name, c.kind, c.name, l.expires_at
+  from links l
+  join conversations c on c.id = l.conversation_id and c.archived_at is null and not c.blocked
+  left join users u on u.id = l.made_by and u.deleted_at is null
+ where l.code_hash = %s and l.uses_left > 0 and l.expires_at > now()

@@ -20,6 +20,7 @@ QUERIES = (
     "drop_sessions",
     "drop_devices",
     "drop_invites",
+    "drop_setup_links",
     "drop_links",
     "drop_resets",
     "drop_challenges",

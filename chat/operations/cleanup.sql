@@ -11,7 +11,7 @@ delete from audit where id in (
 delete from audit where id in (
     select id from audit
      where at < now() - make_interval(days => %(events)s)
-       and action = any('{login.ok,login.failed,mfa.failed,reset.failed,invite.failed,admin.refused,origin.refused,limit.hit}')
+       and action = any('{login.ok,login.failed,mfa.failed,reset.failed,invite.failed,setup.failed,admin.refused,origin.refused,limit.hit}')
      order by at limit %(batch)s)
 
 -- name: drop_sessions
@@ -25,6 +25,9 @@ delete from invites where code_hash in (
     select code_hash from invites
      where expires_at < now() - make_interval(days => %(expired)s)
         or uses_left = 0 and created_at < now() - make_interval(days => %(expired)s) limit %(batch)s)
+
+-- name: drop_setup_links
+delete from setup_links where token_hash in (select token_hash from setup_links where expires_at < now() limit %(batch)s)
 
 -- name: drop_links
 delete from links where id in (

@@ -151,6 +151,18 @@ def check_queue_url(text: str) -> str:
     return text
 
 
+def check_smtp_url(text: str) -> str:
+    """Return the URL of a mail server, or an empty text; raise `ValueError` for others."""
+    parts = urlsplit(text)
+    try:
+        fine = parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fine = False
+    if text and not (fine and not parts.path.strip("/") and not parts.query):
+        raise ValueError("must be like smtp://user:password@mail.example.com:587 or smtps://mail.example.com")
+    return text
+
+
 def check_http_url(text: str) -> str:
     """Return the URL; raise `ValueError` unless it is one of HTTP, or empty."""
     parts = urlsplit(text)

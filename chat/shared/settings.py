@@ -24,6 +24,7 @@ from chat.shared.setting_checks import (
     check_queue_url,
     check_rates,
     check_redis_url,
+    check_smtp_url,
     split_list,
 )
 
@@ -44,6 +45,7 @@ BusUrl = Annotated[str, AfterValidator(check_bus_url)]
 QueueUrl = Annotated[str, AfterValidator(check_queue_url)]
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
+SmtpUrl = Annotated[str, AfterValidator(check_smtp_url)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -68,6 +70,8 @@ class Settings(BaseSettings):
     push_contact: str = Field("", pattern=r"^$|^(mailto:|https://)\S{1,200}$")  # of the operator, for push services
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
+    smtp_url: SmtpUrl = ""  # the mail server that takes invitations; empty: links are copied
+    mail_from: str = ""  # the sender, such as Acme chat <chat@example.com>
     allowed_origins: Origins = []
     frame_ancestors: Ancestors = []  # sites whose pages may show this server's pages in a frame
     trusted_proxies: Networks = []
@@ -234,6 +238,14 @@ class Settings(BaseSettings):
         return frozenset(self.hooks_allow)
 
     @model_validator(mode="after")
+    def check_mail(self) -> "Settings":
+        """Refuse a mail server without a sender."""
+        name, at, host = self.mail_from.rpartition("@")
+        if self.smtp_url and not (name and at and host.strip(">") and self.mail_from.isprintable()):
+            raise ValueError("SMTP_URL needs MAIL_FROM, the sender, such as chat@example.com")
+        return self
+
+    @model_validator(mode="after")
     def check_cookie(self) -> "Settings":
         """Refuse cookies for other sites without TLS, which browsers drop."""
         if self.cookie_samesite == "none" and not self.cookie_secure:
@@ -265,7 +277,7 @@ def read_settings(**overrides: object) -> Settings:
 SETTINGS = re.compile(r"(\w+_)?(DATABASE|REDIS|FILES|BUS)_URL|POSTS_(FROM|TO)")
 
 # Variables that libraries read later, such as AWS_SECRET_ACCESS_KEY and PGPASSWORD: hidden, and kept.
-OTHERS = re.compile(r".*(SECRET|PASSWORD|TOKEN|_KEY)(_.*)?")
+OTHERS = re.compile(r".*(SECRET|PASSWORD|TOKEN|_KEY)(_.*)?|SMTP_URL")
 
 
 def is_secret(name: str) -> bool:

@@ -33,11 +33,14 @@ def read_note(folder: Path) -> object:
 
 @pytest.mark.parametrize("ask", [signal.SIGTERM, signal.SIGINT])
 def test_starts_serves_and_stops_in_order(folder: Path, ask: signal.Signals) -> None:
-    """It is ready when it says so; stopped, it exits with 0 and ends all children."""
+    """It is ready when it says so, and offers the set-up; stopped, it exits with 0 and ends all children."""
     with running_up(folder) as up:
         assert up.serves()
         children = up.children()
         assert len(children) == 3
+        assert up.process.stdout is not None
+        assert up.process.stdout.readline().startswith(f"set up your team on {up.url}/setup#")
+        assert up.tells("setup-link", f"--url={up.url}").startswith(f"{up.url}/setup#")
         assert up.end(ask) == 0
         assert all_gone(children)
         assert "Stopped." in up.said()

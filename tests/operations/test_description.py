@@ -94,6 +94,12 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_proof": ("GET", "/api/sessions/current/proof", None),
     "post_key": ("POST", "/api/keys", {"name": "Deploy", "scopes": ["messages:write"], "conversations": [1]}),
     "get_keys": ("GET", "/api/keys", None),
+    "get_accounts": ("GET", "/api/accounts", None),
+    "post_invite": ("POST", "/api/invites", {"uses": 3}),
+    "post_mailed_invites": ("POST", "/api/invites/email", {"emails": ["dora@example.com"]}),
+    "get_invites": ("GET", "/api/invites", None),
+    "get_team": ("GET", "/api/team", None),
+    "patch_team": ("PATCH", "/api/team", {"name": "Kitchen"}),
     "get_sign_on": ("GET", "/api/sign-on", None),
     "get_sign_on_state": ("GET", "/api/sign-on/state", None),
     "get_factors": ("GET", "/api/users/me/factors", None),
@@ -256,6 +262,7 @@ def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     elsewhere |= {"post_acceptance", "post_oidc_login"}  # the latter in tests/accounts/test_sign_on.py
+    elsewhere |= {"post_setup", "post_invite_preview"}  # in tests/accounts/test_first_run.py
     assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | HOOK_STEPS
 
 

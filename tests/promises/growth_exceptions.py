@@ -50,8 +50,8 @@ REASONS = {
         chat.shared.setting_checks:check_http_url chat.shared.setting_checks:check_claims
         chat.shared.setting_checks:check_oidc_claims chat.shared.setting_checks:check_issuer
         chat.cross_origin:parse_origins chat.shared.setting_checks:check_bus_url
-        chat.shared.setting_checks:check_queue_url chat.shared.setting_checks:check_hosts
-        chat.shared.bus:check_broker_url chat.shared.bus:split_queue
+        chat.shared.setting_checks:check_smtp_url chat.shared.setting_checks:check_hosts
+        chat.shared.setting_checks:check_queue_url chat.shared.bus:check_broker_url chat.shared.bus:split_queue
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since chat.shared.rate_limits:parse_rates
         chat.files.images:Pictures._check_sandbox
     """,

@@ -8,9 +8,11 @@ import uuid
 import psycopg
 import pytest
 
+from chat.accounts.admin import ACCOUNTS_PAGE
 from chat.accounts.api_keys import LIMITED_TO
 from chat.accounts.api_keys import PAGE as KEYS
 from chat.accounts.endpoints import IDS_MOST
+from chat.accounts.joining import INVITES_PAGE
 from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
@@ -70,6 +72,9 @@ BOUNDS = {
     "/api/openapi.json": MOST,  # the same for all users
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
+    "/api/accounts": ACCOUNTS_PAGE * LINE,
+    "/api/invites": INVITES_PAGE * 4 * LINE,
+    "/api/team": ONE,
     "/api/sessions": 500 * LINE,
     "/api/sign-on": ONE,
     "/api/sign-on/state": ONE,  # settings of the operator

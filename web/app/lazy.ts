@@ -29,6 +29,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   profile: () => import('./dialogs/Profile.svelte'),
   lightbox: () => import('./files/Lightbox.svelte'),
   emoji: () => import('./emoji/Picker.svelte'),
+  confirm: () => import('./dialogs/Confirm.svelte'),
 };
 
 export const pages: Record<PageName, Load> = {
@@ -37,6 +38,7 @@ export const pages: Record<PageName, Load> = {
   threads: () => import('./triage/Threads.svelte'),
   later: () => import('./triage/Later.svelte'),
   channels: () => import('./directory/Directory.svelte'),
+  people: () => import('./people/People.svelte'),
   reports: () => import('./moderation/Reports.svelte'),
   settings: () => import('./settings/Settings.svelte'),
   join: () => import('./directory/Join.svelte'),

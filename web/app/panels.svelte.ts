@@ -12,6 +12,7 @@ export type Panel =
   | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
+  | { name: 'confirm'; title: string; text: string; label: string; act: () => Promise<void> }
   | { name: 'lightbox'; pictures: SentFile[]; first: number }
   /** Opens near the pressed button, if there is room. */
   | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };

@@ -1,8 +1,8 @@
 /**
  * The route of the page. `/` is the list, `/c/12` a conversation, `/c/12/340` a message in it, `/c/12/thread/5` a thread
  * beside it, `/c/12/details` its details. `?find=…` opens a search beside any of them. `/activity`, `/threads`,
- * `/later`, `/channels`, `/reports`, `/settings/…`, `/search` and `/join` are pages of their own; `/threads/12.5` shows a
- * thread. Back and forward work.
+ * `/later`, `/channels`, `/people/…`, `/reports`, `/settings/…`, `/search` and `/join` are pages of their own;
+ * `/threads/12.5` shows a thread. Back and forward work.
  *
  * Below `/embed`, a conversation is in a frame of another page. The frame stays in this conversation and adds nothing to
  * the history of that page. All other addresses open in a new tab.
@@ -12,8 +12,8 @@ import { keep, kept } from './local-storage';
 
 const CONVERSATION = /^\/c\/(\d{1,15})(?:\/(?:(\d{1,15})|thread\/(\d{1,15})|(details)))?$/;
 
-export type PageName = 'activity' | 'threads' | 'later' | 'channels' | 'reports' | 'settings' | 'search' | 'join';
-const PAGE = /^\/(activity|threads|later|channels|reports|settings|search|join)(?:\/([^/]*))?$/;
+export type PageName = 'activity' | 'threads' | 'later' | 'channels' | 'people' | 'reports' | 'settings' | 'search' | 'join';
+const PAGE = /^\/(activity|threads|later|channels|people|reports|settings|search|join)(?:\/([^/]*))?$/;
 
 const EMBED = '/embed';
 

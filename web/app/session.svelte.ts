@@ -18,12 +18,17 @@ export class Session {
   readonly api = new Api({ reauthenticate: () => proof.ask() });
   state = $state.raw<State>({ name: 'checking' });
   /** How users log in to this server. */
-  ways = $state.raw<SignOn>({ password: true, oidc: null });
+  ways = $state.raw<SignOn>({ password: true, oidc: null, team: '', signup: 'open', setup: false });
   /** All tabs of a browser share one cookie, so logging in or out in one tab applies to all of them. */
   private readonly tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
 
   constructor() {
     if (this.tabs) this.tabs.onmessage = ({ data }) => this.onOtherTab(data as Id | null);
+  }
+
+  /** The name of the team, or of the app before the team has one. */
+  get team(): string {
+    return this.ways.team || m.app.name;
   }
 
   /** Ask the server which user the cookie belongs to, and how users log in. */

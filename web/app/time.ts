@@ -4,6 +4,7 @@ import { messages as m } from './messages';
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const precise = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' });
 const distant = new Intl.DateTimeFormat(undefined, {
   weekday: 'long',
@@ -15,6 +16,7 @@ const distant = new Intl.DateTimeFormat(undefined, {
 export const timeOf = (iso: string): string => clock.format(new Date(iso));
 export const preciseOf = (iso: string): string => precise.format(new Date(iso));
 export const momentOf = (iso: string): string => full.format(new Date(iso));
+export const dateOf = (iso: string): string => date.format(new Date(iso));
 
 /** Return the local day in a form that sorts and compares as text. */
 export function dayOf(iso: string): string {

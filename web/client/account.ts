@@ -1,15 +1,17 @@
 /**
- * Second factors of an account: the second step of logging in, proof of identity within a session, the
+ * An account: the set-up by an owner, invite links, the second step of logging in, proof of identity, the
  * authenticator app, passkeys.
  */
 import type { Api } from './api';
 import type { Problem } from './problem';
 import type {
   Factors,
+  InvitePreview,
   NewAuthenticator,
   NewPasskeyMade,
   PasskeyOptions,
   ProofState,
+  SetUp,
   RecoveryCodes,
   SignedIn,
   SignOnStep,
@@ -36,6 +38,16 @@ const ME = '/api/users/me';
 
 export class Account {
   constructor(private readonly api: Api) {}
+
+  /** Create the account of the server's owner with the secret from a set-up link, and name the team. */
+  setUp(form: SetUp): Promise<SignedIn> {
+    return this.api.call('POST', '/api/setup', form);
+  }
+
+  /** Return the team, who made an invite link, and its conversation if it leads to one. */
+  previewInvite(code: string): Promise<InvitePreview> {
+    return this.api.call('POST', '/api/invites/preview', { code });
+  }
 
   /** Finish logging in with a code. */
   finishWith(step: SecondStep, proof: { totp: string } | { recovery_code: string }, device: string): Promise<SignedIn> {

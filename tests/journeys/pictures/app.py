@@ -114,6 +114,10 @@ APP = [
     Scene("app-later", scene("/later", until="Later"), who="ben"),
     Scene("app-reports-none", scene("/reports"), who="ben"),
     Scene("app-reports", scene("/reports", until="Not kind")),
+    Scene("app-setup", scene("/setup#a-token", until="Set up your team"), who=""),
+    Scene("app-people", scene("/people", until="Joined")),
+    Scene("app-people-invite", scene("/people/invite", until="No invitations yet")),
+    Scene("app-people-settings", scene("/people/settings", until="Storage used")),
     Scene("app-join", scene("/join#a-code", until="You're invited")),
     *(Scene(f"app-settings-{part}", scene(f"/settings/{part}", until=text)) for part, text in SETTINGS.items()),
 ]

@@ -19,6 +19,7 @@ import { message } from './en/message';
 import { moderation } from './en/moderation';
 import { notify } from './en/notify';
 import { parts } from './en/parts';
+import { people } from './en/people';
 import { presence } from './en/presence';
 import { reset } from './en/reset';
 import { search } from './en/search';
@@ -51,6 +52,7 @@ export const en = {
   moderation,
   notify,
   parts,
+  people,
   presence,
   reset,
   search,

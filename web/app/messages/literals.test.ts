@@ -27,6 +27,7 @@ const FOLDERS = [
   'moderation',
   'notify',
   'parts',
+  'people',
   'presence',
   'reset',
   'search',

@@ -4,6 +4,7 @@ export const conversation = {
   noneHint: 'Join a channel or send a direct message.',
   browseChannels: 'Browse channels',
   newMessage: 'New message',
+  invitePeople: 'Invite people',
   all: 'All conversations',
   allUnread: (count: number) => `All conversations, ${count} unread`,
   details: 'Details',

@@ -16,7 +16,8 @@ export const dialogs = {
   selected: 'Selected',
   removeName: (name: string) => `Remove ${name}`,
   noMatch: 'No one by that name.',
-  onlyYou: "You're the only one here so far. Invite people.",
+  onlyYou: "You're the only one here so far.",
+  invitePeople: 'Invite people',
   allAdded: 'Everyone is already in this conversation.',
   searching: 'Searching…',
 

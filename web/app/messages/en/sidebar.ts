@@ -71,6 +71,8 @@ export const sidebar = {
   account: 'Your account',
   setStatus: 'Set your status',
   dashboard: 'Dashboard',
+  people: 'People',
+  invitePeople: 'Invite people',
   settings: 'Settings',
   keyboardShortcuts: 'Keyboard shortcuts',
   logOut: 'Log out',

@@ -1,13 +1,19 @@
 /** Texts of the screens before the app: log-in, sign-up, the second step, and the splash screen. */
 export const welcome = {
   documentTitle: {
-    logIn: 'Log in · Tandem',
-    signUp: 'Sign up · Tandem',
+    logIn: (team: string) => `Log in · ${team}`,
+    signUp: (team: string) => `Sign up · ${team}`,
   },
-  logInTitle: 'Log in to Tandem',
+  logInTitle: (team: string) => `Log in to ${team}`,
   signUpTitle: 'Create your account',
   secondStepTitle: "Confirm it's you",
+  joinTitle: (team: string) => `Join ${team}`,
   invited: "You're invited to a conversation. Sign up or log in to join it.",
+  invitedBy: (name: string, to: string) => `${name} invited you to ${to}. Sign up or log in to join.`,
+  invitedTo: (to: string) => `You're invited to ${to}. Sign up or log in to join.`,
+  aConversation: 'a conversation',
+  noOwner: 'This server has no owner yet. Open the set-up link that it printed when it started.',
+  signupClosed: 'Sign-up is closed. Ask an admin for an account.',
   ended: 'Log in to pick up where you left off. Unsent messages are saved.',
   haveAccount: 'Already have an account?',
   newHere: 'New here?',

@@ -1,0 +1,212 @@
+"""The team: set-up by its owner, its name and sign-up mode, and the channel of everyone who joins.
+
+The operator's set-up link makes the first admin, names the team and begins #general, in one transaction. From then on
+every user who joins the server becomes a member of #general: with the account where users sign up, and otherwise
+(command line, sign-on provider, applications) by a background task.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+
+from chat.accounts.accounts import Accounts, SignedIn, insert_user
+from chat.accounts.endpoints import ACCOUNTS, answer_signed_in, device_of, require_passwords
+from chat.accounts.joining import (
+    BadInvite,
+    check_setup_link,
+    claim_setup,
+    preview_invite,
+    read_team,
+    set_team,
+)
+from chat.accounts.models import InviteCode, SetUp, SignUpMode, TeamForm
+from chat.accounts.oidc_endpoints import charge_stranger
+from chat.accounts.sessions import SessionDevice
+from chat.conversations.conversations import insert_conversation
+from chat.conversations.drafts import ConversationDraft
+from chat.conversations.memberships import add_members
+from chat.conversations.views import introduce
+from chat.log.append import LOG, Change, Log
+from chat.model.conversation import Conversation, name_keys
+from chat.moderation.invite_links import preview_link
+from chat.shared.audit import Actor, record
+from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.sql import load
+from chat.shared.web import (
+    POOL,
+    RATES,
+    SETTINGS,
+    actor_of,
+    answer_json,
+    client_address,
+    read_model,
+    require_admin,
+    require_recent_proof,
+)
+
+queries = load(__file__)
+log = structlog.get_logger(__name__)
+NAMES = ("general", "everyone")  # the second one where a private channel has the first
+TOPIC = "Company-wide news and chat"
+PAUSE_SECONDS = 5.0
+BATCH = 100
+
+
+# The channel of everyone who joins.
+
+
+async def greet(change: Change, user_ids: Sequence[int]) -> int:
+    """Add users who have joined the server to #general; return how many of them had not been greeted.
+
+    Nothing changes before the set-up, and while #general is archived. Nobody is added twice, or against their choice.
+    """
+    run = change.connection.execute
+    row = await (await run(queries.lock_general)).fetchone()
+    if row is None:
+        return 0
+    general = Conversation(*row)
+    asked = {"general": general.id, "users": list(user_ids)}
+    found: dict[int, bool] = dict(await (await run(queries.find_newcomers, asked)).fetchall())
+    await run(queries.note_greeted, [list(found)])
+    if joining := [user_id for user_id, joins in found.items() if joins]:
+        await add_members(change, general, dict.fromkeys(joining, "member"))
+        await introduce(change, general.id, *joining)
+    return len(found)
+
+
+async def begin_general(change: Change, owner_id: int) -> None:
+    """Begin #general, or adopt the public channel of that name, with the owner of the server as an owner."""
+    for name in NAMES:
+        if (general := await find_or_insert(change, owner_id, name)) is not None:
+            await change.connection.execute(queries.set_general, {"general": general.id})
+            await change.connection.execute(queries.note_greeted, [[owner_id]])
+            await add_members(change, general, {owner_id: "owner"}, chosen=[owner_id])
+            await introduce(change, general.id, owner_id)
+            return
+
+
+async def find_or_insert(change: Change, owner_id: int, name: str) -> Conversation | None:
+    """Return a new channel of this name, or the public one that exists, locked; None if a private one has the name."""
+    draft = ConversationDraft(kind="channel", name=name, topic=TOPIC)
+    if (made := await insert_conversation(change, owner_id, draft, None)) is not None:
+        return made
+    row = await (
+        await change.connection.execute(queries.lock_channel, [name_keys("channel", name)["look_key"]])
+    ).fetchone()
+    return Conversation(*row) if row else None
+
+
+async def greet_new_users(journal: Log, pool: Pool) -> None:
+    """Add users to #general who have got their accounts in another way than by signing up. This is the background
+    task."""
+    while True:
+        try:
+            while await greet_next(journal, pool):
+                pass
+        except UNAVAILABLE as error:
+            log.warning("database unavailable, retrying to add new users to the general channel", error=repr(error))
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def greet_next(journal: Log, pool: Pool) -> bool:
+    """Greet some users, on any node; return whether there may be more."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_not_greeted, [BATCH])).fetchall()
+    if not rows:
+        return False
+    async with journal.change() as change:
+        return await greet(change, [user_id for (user_id,) in rows]) > 0
+
+
+# The set-up.
+
+
+async def set_up(journal: Log, pool: Pool, accounts: Accounts, form: SetUp, device: SessionDevice) -> SignedIn:
+    """Make the owner's account, name the team and begin #general. Raise `BadSetup` or `UsernameTaken`.
+
+    Of two set-ups at once, on any nodes, the second one finds an admin.
+    """
+    async with pool.connection() as connection:
+        await check_setup_link(connection, form.token)
+    stored = await accounts.hasher.hash(form.password)
+    async with journal.change() as change:
+        connection = change.connection
+        await claim_setup(connection, form.token)
+        user = await insert_user(connection, form.name, form.display_name or form.name, stored, "admin")
+        await set_team(connection, form.team, form.signup)
+        signed_in = await accounts.begin(connection, user, stored, device)
+        await record(connection, Actor(user.id, device.address), "setup.use", user.id, team=form.team)
+        await begin_general(change, user.id)
+    accounts.team.forget()
+    return signed_in
+
+
+async def post_setup(request: web.Request) -> web.Response:
+    """Make the account of the server's owner with a set-up link, name the team, and log in. Works once."""
+    require_passwords(request)
+    await request.app[RATES].signup.acquire(client_address(request))
+    form = await read_model(request, SetUp)
+    device = device_of(request, form.device)
+    signed_in = await set_up(request.app[LOG], request.app[POOL], request.app[ACCOUNTS], form, device)
+    return await answer_signed_in(request, signed_in)
+
+
+# The team's settings.
+
+
+async def describe_team(request: web.Request) -> dict[str, object]:
+    """Return what admins see of the team."""
+    settings = request.app[SETTINGS]
+    async with request.app[POOL].connection() as connection:
+        team = await read_team(connection)
+        users = await (await connection.execute(queries.count_users)).fetchone()
+        storage = await (await connection.execute(queries.measure_storage)).fetchone()
+    assert users is not None
+    assert storage is not None
+    return {
+        "name": team.name,
+        "signup": team.signup or settings.signup,
+        "default_signup": settings.signup,
+        "email": bool(settings.smtp_url),
+        "users": {"active": users[0], "disabled": users[1]},
+        "storage": {"files": storage[0], "database": storage[1]},
+    }
+
+
+async def get_team(request: web.Request) -> web.Response:
+    """Return the team's name and sign-up mode, and the storage used. Admins only."""
+    await require_admin(request)
+    return answer_json(await describe_team(request))
+
+
+async def patch_team(request: web.Request) -> web.Response:
+    """Change the team's name, or who can sign up. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    form = await read_model(request, TeamForm)
+    changed = form.model_dump(exclude_none=True)
+    async with request.app[POOL].connection() as connection, connection.transaction():
+        await set_team(connection, form.name, form.signup)
+        await record(connection, actor_of(request, member), "team.change", **changed)
+    request.app[ACCOUNTS].team.forget()
+    return answer_json(await describe_team(request))
+
+
+# What an invite link leads to, before the visitor has an account.
+
+
+async def post_invite_preview(request: web.Request) -> web.Response:
+    """Return the team, who made an invite link, and its conversation if it leads to one. Raise `BadInvite`."""
+    charge_stranger(request)
+    form = await read_model(request, InviteCode)
+    pool, team = request.app[POOL], request.app[ACCOUNTS].team
+    found = await preview_invite(pool, form.code)
+    kind = "server" if found else "conversation"
+    found = found or await preview_link(pool, form.code)
+    if found is None:
+        raise BadInvite
+    mode: SignUpMode = await team.mode()
+    shown = {"kind": kind, "team": (await team.read()).name, "signup": mode, "conversation": None, "email": ""}
+    return answer_json(shown | found)
