@@ -280,15 +280,14 @@ class ReminderDelivery:
         """Deliver, forever: when the next one is due, and every five seconds, also on other nodes."""
         while True:
             self._woken.clear()
-            pause = IDLE_SECONDS
             try:
-                while await self.deliver():
+                while (pause := await self._seconds_to_next()) <= 0 and await self.deliver():
                     pass
-                pause = await self._seconds_to_next()
             except UNAVAILABLE as error:
                 log.warning("database unavailable, retrying reminders", error=repr(error))
+                pause = IDLE_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(max(pause, SHORTEST)):
                     await self._woken.wait()
 
     async def deliver(self) -> int:
@@ -317,4 +316,4 @@ class ReminderDelivery:
     async def _seconds_to_next(self) -> float:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.seconds_to_next)).fetchone()
-        return min(max(row[0], SHORTEST), IDLE_SECONDS) if row else IDLE_SECONDS
+        return min(row[0], IDLE_SECONDS) if row else IDLE_SECONDS

@@ -36,7 +36,8 @@ update reminders r set taken_until = now() + make_interval(secs => %(seconds)s)
 returning r.id, r.text, r.conversation_id, r.seq, r.place_id, (select user_id from service_bots where purpose = 'reminders')
 
 -- name: seconds_to_next
-select extract(epoch from at - now())::float8 from reminders where taken_until is null order by at limit 1
+select extract(epoch from at - now())::float8 from reminders
+ where taken_until is null or taken_until <= now() order by at limit 1
 
 -- name: delete_delivered
 delete from reminders where id = any(%s)
