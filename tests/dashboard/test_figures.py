@@ -2,6 +2,7 @@
 
 import orjson
 
+from chat.shared.registry.reporting import RegistrySnapshot
 from chat.shared.web import REGISTRY
 from presence.dashboard.figures import describe_seen
 from tests.cast import Cast, Person
@@ -34,6 +35,13 @@ async def test_a_user_on_two_nodes_counts_once(cast: Cast, ada: Person, other: N
     await chloes.leaves()
     await chloe.readers[0].cuts_wire()
     await counts(ada)
+
+
+def test_no_more_users_than_there_are() -> None:
+    """While one of two nodes does not know that a user is on both, the figures do not show a user too many."""
+    nodes = [{"people": 2.0, "online": 1.0}, {"people": 1.5, "online": 1 / 3}, {"online": 2 / 3}]
+    assert RegistrySnapshot(nodes, {}, 0).sums()["people"] == 3
+    assert RegistrySnapshot(nodes, {}, 0).sums()["online"] == 2
 
 
 async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:

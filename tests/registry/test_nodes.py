@@ -2,10 +2,13 @@
 
 import subprocess
 from contextlib import AsyncExitStack
+from typing import Any
 
+import orjson
 import pytest
 
-from chat.shared.redis import connect_redis
+from chat.shared.redis import Bytes, connect_redis
+from chat.shared.registry import lease
 from chat.shared.registry.lease import NodeNameTaken, check_timing
 from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, run_call, user_key
 from chat.shared.settings import BadSettings
@@ -135,6 +138,34 @@ async def arrives(dying: RegistryNode, slow: Proxy) -> None:
     slow.thaw()
     for _ in range(3):
         await dying.registry.redis.ping()
+
+async def test_a_node_that_registers_again_counts_no_one_twice(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen node has lost its users to others, and first learns from the registry who is still its own."""
+    async with open_registry_node(database_url, redis_url, "a1") as frozen:
+        for user_id in PEOPLE:
+            frozen.registry.open(user_id, user_id, "socket")
+        await becomes_exact(frozen)
+        await eventually(lambda: counted(frozen, len(PEOPLE)))
+        taken, known = [], []
+
+        async def note(redis: Bytes, call: ScriptCall) -> Any:
+            if call.arguments[3:4] == ["take"]:
+                taken.append(orjson.loads(call.arguments[1])["people"])
+            return await run_call(redis, call)
+
+        monkeypatch.setattr(lease, "run_call", note)
+        frozen.registry.on_lost.append(lambda: known.append(frozen.registry.connected.summarize()["people"]))
+        await frozen.registry.redis.hdel(LEASES, frozen.registry.lease.holder)  # its lease has expired
+        await eventually(lambda: known)
+        assert (taken, known) == ([0], [0])
+        await eventually(lambda: counted(frozen, len(PEOPLE)))
+
+
+async def counted(registry_node: RegistryNode, people: int) -> bool:
+    """Return whether the figures show so many users."""
+    return (await registry_node.registry.stats())["people"] == people
 
 
 async def test_a_node_that_was_stopped_registers_again(database_url: str, redis_url: str) -> None:

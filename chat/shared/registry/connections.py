@@ -6,7 +6,7 @@ have lost it.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, Literal, Protocol
@@ -243,9 +243,15 @@ class StatusCounts:
         one.status, one.holders = intern(status), max(1, holders)
         self._users[one.status, one.holders] += 1
 
-    def forget_moments(self) -> None:
-        """Take any news as new: the registry has lost its data, and its server's clock may be another one now."""
+    def forget_all(self, users: Iterable[StatusCounted]) -> None:
+        """Count these users again when the registry answers: it has lost its data, or they are on other nodes now.
+
+        Any news is new, because the clock of the registry's server may be another one.
+        """
         self._moments.clear()
+        self._users.clear()
+        for one in users:
+            one.status = None
 
     def forget(self, user_id: int, one: StatusCounted) -> None:
         """Stop counting a user."""

@@ -66,6 +66,7 @@ def check_timing(linger: float, lease: float) -> Timing:
 
 
 RETRY_SECONDS = 0.2
+COUNTED_USERS = ("people", "online", "away", "dnd")
 log = structlog.get_logger(__name__)
 
 
@@ -140,6 +141,8 @@ class Lease:
         """Take or renew the lease in one call; return the record of the other node that has the name, if any."""
         record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
         record |= {"drain": True} if self._drain else {}
+        if how == "take" and self._taken:
+            record |= dict.fromkeys(COUNTED_USERS, 0)  # they may be on other nodes by now, and are registered again
         patience, step = round(self._timing.patience * 1000), round(self._timing.step * 1000)
         asked = [self.holder, orjson.dumps(record), patience, how, dead, self._taken, step, self._echo.channel]
         outcome, other, now, *holders = await run_call(self._redis, ScriptCall(LEASE, LEASES, asked))

@@ -101,7 +101,7 @@ class RegistryWriter:
             held.indexed, held.choice = False, None
             self._dirty[user_id] = None
         self._departed.clear()
-        self._connected.status_counts.forget_moments()
+        self._connected.status_counts.forget_all(self._connected.users.values())
         self._wake.set()
 
     async def run(self) -> None:
