@@ -18,12 +18,14 @@ from chat.shared.web import (
     ADMISSION,
     IDENTITIES,
     POOL,
+    RATES,
     actor_of,
     answer_json,
     charge_caller,
     check_address,
     find_token,
     parse_ids,
+    path_id,
     require_identity,
 )
 from presence.signals import WATCH_MOST
@@ -31,6 +33,7 @@ from presence.sockets import Sockets
 
 SOCKETS = web.AppKey("sockets", Sockets)
 Answer = TypeVar("Answer")
+PRESENT_CHARGE = 20  # in users whose presence is requested: all who ask share one result
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:
@@ -75,6 +78,17 @@ async def get_presence(request: web.Request) -> web.Response:
     asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
     records = await bounded(request.app[SOCKETS].lookup.read_records(member.user_id, asked, member.payer))
     return answer_json(b'{"users":[%b]}' % b",".join(record.encode() for record in records))
+
+
+async def get_present(request: web.Request) -> web.Response:
+    """Get how many members of a conversation are online, and the first 200 of them. Only members may ask.
+
+    `complete` is false if there may be more: at most 50,000 members are looked up, and 5,000 present ones are counted.
+    """
+    member = await require_identity(request)
+    request.app[RATES].watch.acquire(member.payer, PRESENT_CHARGE)
+    present = request.app[SOCKETS].present
+    return answer_json(await bounded(present.describe(member.user_id, path_id(request, "conversation"))))
 
 
 async def bounded(asking: Awaitable[Answer]) -> Answer:

@@ -7,6 +7,13 @@ from presence.dashboard import endpoints as dashboard
 P = "/api/presence"
 PRESENCE = [
     Operation("GET", P + "?users", endpoints.get_presence, "presence.get_presence", answer="Presence"),
+    Operation(
+        "GET",
+        P + "/conversations/{conversation}",
+        endpoints.get_present,
+        "presence.get_present",
+        answer="PresentMembers",
+    ),
     Operation("GET", P + "/socket?ticket", endpoints.get_socket, "presence.get_socket", answer="websocket", head=False),
     Operation("POST", P + "/ticket", endpoints.post_ticket, "presence.post_ticket", answer="Ticket"),
     Operation("GET", P + "/nodes", dashboard.get_nodes, "oversight.get_nodes", tag="presence", answer="Nodes"),

@@ -22,6 +22,7 @@ from presence.dashboard.people import ActiveConversations
 from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
 from presence.mirror import Mirror
+from presence.present_members import PresentMembers
 from presence.records import TypingUsers
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, PresenceConnections, Recheck, Socket, SocketHandler
@@ -56,6 +57,7 @@ class Sockets(SocketHandler):
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._visible_typing, self._send_own)
         self.lookup = PresenceLookup(registry, rates, self.visibility)
+        self.present = PresentMembers(pool, registry, self.visibility)
         parts = self.scope, self.visibility, self.mirror, self.watchers
         self.dispatcher = SignalDispatcher(registry, rates, *parts, self.roster.observe, self._announce_degraded)
         self.follower = LogFollower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)

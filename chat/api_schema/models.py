@@ -336,6 +336,21 @@ class Presence(Shape):
     users: list[PresenceRecord]
 
 
+class PresentMembersModel(Shape):
+    """Who of a conversation is not offline, as far as the caller may see it.
+
+    `members` counts all members, at most 50,001. `users` lists the first 200 who are present: online, do not disturb,
+    away. `complete` is false if more members may be present than were counted.
+    """
+
+    members: int
+    online: int
+    dnd: int
+    away: int
+    complete: bool
+    users: list[PresenceRecord]
+
+
 class MemberModel(Shape):
     """A member of a conversation. With `?presence=1`, their presence is included where the caller may see it."""
 

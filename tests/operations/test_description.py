@@ -149,6 +149,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_activity_page": ("GET", "/api/chat/activity", None),
     "get_stream": ("GET", "/api/chat/stream?poll=0", None),
     "get_presence": ("GET", "/api/presence?users={u}", None),
+    "get_present": ("GET", "/api/presence/conversations/{c}", None),
     "post_ticket": ("POST", "/api/presence/ticket", None),
     "delete_avatar": ("DELETE", "/api/users/me/avatar", None),
     "put_announcement": ("PUT", "/api/announcement", {"body": "Back soon"}),

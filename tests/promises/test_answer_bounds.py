@@ -44,6 +44,7 @@ from chat.transfer.worker import CONVERSATIONS_MOST as CONVERSATIONS
 from chat.transfer.worker import USERS_MOST as USERS
 from presence.dashboard.endpoints import PAGE_MOST as PEOPLE
 from presence.dashboard.figures import POINTS_MOST
+from presence.present_members import LISTED_MOST as PRESENT
 from presence.signals import WATCH_MOST
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
@@ -134,6 +135,7 @@ BOUNDS = {
     "/api/reminders": REMINDERS_MOST * (TEXT_MOST * LETTER + LINE),
     "/api/chat/reports": REPORTS * (BODY + 8 * LINE),
     "/api/presence": WATCH_MOST * 2 * LINE,
+    "/api/presence/conversations/{conversation}": PRESENT * 2 * LINE,
     "/api/presence/socket": DEFAULT["stream_buffer"],
     "/api/presence/nodes": 100 * ONE,  # a fleet of a hundred nodes
     "/api/presence/stats": POINTS_MOST * LINE + 100 * ONE,

@@ -1434,6 +1434,22 @@ export interface Present {
   last_active_at: string | null;
 }
 
+/**
+ * Who of a conversation is not offline, as far as the caller may see it.
+ *
+ * `members` counts all members, at most 50,001. `users` lists the first 200 who are present: online, do not
+ * disturb,
+ * away. `complete` is false if more members may be present than were counted.
+ */
+export interface PresentMembers {
+  members: number;
+  online: number;
+  dnd: number;
+  away: number;
+  complete: boolean;
+  users: PresenceRecord[];
+}
+
 /** An error (RFC 9457). `code` is a stable word; `errors` names each invalid field. */
 export interface Problem {
   type: string;
