@@ -67,7 +67,7 @@ async def test_three_users_write(stage: Cast, start_node: StartNode, open_window
 
 
 async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Keys alone move from writing to a message and back: a reply, an edit, a reaction, a pin, a completed name."""
+    """Keys alone move from writing to a message and back: a reply, an edit, a reaction, a pin, a name, a list."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room = await begins(ana, "group", "", ben)
@@ -84,12 +84,11 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
     await page.get_by_role("option", name=":tada:").wait_for()
     await keys.press("Tab")
     await keys.press("Enter")
-    await expect(message(window, 2)).to_contain_text("hi @ben there 🎉", timeout=LIMIT)
+    await expect(message(window, 2)).to_contain_text("hi @Ben there 🎉", timeout=LIMIT)
     await keys.press("ArrowUp")
     await page.get_by_text("Editing").wait_for()
     await keys.press("Escape")
-    for _ in ("the paper clip", "the messages"):
-        await keys.press("Shift+Tab")
+    await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await keys.press("ArrowUp")
     await expect(message(window, 1)).to_be_focused()
@@ -107,6 +106,14 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
     await keys.type("answered")
     await keys.press("Enter")
     await message(window, 3).get_by_role("link", name="Reply to Ben").wait_for()
+    await keys.type("- one")
+    await keys.press("Shift+Enter")
+    await keys.type("two ")
+    await keys.press("Control+b")
+    await keys.type("bold")
+    await keys.press("Enter")
+    await expect(message(window, 4).get_by_role("listitem")).to_have_text(["one", "two bold"], timeout=LIMIT)
+    await expect(message(window, 4).locator("strong")).to_have_text("bold")
     assert window.errors == []
 
 

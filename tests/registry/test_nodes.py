@@ -139,6 +139,7 @@ async def arrives(dying: RegistryNode, slow: Proxy) -> None:
     for _ in range(3):
         await dying.registry.redis.ping()
 
+
 async def test_a_node_that_registers_again_counts_no_one_twice(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 /** The client's store for the components: its view as reactive state, and values derived from it. */
 import { createContext, tick } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
 import {
   type Api,
   type Conversation,
@@ -19,6 +20,7 @@ import {
 import { byRecency, type Named, nameOf, titleOf } from './names';
 import { callsToShow, unreadToShow } from './notify/notification-rules';
 import { throttled } from './throttle';
+import { type Happening, withEntry } from './timeline/happenings';
 
 const UNSENT = ['sending', 'waiting'];
 
@@ -31,6 +33,10 @@ export class Chat {
   private readonly waiting: (() => void)[] = [];
   private names: { id: Id; name: string }[] = [];
   view: View;
+  /** How many members the conversations have that were opened. */
+  readonly sizes = new SvelteMap<Id, number>();
+  /** What happened in conversations beside their messages, since this page was opened. */
+  readonly happenings = new SvelteMap<Id, readonly Happening[]>();
   /** All conversations but archived ones, which are loaded only while they are open. */
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].filter((one) => !one.archived).sort(byRecency));
   /** The conversations that have a name; the same list until a name changes. */
@@ -51,7 +57,7 @@ export class Chat {
     this.moderation = new Moderation(api);
     this.storage = new IndexedDbStorage(`tandem ${me.id}`);
     this.listen(onEntry);
-    const entry = (one: Entry) => this.emit(one);
+    const entry = (one: Entry, before: View) => this.emit(one, before);
     this.store = new Store({ api, me, onEntry: entry, storage: this.storage, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(throttled((view: View) => this.show(view)));
@@ -80,7 +86,18 @@ export class Chat {
     return () => this.listeners.delete(listener);
   }
 
-  private emit(entry: Entry): void {
+  /** Note what an entry tells beside the messages, from what was known before it. */
+  private note(entry: Entry, { conversations, roles, timelines }: View): void {
+    if (entry.event !== 'member' && entry.event !== 'conversation') return;
+    const id = entry.event === 'member' ? entry.data.conversation : entry.data.id;
+    const known = { conversation: conversations.get(id), roles: roles.get(id), messages: timelines.get(id)?.messages };
+    const all = this.happenings.get(id) ?? [];
+    const now = withEntry(all, entry, known);
+    if (now !== all) this.happenings.set(id, now);
+  }
+
+  private emit(entry: Entry, before: View): void {
+    this.note(entry, before);
     for (const listener of [...this.listeners]) listener(entry);
   }
 

@@ -10,9 +10,11 @@ import { claimsOf } from '../client/element/token';
 import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
 import { commandIn, complete, tokenAt, withoutEscape } from './composer/completion';
+import { asLink, nextLine, toggleLines, toggleMark } from './composer/formatting';
 import { findEmoji } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
+import { withCopyButtons, withNames, withNote } from './markdown/decorate';
 import { completed, GrowingText } from './markdown/growing';
 import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
@@ -42,6 +44,8 @@ function renderAnew(text: string): string {
   return render(text, { ...naming, me: Math.random() });
 }
 
+const selectAll = (text: string) => ({ text, start: 0, end: text.length });
+
 /** Parse a stream that arrives 64 characters at a time. */
 function push(text: string): void {
   const parser = new SseParser();
@@ -62,8 +66,15 @@ const subjects: Record<string, [Run, number]> = {
   'app/composer/completion.ts withoutEscape': [(text) => withoutEscape(`//${text}`), MESSAGE],
   'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
+  'app/composer/formatting.ts asLink': [(text) => asLink(selectAll(text), text), MESSAGE],
+  'app/composer/formatting.ts nextLine': [(text) => nextLine(text, text.length), MESSAGE],
+  'app/composer/formatting.ts toggleLines': [(text) => toggleLines(selectAll(text), 'number'), MESSAGE],
+  'app/composer/formatting.ts toggleMark': [(text) => toggleMark(selectAll(text), '**'), MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
+  'app/markdown/decorate.ts withNames': [(text) => withNames(text, () => 'Ben'), MESSAGE],
+  'app/markdown/decorate.ts withCopyButtons': [withCopyButtons, MESSAGE],
+  'app/markdown/decorate.ts withNote': [(text) => withNote(text, text, text), MESSAGE],
   'app/markdown/growing.ts GrowingText.update': [grow, STREAM],
   'app/markdown/growing.ts completed': [completed, STREAM],
   'app/markdown/mentions.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
@@ -98,6 +109,7 @@ const subjects: Record<string, [Run, number]> = {
 
 /** Functions of the text modules that are not in the table, with the reason. */
 const exceptions: Record<string, string> = {
+  'app/composer/everyone.ts asksFirst': 'runs namesMentioned',
   'app/conversation/member-groups.ts groupsOf': 'takes a function that names users',
   'app/events.ts eventName': 'looks up a name in a table',
   'app/evidence/story.ts deliverySteps': 'puts a name into a sentence',

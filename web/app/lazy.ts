@@ -20,6 +20,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   archive: () => import('./details/Archive.svelte'),
   addPeople: () => import('./dialogs/AddPeople.svelte'),
   notifications: () => import('./dialogs/Notifications.svelte'),
+  mentionAll: () => import('./dialogs/MentionAll.svelte'),
   message: () => import('./dialogs/MessageMenu.svelte'),
   deleteMessage: () => import('./dialogs/DeleteMessage.svelte'),
   report: () => import('./moderation/ReportMessage.svelte'),
@@ -46,9 +47,10 @@ export const pages: Record<PageName, Load> = {
 
 export const details: Load = () => import('./details/Details.svelte');
 export const missing: Load = () => import('./directory/Missing.svelte');
+export const notFound: Load = () => import('./directory/NotFound.svelte');
 
 /** Fetch all parts, so that they work offline. A part that fails now is fetched when it is needed. */
 export function fetchAll(): void {
   const { emoji: _, ...others } = dialogs;
-  for (const load of [...Object.values(others), ...Object.values(pages), details, missing]) void load().catch(() => undefined);
+  for (const load of [...Object.values(others), ...Object.values(pages), details, missing, notFound]) void load().catch(() => undefined);
 }

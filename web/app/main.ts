@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/forms.css';
 import './styles/text.css';
+import './styles/print.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { startWorker } from './notify/worker';

@@ -1,6 +1,7 @@
 /** The open dialog, and the panel beside the conversation. */
 import { createContext } from 'svelte';
 import type { Id, Message, SentFile } from '../client';
+import type { Everyone } from './composer/everyone';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
@@ -8,6 +9,7 @@ export type Panel =
   | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
   /** Creates a section and moves the conversation into it, or renames the section `id`. */
   | { name: 'section'; id?: string; conversation?: Id }
+  | { name: 'mentionAll'; conversation: Id; all: Everyone; send: () => void }
   | { name: 'message'; message: Message; writing: Writing }
   | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }
   | { name: 'ban'; conversation: Id; user: Id }

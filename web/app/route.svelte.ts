@@ -54,6 +54,11 @@ export class Route {
     return (this.single?.[1] as PageName | undefined) ?? null;
   }
 
+  /** True for an address of this app. */
+  get isKnown(): boolean {
+    return this.path === '/' || this.parts !== null || this.single !== null;
+  }
+
   /** The part of a page: `blocked` in `/settings/blocked`. */
   get part(): string {
     return decodeURIComponent(this.single?.[2] ?? '');

@@ -25,6 +25,34 @@ export interface Activity {
   next: Id | null;
 }
 
+/**
+ * A mention of the caller, the latest reply in a thread that they follow, or a reaction to their message.
+ *
+ * `at`: the time of the mention, of the thread's last reply, or of the last reaction.
+ */
+export interface ActivityItem {
+  kind: 'mentions' | 'replies' | 'reactions';
+  at: string;
+  unread: boolean;
+  /** Unread replies in the thread, or users who reacted. */
+  count?: number;
+  emoji?: string;
+  /** The latest users who reacted, at most five. */
+  users?: Id[];
+  message: Message;
+}
+
+/** The time up to which the user has seen the reactions, as `at` of the newest item. */
+export interface ActivityMark {
+  at: string;
+}
+
+/** A page of activity, the newest first. Pass `next` as `before` to get more, also if the page is empty. */
+export interface ActivityPage {
+  items: ActivityItem[];
+  next?: string;
+}
+
 /** A security event of the caller's own account. Address and device of an admin are never included. */
 export interface ActivityRow {
   id: Id;
@@ -211,6 +239,21 @@ export interface CommandDone {
 }
 
 /**
+ * A command and the words after it. `client_id` makes a repetition harmless, as for messages.
+ *
+ * `thread`: the root of the thread that it was typed in; `zone`: the time zone of its times, else that of the
+ * profile.
+ */
+export interface CommandForm {
+  command: string;
+  /** Default: `""`. */
+  text?: string;
+  client_id: string;
+  thread?: number | null;
+  zone?: string | null;
+}
+
+/**
  * A command was refused, or a frame was no command. `type` is `problem`; `id`: that of the command, if it had
  * one.
  *
@@ -232,6 +275,12 @@ export interface CommandRefused {
   length?: number;
   id?: number | string;
   retry_after?: number;
+}
+
+/** The answer of a slash command: a text in Markdown for the caller alone, or the message that was posted. */
+export interface CommandResult {
+  text: string;
+  message?: Message;
 }
 
 /** A message without its text: its position, and when and by which node it was committed. */
@@ -262,6 +311,8 @@ export interface Conversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -284,6 +335,12 @@ export interface ConversationDraft {
   private?: boolean;
   /** Default: `[]`. */
   members?: number[];
+}
+
+/** Mark everything up to message `seq` of a conversation as read. */
+export interface ConversationMark {
+  seq: number;
+  conversation: number;
 }
 
 /**
@@ -353,6 +410,11 @@ export interface DeleteCommand {
   conversation: number;
   type: 'delete';
   seq: number;
+}
+
+/** A delivery that was made now. */
+export interface Delivered {
+  delivery: HookDelivery;
 }
 
 /** Why a user did or did not receive a message. */
@@ -521,6 +583,8 @@ export interface ExternalConversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -555,8 +619,8 @@ export interface ExternalUser {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
   external_id: string;
@@ -664,6 +728,28 @@ export interface Hook {
   /** When it last delivered, to the minute. */
   used_at: string | null;
   problem: string;
+}
+
+/** The last deliveries of a hook, the newest first. */
+export interface HookDeliveries {
+  deliveries: HookDelivery[];
+}
+
+/** A request to a hook. `problem`: why it failed, or why its reply was not posted. */
+export interface HookDelivery {
+  id: Id;
+  /** The same for each attempt to deliver an event. */
+  webhook_id: string;
+  event: string;
+  /** Of the event in the log; null for a test. */
+  position: number | null;
+  /** Of the answer; null if there was none. */
+  status: number | null;
+  problem: string;
+  /** The first 500 characters. */
+  answer: string;
+  took_ms: number;
+  sent_at: string;
 }
 
 /** A hook to make. Its bot is shown with this name. */
@@ -1025,8 +1111,8 @@ export interface Me {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
   /** True if other members see how far the user has read. */
@@ -1140,6 +1226,8 @@ export interface NewConversation {
   read_seq: number;
   unread: number;
   mentions: number;
+  /** The caller has asked that the messages after `read_seq` stay unread. */
+  marked_unread?: boolean;
   level: Level;
   muted_until: string | null;
   last_message: Message | null;
@@ -1172,6 +1260,12 @@ export interface NewKey {
   secret: string;
 }
 
+/** A new hook, and the secret that signs its deliveries by Standard Webhooks: shown once. */
+export interface NewOutgoingHook {
+  hook: OutgoingHook;
+  secret: string;
+}
+
 /** A new passkey, as the browser created it, and its name. */
 export interface NewPasskey {
   challenge: string;
@@ -1189,6 +1283,11 @@ export interface NewPasskeyMade {
 export interface NewPassword {
   token: string;
   new: string;
+}
+
+/** The reminder that was set. */
+export interface NewReminder {
+  reminder: Reminder;
 }
 
 /** A node's lease and its report. Times are milliseconds of the registry's clock. */
@@ -1288,6 +1387,44 @@ export interface OidcState {
   error: string;
 }
 
+/** What to change of a hook; the rest stays. A hook that is turned on again continues where it stopped. */
+export interface OutgoingChange {
+  url?: string | null;
+  events?: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[] | null;
+  enabled?: boolean | null;
+}
+
+/** A hook to make. `name`: of its bot; the host of the URL if it is left out. */
+export interface OutgoingForm {
+  url: string;
+  events?: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
+  name?: string | null;
+}
+
+/** An outgoing hook. `user`: the bot that posts replies; `waiting`: events it has not received, at most 1,000. */
+export interface OutgoingHook {
+  id: Id;
+  name: string;
+  url: string;
+  events: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
+  user: Id;
+  created_by: Id | null;
+  created_at: string;
+  /** `failing`: tried again at `retry_at`; `disabled`: off, after 3 days of failures or by an owner or admin. */
+  state: 'running' | 'failing' | 'disabled';
+  waiting: number;
+  /** Failures since the last success. */
+  attempts: number;
+  retry_at: string | null;
+  /** Why the last delivery failed, or why the hook is off; empty after a success. */
+  problem: string;
+}
+
+/** The outgoing hooks of a conversation. */
+export interface OutgoingHooks {
+  hooks: OutgoingHook[];
+}
+
 /** The user's own presence. `mode`, `text` and `emoji` were chosen, and hold until `until` or the next choice. */
 export interface Own {
   id: Id;
@@ -1364,6 +1501,12 @@ export interface PinChange {
 /** Pinned messages, the latest pin first. */
 export interface Pins {
   pins: Pin[];
+}
+
+/** A message by its conversation and seq. */
+export interface Place {
+  conversation: Id;
+  seq: Id;
 }
 
 /** A conversation of the file. `key` selects it when the import starts. */
@@ -1498,10 +1641,27 @@ export interface ProviderStep {
   next?: string;
 }
 
+/** The key with which this server signs notifications: the `applicationServerKey` of browsers. */
+export interface PushKey {
+  key: string;
+}
+
+/** The keys of a browser or an app, as base64url. */
+export interface PushKeys {
+  p256dh: string;
+  auth: string;
+}
+
 /** Quantiles of a duration in milliseconds. */
 export interface Quantiles {
   p50: number;
   p99: number;
+}
+
+/** Hours of each day without notifications on this device: minutes since midnight in UTC. They may span midnight. */
+export interface QuietHours {
+  begins: number;
+  ends: number;
 }
 
 /** Add a reaction to a message, or remove it. */
@@ -1534,12 +1694,17 @@ export interface ReactionChange {
   shown?: Id;
 }
 
-/** The user's read mark, and what is unread after it. On the user's own devices. */
+/**
+ * The user's read mark, and what is unread after it. On the user's own devices.
+ *
+ * `marked_unread`: the user has moved it back, and asked that the messages after it stay unread.
+ */
 export interface ReadChange {
   conversation: Id;
   seq: number;
   unread: number;
   mentions: number;
+  marked_unread?: boolean;
 }
 
 /** Move the read mark forward to a message. */
@@ -1553,6 +1718,25 @@ export interface ReadCommand {
 /** Mark everything up to message `seq` as read. */
 export interface ReadMark {
   seq: number;
+}
+
+/** Read marks of several conversations. */
+export interface ReadMarksForm {
+  marks: ConversationMark[];
+}
+
+/**
+ * Mark everything up to message `seq` as read.
+ *
+ * `unread`: a request of the user. `true` marks the messages after `seq` as unread, at most the last 10,000.
+ * They stay
+ * so whatever devices mark by themselves, until a later message is read, the user posts, or a request with
+ * `false`
+ * marks all of them as read.
+ */
+export interface ReadRequest {
+  seq: number;
+  unread?: boolean | null;
 }
 
 /** The first event of a stream: its start, the log's end at that time, the node, and the user. */
@@ -1597,6 +1781,35 @@ export interface Refused {
   type: 'problem';
   code: string;
   detail: string;
+}
+
+/** A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything. */
+export interface Reminder {
+  id: Id;
+  text: string;
+  at: string;
+  created_at: string;
+  conversation?: Id;
+  seq?: Id;
+}
+
+/**
+ * A reminder to set. `at`: when it arrives. `conversation` and `seq`: what it is about, if anything.
+ *
+ * The text may be empty if it is about a message. With a `client_id`, a repetition finds the first reminder.
+ */
+export interface ReminderForm {
+  /** Default: `""`. */
+  text?: string;
+  at: string;
+  conversation?: number | null;
+  seq?: number | null;
+  client_id?: string | null;
+}
+
+/** The caller's reminders that have not arrived yet, the next one first. */
+export interface Reminders {
+  reminders: Reminder[];
 }
 
 /** The session's new token. A browser gets it as a cookie only. */
@@ -1714,6 +1927,36 @@ export interface Sample {
   position: number;
 }
 
+/**
+ * The user saved a message for later, or marked it as done or open again. No state: it is not saved any more.
+ *
+ * On the user's own devices.
+ */
+export interface SavedChange {
+  conversation: Id;
+  seq: Id;
+  state: 'open' | 'done' | null;
+}
+
+/** A message that the caller has saved for later. `id` orders them by the time when they were saved first. */
+export interface SavedMessage {
+  id: Id;
+  saved_at: string;
+  message: Message;
+}
+
+/** A page of saved messages, the latest saved first. Pass `next` as `before` to get more. */
+export interface SavedMessages {
+  saved: SavedMessage[];
+  next?: Id;
+}
+
+/** Save the message. `done`: it is dealt with, and leaves the list of open ones. */
+export interface SavedState {
+  /** Default: `false`. */
+  done?: boolean;
+}
+
 /** The role to give. Without one, a new member gets the role `member` and an existing member keeps theirs. */
 export interface Seat {
   role?: 'owner' | 'admin' | 'member' | null;
@@ -1735,6 +1978,21 @@ export interface SecondStep {
   recovery_code?: string | null;
   /** Default: `""`. */
   device?: string;
+}
+
+/**
+ * A section, and the conversations that the user has moved into it.
+ *
+ * `starred`, `channels` and `direct` always exist. They have no name, and the last two show what is in no other.
+ */
+export interface SectionDraft {
+  id: string;
+  /** Default: `""`. */
+  name?: string;
+  /** Default: `false`. */
+  collapsed?: boolean;
+  /** Default: `[]`. */
+  conversations?: number[];
 }
 
 /** Presence of users. `snapshot` answers a watch; `presence` has changes only, at most every 100 ms. */
@@ -1774,6 +2032,38 @@ export interface SetUp {
 /** The user's settings. On the user's own devices. */
 export interface SettingsChange {
   receipts: 'on' | 'off';
+}
+
+/** How the user has arranged the list of conversations. After a change, the user's own devices get all of it. */
+export interface Sidebar {
+  version: number;
+  order: 'name' | 'recent';
+  unread_first: boolean;
+  sections: SidebarSection[];
+}
+
+/**
+ * The whole sidebar, with its sections in order. `version`: the one that was changed.
+ *
+ * `order`: by name, or with the latest message first. `unread_first`: in each section, unread conversations
+ * first.
+ */
+export interface SidebarDraft {
+  version: number;
+  /** Default: `"name"`. */
+  order?: 'name' | 'recent';
+  /** Default: `false`. */
+  unread_first?: boolean;
+  sections: SectionDraft[];
+}
+
+/** A section of the sidebar, and the conversations that the user has moved into it. */
+export interface SidebarSection {
+  id: string;
+  /** Empty for `starred`, `channels` and `direct`, which every sidebar has. */
+  name: string;
+  collapsed: boolean;
+  conversations: Id[];
 }
 
 /** The team's name, and how users log in. */
@@ -1833,11 +2123,26 @@ export interface Skipped {
   places: string[];
 }
 
+/** A slash command. `hint`: what may follow its name. */
+export interface SlashCommand {
+  name: string;
+  hint: string;
+  description: string;
+}
+
+/** The slash commands of a conversation, by name. */
+export interface SlashCommands {
+  commands: SlashCommand[];
+}
+
 /** The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats. */
 export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
   invitations: Invitation[];
+  sidebar: Sidebar;
+  /** Messages saved for later that are not done. */
+  saved: Place[];
   cursor: string;
 }
 
@@ -1896,6 +2201,37 @@ export interface StreamRecord {
   replayed: boolean;
   /** When the message was written to the stream; null if it was not. */
   handed_at: string | null;
+}
+
+/** A reader of the log. `node` reads it now; `entries`: the kinds that it gets, null for all. */
+export interface Subscription {
+  target: string;
+  kind: string;
+  conversation: Id | null;
+  entries: string[] | null;
+  cursor: string;
+  /** Entries that it has not got yet, at most 1,000. */
+  waiting: number;
+  state: 'running' | 'failing' | 'disabled';
+  node: string | null;
+  attempts: number;
+  failing_since: string | null;
+  retry_at: string | null;
+  problem: string;
+}
+
+/** A browser's `PushSubscription` as JSON, or what an app has from UnifiedPush. Unknown fields are ignored. */
+export interface SubscriptionForm {
+  endpoint: string;
+  keys: PushKeys;
+  quiet?: QuietHours | null;
+}
+
+/** A page of readers of the log, by target. */
+export interface SubscriptionPage {
+  subscriptions: Subscription[];
+  /** To be given as `after`; null on the last page. */
+  next: string | null;
 }
 
 /** What to change of the team; the other fields stay. */
@@ -1974,7 +2310,7 @@ export interface Ticket {
   expires_in: number;
 }
 
-/** A message was deleted. If it was in a thread or mentioned users, its author and these are included. */
+/** A message was deleted. Its thread and the users that it mentioned are included. Older entries have no author. */
 export interface Tombstone {
   conversation: Id;
   seq: Id;
@@ -2016,7 +2352,7 @@ export interface UndoResult {
   kept_accounts: number;
 }
 
-/** A user, as other users see them. */
+/** A user, as other users see them. A `bot` is a program; `owner`: the user who made it, if one did. */
 export interface User {
   id: Id;
   name: string;
@@ -2026,8 +2362,8 @@ export interface User {
   /** A name of the tz database, such as `Europe/Berlin`; empty if not set. */
   time_zone: string;
   avatar: string;
-  /** The user of an API key, not a person. */
   bot?: boolean;
+  owner?: Id;
   /** An admin disabled the account. */
   disabled?: boolean;
 }
@@ -2093,9 +2429,11 @@ export interface StreamEvents {
   read: ReadChange;
   receipt: ReceiptChange;
   thread: ThreadChange;
+  saved: SavedChange;
   notifications: Notifications;
   block: BlockChange;
   settings: SettingsChange;
+  sidebar: Sidebar;
   report: ReportChange;
   announcement: Announced;
   conversation: ConversationState;

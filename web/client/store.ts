@@ -39,8 +39,8 @@ export interface StoreOptions {
   outbox?(options: OutboxOptions): MessageQueue;
   /** Storage for unsent messages that outlives the page. */
   storage?: OutboxStorage;
-  /** Called with every entry of the log. */
-  onEntry?(entry: Entry): void;
+  /** Called with every entry of the log, and the view before it. */
+  onEntry?(entry: Entry, before: View): void;
   timings?: Partial<Timings>;
 }
 
@@ -266,9 +266,10 @@ export class Store {
       me: this.view.me.id,
       loadSnapshot: () => this.loadSnapshot(),
       onEntry: (entry) => {
+        const before = this.view;
         this.entryHandler.handle(entry);
         if (entry.event === 'stop') for (const listener of [...this.onStops]) listener(entry.data);
-        onEntry?.(entry);
+        onEntry?.(entry, before);
       },
       onState: (connection) => this.setConnection(connection),
       ...(timings && { timings }),

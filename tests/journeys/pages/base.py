@@ -86,6 +86,10 @@ class Window:
         await self.types(text)
         await self.page.get_by_label("Message", exact=True).press("Enter")
 
+    async def rewrites(self, text: str) -> None:
+        """Change the text of the message that is being edited in its place."""
+        await self.page.get_by_label("Edit message", exact=True).and_(self.page.get_by_role("textbox")).fill(text)
+
     async def draft(self) -> str:
         """Return the text of the message field."""
         return await self.page.get_by_label("Message", exact=True).input_value()

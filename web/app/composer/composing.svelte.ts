@@ -7,6 +7,7 @@ import { namesMentioned } from '../markdown/render';
 import { type ComposerKey, draftOf, keepDraft, onDraftChange } from './drafts';
 import { Commanding } from './commands.svelte';
 import { commandIn, withoutEscape } from './completion';
+import type { Selected } from './formatting';
 import type { Writing } from './writing.svelte';
 
 const LONGEST = 16_000;
@@ -32,18 +33,20 @@ export class Composing {
     private readonly chat: Chat,
     readonly conversation: () => Conversation,
     readonly writing: Writing,
+    /** The text of a message that was being edited before its row left the page. */
+    unsaved: string | null = null,
   ) {
     this.key = { conversation: untrack(conversation).id, thread: writing.thread };
     this.text = this.draft = draftOf(chat.me, this.key);
     this.attachments = attachmentsOf(chat, this.key);
     this.commanding = new Commanding(chat, this.key);
     $effect(() => {
-      if (this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
+      if (!writing.editing && this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
     });
     // the field shows the message being edited; afterwards it shows the earlier text again
     $effect(() => {
       const message = writing.editing;
-      untrack(() => this.switchTo(message));
+      untrack(() => this.switchTo(message, unsaved));
     });
     $effect(() => {
       if (!writing.editing && this.aside === null && this.text !== this.draft) keepDraft(chat.me, this.key, (this.draft = this.text));
@@ -56,6 +59,28 @@ export class Composing {
         else this.aside = text;
       }),
     );
+  }
+
+  /** The text and its selection in the field. */
+  get selected(): Selected {
+    const { selectionStart: start = 0, selectionEnd: end = 0 } = this.area ?? {};
+    return { text: this.text, start, end };
+  }
+
+  /** Change the text as if the user had typed it, so that the browser can undo it, and select a part. */
+  apply({ text, start, end }: Selected): void {
+    const { area } = this;
+    if (!area || text === this.text) return area?.setSelectionRange(start, end);
+    let [first, last] = [0, 0];
+    const most = Math.min(text.length, this.text.length);
+    while (first < most && text[first] === this.text[first]) first++;
+    while (last < most - first && text.at(-1 - last) === this.text.at(-1 - last)) last++;
+    area.focus();
+    area.setSelectionRange(first, this.text.length - last);
+    const part = text.slice(first, text.length - last);
+    const typed = part ? document.execCommand('insertText', false, part) : document.execCommand('delete');
+    if (!typed || area.value !== text) this.text = area.value = text;
+    area.setSelectionRange(start, end);
   }
 
   /**
@@ -142,10 +167,11 @@ export class Composing {
     if (text !== message.body || files) void this.chat.store.edits.save(message.conversation, message.seq, text, files);
   }
 
-  private switchTo(message: Message | null): void {
+  private switchTo(message: Message | null, unsaved: string | null): void {
     if (message) {
       this.aside ??= this.text;
-      this.put({ text: message.body, caret: message.body.length });
+      const text = unsaved ?? message.body;
+      this.put({ text, caret: text.length });
     } else if (this.aside !== null) [this.text, this.aside] = [this.aside, null];
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The live data of the dashboard: figures once a second, over a presence socket of its own. If they stop, the last ones
- * stay and `stale` is true.
+ * stay and `stale` is true, whether the socket seems to be open or not.
  */
 import { createContext } from 'svelte';
 import type { Api } from '../../client';
@@ -8,7 +8,7 @@ import { Activity } from '../../client/presence/activity';
 import type { ServerFrame } from '../../client/presence/protocol';
 import { PresenceSocket, type SocketState } from '../../client/presence/socket';
 import { Calls } from './calls';
-import { figuresOf, type Figures } from './figures';
+import { figuresOf, type Figures, isOld } from './figures';
 
 const KEPT = 10;
 
@@ -22,7 +22,7 @@ export class DashboardData {
   now = $state(0);
   readonly latest = $derived(this.seen.at(-1));
   readonly before = $derived(this.seen.at(0));
-  readonly stale = $derived(this.degraded || this.socket.name !== 'open');
+  readonly stale = $derived(this.degraded || this.socket.name !== 'open' || isOld(this.latest, this.now));
   private offset = 0;
   private readonly channel: PresenceSocket;
   private readonly activity = new Activity((idle) => void this.channel.send({ type: idle ? 'idle' : 'active' }));

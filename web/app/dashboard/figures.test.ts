@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { columnsOf, endsOf, type Figures, figuresOf, growth, type NodeRecord, perSecond, type Sample } from './figures';
+import { columnsOf, endsOf, type Figures, figuresOf, growth, isOld, type NodeRecord, perSecond, type Sample, stateAt } from './figures';
 import { bytes, span, stateNote, time } from './labels';
 
 const node = (more: Partial<NodeRecord>): NodeRecord => ({
@@ -18,6 +18,17 @@ describe('figures', () => {
   it('are absent while the registry is unavailable', () => {
     expect(figuresOf({})).toBeNull();
     expect(figuresOf(seen(1, 0))?.at).toBe(1);
+  });
+
+  it('are old when newer ones are due, although the socket looks open', () => {
+    expect([isOld(seen(10_000, 0), 12_900), isOld(seen(10_000, 0), 13_100), isOld(undefined, 13_100)]).toEqual([false, true, false]);
+  });
+
+  it('call no node up whose lease has ended meanwhile', () => {
+    const up = node({ heard: 9_000, until: 21_000 });
+    expect(stateAt(up, 20_900, seen(10_000, 0))).toBe('up');
+    expect(stateAt(up, 21_000, seen(10_000, 0))).toBe('unknown');
+    expect(stateAt(node({ state: 'lost', until: 5_000 }), 10_500, seen(10_000, 0))).toBe('lost');
   });
 
   it('give a rate, and none after a counter was reset', () => {

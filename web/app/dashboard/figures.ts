@@ -2,12 +2,23 @@
 import type { NodeRecord, Sample, Stats } from '../../client/schema';
 
 export type { NodeRecord, Sample } from '../../client/schema';
-export type NodeState = NodeRecord['state'];
+export type NodeState = NodeRecord['state'] | 'unknown';
 export type Figures = Omit<Stats, 'history'>;
 
 /** Return the figures of a message from the socket; null while the server cannot reach the registry. */
 export function figuresOf(told: { at?: unknown }): Figures | null {
   return typeof told.at === 'number' ? (told as unknown as Figures) : null;
+}
+
+/** Milliseconds after which figures are old. They arrive every second. */
+const OLD_AFTER = 3_000;
+
+/** Return true if newer figures are due. A connection may look open although nothing arrives over it. */
+export const isOld = (latest: Figures | undefined, now: number): boolean => latest !== undefined && now - latest.at > OLD_AFTER;
+
+/** Return the state of a node; unknown once its lease has ended by the clock here, because newer figures have not arrived. */
+export function stateAt(node: NodeRecord, now: number, latest: Figures): NodeState {
+  return isOld(latest, now) && node.until <= now ? 'unknown' : node.state;
 }
 
 /** Return the growth per second of a counter between two figures; null if it is unknown or the counter was reset. */

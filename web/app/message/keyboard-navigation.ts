@@ -26,6 +26,7 @@ interface Around {
 export function navigate(event: KeyboardEvent, log: HTMLElement, around: Around): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target as HTMLElement;
+  if (target.matches('textarea, input')) return; // a message is edited in its place
   const message = target.closest<HTMLElement>('article[data-seq]');
   if (event.key === 'Escape' || target.closest('[role=toolbar]')) return leave(event, message);
   const done =

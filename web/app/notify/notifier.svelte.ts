@@ -5,6 +5,7 @@
 import { createContext } from 'svelte';
 import { type Entry, type Finish, findMessage, mentionsMe, type Message } from '../../client';
 import type { Chat } from '../chat.svelte';
+import icon from '../icon.svg?no-inline';
 import { keep, kept } from '../local-storage';
 import { preview } from '../message/message-preview';
 import { messages as m } from '../messages';
@@ -14,7 +15,6 @@ import type { TabFocus } from './tab-focus';
 import { tagOf } from '../worker/notification';
 import { Push } from './push.svelte';
 import { worker } from './worker';
-import icon from '../icon.svg';
 import { interrupts } from './notification-rules';
 
 /** Milliseconds for which a message is news. What is replayed after a night offline shows no notification. */

@@ -1,7 +1,7 @@
 /** Presence in words, and when a status ends. */
 import { expect, test } from 'vitest';
 import { endOf, type Until } from './until';
-import { ago, describe, type Look, messageOf, typingWords } from './labels';
+import { accountLine, ago, describe, type Look, messageOf, typingWords } from './labels';
 
 const now = Date.parse('2026-03-04T15:20:00Z');
 const look = (fields: Partial<Look>): Look => ({
@@ -32,6 +32,12 @@ test('a status message is shown until it expires', () => {
   const message = look({ emoji: '🎧', text: 'Focus', until: '2026-03-04T15:20:00Z' });
   expect(messageOf(message, now - 1)).toBe('🎧 Focus');
   expect(messageOf(message, now)).toBe('');
+});
+
+test('a user who is invisible or must not be disturbed reads that, with a status message too', () => {
+  expect(accountLine(look({ text: 'Focus' }), now)).toBe('Focus');
+  expect(accountLine(look({ status: 'invisible', text: 'Focus' }), now)).toBe('Invisible · Focus');
+  expect(accountLine(look({ status: 'dnd' }), now)).toBe('Do not disturb');
 });
 
 test('names two typing users and counts the others', () => {

@@ -39,6 +39,13 @@ export function messageOf(look: Look, now: number): string {
   return over ? '' : limitMarks([look.emoji, look.text].filter(Boolean).join(' '), 'name');
 }
 
+/** Return the user's own status for the line of their account: the message, and what others see unless that is online. */
+export function accountLine(look: Look, now: number): string {
+  const message = messageOf(look, now);
+  const name = statusNames[look.status];
+  return message && look.status !== 'online' ? `${name} · ${message}` : message || name;
+}
+
 /** Return a sentence that names the users who are typing. */
 export function typingWords(names: string[]): string {
   const [first, second] = names;

@@ -41,3 +41,7 @@ test('a number is searched by its first digits while the user types', () => {
   expect(asTyped('“red 123')).toBe('“red 123');
   expect(asTyped('from:ana')).toBe('from:ana');
 });
+
+test('a filter without a value yet is not searched as a word', () => {
+  expect([asTyped('has:'), asTyped('red from: '), asTyped('red IN:'), asTyped('xin:')]).toEqual(['', 'red', 'red', 'xin:']);
+});

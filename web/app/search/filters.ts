@@ -76,7 +76,8 @@ export function namesDays(text: string): boolean {
 
 /** Return the query for a text that is still being typed: a last word with digits is searched by its prefix, as all others are. */
 export function asTyped(q: string): string {
-  const text = q.trimEnd();
+  // the name of a filter whose value is still missing
+  const text = q.trimEnd().replace(/(?<!\S)(?:from|in|before|after|on|has):$/i, '').trimEnd();
   const last = text.slice(startOfLastWord(text));
   const whole = text !== q || (text.match(/["“”„«»]/g) ?? []).length % 2 === 1;
   const begun = last.length > 2 && /\p{N}/u.test(last) && /^[\p{L}\p{M}\p{N}]+(?:-[\p{L}\p{M}\p{N}]+)*$/u.test(last);

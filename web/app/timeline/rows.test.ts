@@ -65,23 +65,29 @@ test('an unsent message stands last, under the same key as after it was sent', (
   expect(before.map((row) => row.key)).toEqual(after.map((row) => row.key));
 });
 
-test('replies near the first message of their thread have no row, unless they are unread', () => {
-  const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9)), thread });
-  const many = Array.from({ length: 10 }, (_, n) => said(n + 3, ben, at(1, 9)));
-  const talk = [said(1, ben, at(1, 9)), reply(2, 1), ...many, reply(13, 1), reply(14, 3)];
-  const kinds = shape(talk);
-  expect(kinds.slice(0, 3)).toEqual(['day', 'message!', 'message']);
-  expect(kinds.slice(-2)).toEqual(['replies', 'replies']);
-  expect(shape(talk.slice(0, 2), 1)).toEqual(['day', 'message!', 'unread', 'replies']);
+test('what happened stands between the messages before and after it', () => {
+  const joined = (after: number) => ({ after, key: `${after}`, kind: 'joined' as const, users: [ben] });
+  const talk = [said(2, ben, at(1, 9)), said(3, ben, at(1, 9, 1))];
+  const kinds = rowsOf(talk, [], null, ana, false, [joined(0), joined(2), joined(3)]).map((row) => row.kind);
+  expect(kinds).toEqual(['day', 'message', 'happening', 'message', 'happening']);
+  expect(rowsOf([], [], null, ana, false, [joined(0)]).map((row) => row.kind)).toEqual(['happening']);
+});
+
+test('replies whose thread stands just above say nothing twice', () => {
+  const reply = (seq: number, author: number) => ({ ...said(seq, author, at(1, 9, seq)), thread: 1 });
+  expect(shape([said(1, ben, at(1, 9)), reply(2, ben), reply(3, ana)])).toEqual(['day', 'message!']);
+  const others = Array.from({ length: 8 }, (_, n) => said(n + 2, ben, at(1, 9, 1)));
+  expect(shape([said(1, ben, at(1, 9)), ...others, reply(10, ben)]).at(-1)).toBe('replies');
+  expect(shape([said(1, ben, at(1, 9)), reply(2, ben), reply(3, ana)], 1)).toEqual(['day', 'message!', 'unread', 'replies']);
 });
 
 test('replies are summarized in one row, and shown in their thread', () => {
   const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9, seq)), thread });
-  const talk = [said(1, ben, at(1, 9)), reply(2, 7), reply(3, 7), reply(4, 9), said(5, ben, at(1, 9, 5))];
-  expect(shape(talk)).toEqual(['day', 'message!', 'replies', 'replies', 'message!']);
-  const first = rowsOf(talk, [], null, ana)[2];
-  expect(first).toMatchObject({ root: 7, messages: [{ seq: 2 }, { seq: 3 }] });
-  expect(rowsOf(talk, [], null, ana)[2]).toBe(first);
+  const talk = [said(1, ben, at(1, 9)), reply(2, 1), reply(3, 1), reply(4, 9), said(5, ben, at(1, 9, 5))];
+  expect(shape(talk, 1)).toEqual(['day', 'message!', 'unread', 'replies', 'replies', 'message!']);
+  const first = rowsOf(talk, [], 1, ana)[3];
+  expect(first).toMatchObject({ root: 1, messages: [{ seq: 2 }, { seq: 3 }] });
+  expect(rowsOf(talk, [], 1, ana)[3]).toBe(first);
   expect(rowsOf([reply(2, 1), reply(3, 1)], [], null, ana, true).map((row) => row.kind)).toEqual([
     'day',
     'message',

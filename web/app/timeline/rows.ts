@@ -1,10 +1,12 @@
 /** The rows of a timeline in order: days, the unread line, messages in groups, replies and unsent messages. Pure. */
 import type { Id, Message, Outgoing } from '../../client';
 import { dayOf } from '../time';
+import type { Happening } from './happenings';
 
 export type Row =
   | { kind: 'day'; key: string; at: string }
   | { kind: 'unread'; key: string }
+  | { kind: 'happening'; key: string; happening: Happening }
   | { kind: 'message'; key: string; head: boolean; message: Message }
   /** Consecutive replies to one thread. */
   | { kind: 'replies'; key: string; root: number; messages: Message[] }
@@ -13,11 +15,11 @@ export type Row =
 /** Milliseconds within which messages of one author form a group. */
 const TOGETHER = 5 * 60_000;
 
-/** Rows below a message in which its replies need no row of their own: its thread line shows them. */
-const NEAR = 8;
-
 /** An author that equals no user, so that the next message starts a group. */
 const NO_AUTHOR = 0;
+
+/** A reply needs no row of its own if its thread is on the screen, which is so many rows at least. */
+const NEAR = 8;
 
 /** One row for each message: the same object tells Svelte that the row has not changed. */
 const cached = new WeakMap<Message | Outgoing, Row>();
@@ -33,8 +35,8 @@ interface Said {
 
 /**
  * Return the rows for these messages. `unreadAfter` is the last seq above the unread line, or null for no line. With
- * `inThread` replies are rows of their own; in the conversation they are summarized, unless the first message of their
- * thread is near.
+ * `inThread` replies are rows of their own; in the conversation they are summarized, unless they were read and the line
+ * of their thread is just above.
  */
 export function rowsOf(
   messages: Message[],
@@ -42,12 +44,24 @@ export function rowsOf(
   unreadAfter: number | null,
   me: Id,
   inThread = false,
+  happenings: readonly Happening[] = [],
 ): Row[] {
   const rows: Row[] = [];
   let last: Said | null = null;
   // true from the start if the place of the unread line is not loaded
   let lined = unreadAfter === null || (messages[0]?.seq ?? 0) > unreadAfter + 1;
+  const roots = new Map<number, number>();
+  const earliest = (messages[0]?.seq ?? 1) - 1;
+  const happened = happenings.filter(({ after }) => after >= earliest);
+  const tell = (seq: number, said: Said | null) => {
+    const before = rows.length;
+    while (happened[0] && happened[0].after < seq) rows.push(rowOf(happened.shift() as Happening));
+    return said && rows.length > before ? { author: NO_AUTHOR, at: said.at } : said;
+  };
   for (const message of messages) {
+    last = tell(message.seq, last);
+    const isNews = unreadAfter !== null && message.seq > unreadAfter && message.author !== me;
+    if (message.thread && !inThread && !isNews && rows.length - (roots.get(message.thread) ?? -NEAR) < NEAR) continue;
     const said = { author: message.author, at: message.created_at };
     if (startsDay(last, said))
       [last] = [null, rows.push({ kind: 'day', key: `day ${dayOf(said.at)}`, at: said.at })];
@@ -56,11 +70,13 @@ export function rowsOf(
       rows.push({ kind: 'unread', key: 'unread' });
     }
     if (message.thread && !inThread) {
-      if (addReply(rows, message, message.thread)) last = { author: NO_AUTHOR, at: said.at };
+      last = { author: NO_AUTHOR, at: said.at };
+      addReply(rows, message, message.thread);
       continue;
     }
     // the same key before and after the message was sent, so that its row stays the same
     const head = !together(last, said);
+    roots.set(message.seq, rows.length);
     rows.push(
       once(message, head, () => ({
         kind: 'message',
@@ -71,6 +87,7 @@ export function rowsOf(
     );
     last = said;
   }
+  last = tell(Infinity, last);
   for (const one of outgoing) {
     const said = { author: me, at: one.createdAt };
     if (startsDay(last, said))
@@ -82,14 +99,12 @@ export function rowsOf(
   return rows;
 }
 
-/**
- * Add a reply to the last row if that row summarizes the same thread, else in a new row. Return false without a row if
- * the thread's first message is near, with no unread line in between.
- */
-function addReply(rows: Row[], reply: Message, root: number): boolean {
+const rowOf = (happening: Happening): Row => ({ kind: 'happening', key: `happening ${happening.key}`, happening });
+
+/** Add a reply to the last row if that row summarizes the same thread, else in a new row. */
+function addReply(rows: Row[], reply: Message, root: number): void {
   const last = rows.at(-1);
   const continues = last?.kind === 'replies' && last.root === root;
-  if (!continues && isNear(rows, root)) return false;
   const messages = continues ? [...last.messages, reply] : [reply];
   if (continues) rows.pop();
   const known = cachedReplies.get(reply);
@@ -97,16 +112,6 @@ function addReply(rows: Row[], reply: Message, root: number): boolean {
   const row = same ? known : { kind: 'replies' as const, key: `replies ${messages[0]?.seq}`, root, messages };
   cachedReplies.set(reply, row);
   rows.push(row);
-  return true;
-}
-
-function isNear(rows: Row[], root: number): boolean {
-  for (let at = rows.length - 1; at >= Math.max(0, rows.length - NEAR); at -= 1) {
-    const row = rows[at];
-    if (row?.kind === 'unread') return false;
-    if (row?.kind === 'message' && row.message.seq === root) return true;
-  }
-  return false;
 }
 
 function once(shown: Message | Outgoing, head: boolean, make: () => Row): Row {

@@ -58,11 +58,11 @@ export class Window {
     return this.timeline?.messages.some((one) => one.seq === seq) ?? false;
   }
 
-  /** Return the row of a message: its own, that of a few replies, or that of the message that it replies to. */
+  /** Return the row of a message; for a reply without one, that of its thread. */
   rowOf(seq: number): HTMLElement | null {
     const row = this.log?.querySelector<HTMLElement>(`[data-seq="${seq}"], [data-replies~="${seq}"]`);
-    const root = row ? undefined : this.timeline?.messages.find((one) => one.seq === seq)?.thread;
-    return row ?? (root ? (this.log?.querySelector<HTMLElement>(`[data-seq="${root}"]`) ?? null) : null);
+    const thread = row ? null : this.timeline?.messages.find((one) => one.seq === seq)?.thread;
+    return row ?? (thread ? this.rowOf(thread) : null);
   }
 
   /** Load the messages around one; return false if it cannot be shown. */

@@ -12,6 +12,7 @@ export const app = {
     settings: 'Settings',
     search: 'Search',
     join: 'Join',
+    notFound: 'Page not found',
   },
   /** The title of the browser tab. */
   documentTitle: (page: string, calls: number, team: string) => (calls ? `(${calls}) ${page} · ${team}` : `${page} · ${team}`),

@@ -1,4 +1,8 @@
 /** Texts around an open conversation: its header, its members panel and its empty states. */
+/** The server counts so many members at most. */
+const COUNTED_MOST = 50_000;
+const most = (count: number) => (count > COUNTED_MOST ? `${COUNTED_MOST}+` : String(count));
+
 export const conversation = {
   none: 'No conversations yet',
   noneHint: 'Join a channel or send a direct message.',
@@ -10,6 +14,7 @@ export const conversation = {
   details: 'Details',
   search: 'Search',
   members: 'Members',
+  counts: (members: number, online: number) => `${members === 1 ? '1 member' : `${most(members)} members`} · ${online} online`,
   pinned: 'Pinned messages',
   menu: 'Conversation menu',
   notifications: 'Notifications',

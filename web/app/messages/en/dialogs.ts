@@ -35,6 +35,14 @@ export const dialogs = {
   private: 'Private',
   privateHint: 'Only people who are added can find and read it.',
 
+  notifyAll: (conversation: string) => `Notify everyone in ${conversation}?`,
+  notifyHere: (conversation: string) => `Notify everyone online in ${conversation}?`,
+  notifyText: (others: number | undefined, online: boolean) => {
+    if (others === undefined) return 'Each of them gets a notification.';
+    return online ? `It has ${counted(others, 'other member')}. Those online get a notification.` : `${counted(others, 'person').replace('persons', 'people')} will get a notification.`;
+  },
+  notify: 'Send and notify',
+
   leave: 'Leave',
   leaveQuestion: (conversation: string) => `Leave ${conversation}?`,
   leaveClosed: 'You can only rejoin if a member adds you again.',

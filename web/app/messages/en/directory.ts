@@ -36,6 +36,8 @@ export const directory = {
   channel: (name: string) => `#${name}`,
   notJoined: "You haven't joined this channel. Anyone can read and join it.",
   allChannels: 'All channels',
+  pageNotFound: 'Page not found',
+  pageNotFoundHint: "This address doesn't lead anywhere. Check it, or go back to your conversations.",
   notMember: "You're not in this conversation",
   notMemberHint: "It's private or doesn't exist. Ask a member to invite you.",
   browseChannels: 'Browse channels',

@@ -12,6 +12,8 @@ export const message = {
   unpin: 'Unpin',
   copyText: 'Copy text',
   textCopied: 'Text copied',
+  copyCode: 'Copy code',
+  codeCopied: 'Code copied',
   copyLink: 'Copy link',
   linkCopied: 'Link copied',
   markUnread: 'Mark unread',
@@ -37,8 +39,7 @@ export const message = {
   streamCancelled: 'Stopped before the end.',
   streamFailed: 'Interrupted. The text may be incomplete.',
 
-  replyTo: (author: string) => `Reply to ${author}`,
-  replyToEarlier: 'Reply to an earlier message',
+  inReplyTo: 'Reply to',
   earlier: 'An earlier message',
   deleted: 'Deleted message',
   fromBlocked: 'From someone you blocked',

@@ -1,4 +1,8 @@
 /** The messages of a conversation: its beginning, its separators, and the state of each message. */
+const listed = (names: string[], more: number) => {
+  const all = more ? [...names, more === 1 ? '1 other' : `${more} others`] : names;
+  return all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : (all[0] ?? '');
+};
 const replied = (count: number) => (count === 2 ? 'replied twice' : `replied ${count} times`);
 
 export const timeline = {
@@ -6,6 +10,14 @@ export const timeline = {
   beginningOf: (channel: string) => `This is the beginning of ${channel}.`,
   onlyYouAnd: (names: string) => `Only you and ${names} can read these messages.`,
   notesToYourself: 'Notes to yourself. Only you can read them.',
+
+  addPeople: 'Add people',
+  describe: 'Describe it',
+  invite: 'Invite with a link',
+
+  joined: (names: string[], more: number) => `${listed(names, more)} joined`,
+  left: (names: string[], more: number) => `${listed(names, more)} left`,
+  renamed: (name: string) => `The name is now ${name}`,
 
   new: 'New',
   newMessages: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
