@@ -380,7 +380,7 @@ CHAT = [
     Operation("GET", K, hooks.get_commands, "hooks.get_commands", "integrations", "SlashCommands"),
     Operation("POST", K, hooks.post_command, "hooks.post_command", "integrations", "CommandResult"),
     Operation("POST", "/hooks/{secret}", hooks.post_delivery, "hooks.post_delivery", "integrations", "text/plain"),
-    Operation("GET", "/mcp?conversations", mcp.get_mcp, answer="Events", head=False),
+    Operation("GET", "/mcp?conversations", mcp.get_mcp, head=False),
     Operation("POST", "/mcp", mcp.post_mcp),
     Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
     Operation("POST", M + "/reports", moderation.post_report, "moderation.post_report", answer="Reported"),
