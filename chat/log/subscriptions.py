@@ -24,7 +24,7 @@ from chat.log.tail import EntryPage, read_entries
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.redis import reason_of
 from chat.shared.sql import load
-from chat.shared.tasks import cancel_all, to_its_end
+from chat.shared.tasks import Tasks, cancel_all, to_its_end
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -111,7 +111,7 @@ class Subscriptions:
         self._readers: dict[str, LogReader] = {}
         self._unfiltered: set[LogReader] = set()
         self._by_conversation: dict[int, set[LogReader]] = defaultdict(set)
-        self._wake = asyncio.Event()
+        self._wake, self._tasks = asyncio.Event(), Tasks()
         self.taken, self.skipped, self.failed, self.disabled = Counter[str](), Counter[str](), Counter[str](), 0
         self.states: tuple[int, int, int] | None = None  # running, failing, disabled
 
@@ -191,7 +191,7 @@ class Subscriptions:
         reader = LogReader(row, kind, Cursor(row.epoch, row.position), until, row.attempts, row.kinds)
         self._readers[row.target] = reader
         (self._unfiltered if row.conversation_id is None else self._by_conversation[row.conversation_id]).add(reader)
-        reader.task = asyncio.create_task(self._read(reader), name=f"subscription {row.target}")
+        reader.task = self._tasks.start(f"read subscription {row.target}", self._read(reader))
 
     def _forget(self, reader: LogReader) -> None:
         self._readers.pop(reader.row.target, None)
