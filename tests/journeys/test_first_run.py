@@ -2,17 +2,15 @@
 
 import asyncio
 
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Page, expect
 
 from chat.cli.accounts import add_setup_link
 from tests.accounts.visitor import PASSWORD
-from tests.journeys.axe import is_clean_in_both_themes
+from tests.journeys.axe import is_clean_in_both_themes, is_sound
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.test_invitations import PHONE, pictured
 from tests.promises.conftest import StartNode
-
-DESK: ViewportSize = {"width": 1100, "height": 800}
 
 
 async def signs_up(page: Page, username: str, shown: str) -> None:
@@ -41,8 +39,8 @@ async def invites(window: Window) -> str:
     """Create a link for ten accounts; return its path."""
     page = window.page
     await page.get_by_role("button", name="Create link", exact=True).click()
-    link = await page.get_by_label("Invite link", exact=True).input_value()
-    await is_clean_in_both_themes(page)
+    link = await page.get_by_role("textbox", name="Invite link").input_value()
+    await is_sound(page, "invite")
     await pictured(window, "invite")
     assert link.startswith(f"{window.url}/join#")
     return link.removeprefix(window.url)
@@ -70,7 +68,7 @@ async def manages(window: Window) -> None:
     await page.get_by_role("menuitem", name="People", exact=True).click()
     row = page.get_by_role("article", name="Ben Okafor")
     await expect(row).to_contain_text("invited by Ana Duarte", timeout=LIMIT)
-    await is_clean_in_both_themes(page)
+    await is_sound(page, "people")
     await row.get_by_role("button", name="Actions for Ben Okafor").click()
     await pictured(window, "people")
     await page.get_by_role("menuitem", name="Make admin").click()
@@ -81,7 +79,7 @@ async def manages(window: Window) -> None:
     await page.get_by_role("link", name="Team settings").click()
     await page.get_by_label("Team name").fill("Acme Two")
     await pictured(window, "team-settings")
-    await is_clean_in_both_themes(page)
+    await is_sound(page, "team settings")
     await page.get_by_role("button", name="Save").click()
     await expect(page).to_have_title("People · Acme Two", timeout=LIMIT)
 
