@@ -86,7 +86,9 @@ async def mark_unread(log: Log, mark: Mark) -> None:
         place = {"conversation": mark.conversation_id, "user": mark.user_id, "seq": seq, "last_seq": last_seq}
         row = await (await run(queries.mark_unread, place | {"own": own[0]})).fetchone()
         assert row is not None
-        moved = MovedMark(*row[:5], False, marked_unread=row[2] < last_seq)
+        conversation_id, user_id, read_seq, unread, mentions = row
+        marked = read_seq < last_seq
+        moved = MovedMark(conversation_id, user_id, read_seq, unread, mentions, shown=False, marked_unread=marked)
         await change.record(moved_mark(moved))
 
 

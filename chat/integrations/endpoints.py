@@ -198,7 +198,7 @@ async def post_command(request: web.Request) -> web.Response:
     await require_member(app[POOL], member.user_id, conversation_id)
     parts = app[LOG], app[POOL], app[SETTINGS], app[REGISTRY], app[RATES]
     post = partial(submit_post, app, member, conversation_id)
-    call = CommandCall(*parts, post, member.user_id, viewer_of(request, member), conversation_id, form)
+    call = CommandCall(*parts, post, member.user_id, viewer_of(request.app, member), conversation_id, form)
     answer = await run_command(call)
     app[REMINDERS].wake()
     if answer.message:

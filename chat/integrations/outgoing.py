@@ -120,7 +120,7 @@ async def create_outgoing(
         counts = await (await change.connection.execute(queries.count_hooks, made)).fetchone()
         if counts is None or counts[0] >= HOOKS_MOST or counts[1] >= MADE_MOST:
             raise TooManyHooks
-        made |= {"bot": await insert_bot(change, name), "events": sorted(set(form.events))}
+        made |= {"bot": await insert_bot(change, name, actor_id), "events": sorted(set(form.events))}
         row = await (await change.connection.execute(queries.insert_hook, made)).fetchone()
         assert row is not None
         kinds = kinds_of(form.events)
