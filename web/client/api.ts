@@ -312,20 +312,6 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 
-  /** Return the key with which this server signs notifications. */
-  async pushKey(): Promise<string> {
-    return (await this.call<schema.PushKey>('GET', '/api/push/key')).key;
-  }
-
-  /** Send notifications to this browser until the session ends. */
-  subscribeToPush(subscription: schema.SubscriptionForm): Promise<void> {
-    return this.call('POST', '/api/push/subscriptions', subscription);
-  }
-
-  unsubscribeFromPush(): Promise<void> {
-    return this.call('DELETE', '/api/push/subscriptions');
-  }
-
   /** Return the announcement shown above all conversations, or null. */
   async announcement(): Promise<Announcement | null> {
     return (await this.call<schema.Announced>('GET', '/api/announcement')).announcement;

@@ -1,9 +1,12 @@
 /** Notifications that reach this browser while the app is closed. Its push service keeps them while it is offline. */
 import type { Api } from '../../client';
+import type { PushKey, SubscriptionForm } from '../../client/schema';
 import { keep, kept } from '../local-storage';
 import { inUtc, type Quiet } from './quiet-hours';
 import { worker } from './worker';
 
+const KEY = '/api/push/key';
+const SUBSCRIPTIONS = '/api/push/subscriptions';
 const DECLINED = 'tandem.push.off';
 const QUIET = 'tandem.push.quiet';
 
@@ -30,9 +33,10 @@ export class Push {
     if (!manager) return void (this.state = 'impossible');
     keep('device', DECLINED, '');
     try {
-      const { endpoint = '', keys } = await subscribe(manager, await this.api.pushKey());
+      const { endpoint = '', keys } = await subscribe(manager, (await this.api.call<PushKey>('GET', KEY)).key);
       const { p256dh = '', auth = '' } = keys ?? {};
-      await this.api.subscribeToPush({ endpoint, keys: { p256dh, auth }, quiet: inUtc(this.quiet) });
+      const form: SubscriptionForm = { endpoint, keys: { p256dh, auth }, quiet: inUtc(this.quiet) };
+      await this.api.call('POST', SUBSCRIPTIONS, form);
       this.state = 'on';
     } catch {
       this.state = 'failed';
@@ -41,7 +45,7 @@ export class Push {
 
   async turnOff(): Promise<void> {
     keep('device', DECLINED, 'yes');
-    await this.api.unsubscribeFromPush();
+    await this.api.call('DELETE', SUBSCRIPTIONS);
     await (await pushManager())?.getSubscription().then((one) => one?.unsubscribe());
     this.state = 'off';
   }
