@@ -44,37 +44,19 @@ async def furnish(ana: Person, ben: Person) -> tuple[int, int]:
     return kitchen, direct
 
 
-async def test_a_sidebar_is_arranged_once_for_all_devices(
-    stage: Cast, start_node: StartNode, open_window: OpenWindow
-) -> None:
-    """Stars, sections and folds show on both devices at once; opening the app reads nothing; all is read on request."""
-    node = await start_node("a1")
-    ana, ben = await enter(stage, node, "ana", "ben")
-    kitchen, _ = await furnish(ana, ben)
-    laptop = await open_window(node, ana, f"/c/{kitchen}")
-    await laptop.is_live()
-    phone = await open_window(node, ana, f"/c/{kitchen}")
-    await lists(laptop, "Channels", "apples", "bread", "kitchen")
-    await chooses(laptop, "kitchen", "Star")
-    await lists(phone, "Starred", "kitchen")
-
-    # with the keyboard alone: to the channel above, its menu, a new section
-    await rows(laptop, "Starred").focus()
+async def moves_with_the_keyboard(window: Window, section: str) -> None:
+    """Go to the channel above the last section, open its menu, and move it into a new section."""
+    await rows(window, "Starred").focus()
     for key in ("End", "ArrowUp", "ArrowUp", "Shift+F10"):
-        await laptop.page.keyboard.press(key)
-    await laptop.page.get_by_role("menuitem", name="Move to section").press("Enter")
-    await laptop.page.get_by_role("menuitem", name="New section").press("Enter")
-    await laptop.page.get_by_role("dialog").get_by_label("Name").fill("Food")
-    await laptop.page.keyboard.press("Enter")
-    await lists(phone, "Food", "bread")
-    await is_sound(laptop.page, "sidebar")
-    await phone.page.get_by_role("button", name="Channels", exact=True).click()
-    await expect(laptop.page.get_by_role("button", name="Channels", exact=True)).to_have_attribute(
-        "aria-expanded", "false"
-    )
-    await lists(laptop, "Channels")
+        await window.page.keyboard.press(key)
+    await window.page.get_by_role("menuitem", name="Move to section").press("Enter")
+    await window.page.get_by_role("menuitem", name="New section").press("Enter")
+    await window.page.get_by_role("dialog").get_by_label("Name").fill(section)
+    await window.page.keyboard.press("Enter")
 
-    # the app opens where it was left, and reads nothing by itself
+
+async def reads_on_request(laptop: Window, phone: Window) -> None:
+    """Open the app where it was left: it reads nothing by itself. Go to an unread channel, then mark all as read."""
     await laptop.opens("/")
     await laptop.reads("kitchen")
     await laptop.page.keyboard.press("Alt+Shift+ArrowDown")
@@ -84,6 +66,28 @@ async def test_a_sidebar_is_arranged_once_for_all_devices(
     await laptop.page.keyboard.press("Shift+Escape")
     await laptop.page.get_by_role("dialog").get_by_role("button", name="Mark all as read").click()
     await expect(rows(phone, "Direct messages").locator(".badge")).to_have_count(0, timeout=LIMIT)
+
+
+async def test_a_sidebar_is_arranged_once_for_all_devices(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
+    """Stars, sections and folds show on both devices at once; opening the app reads nothing; all is read on request."""
+    node = await start_node("a1")
+    ana, ben = await enter(stage, node, "ana", "ben")
+    kitchen, _ = await furnish(ana, ben)
+    laptop, phone = [await open_window(node, ana, f"/c/{kitchen}") for _ in range(2)]
+    await laptop.is_live()
+    await lists(laptop, "Channels", "apples", "bread", "kitchen")
+    await chooses(laptop, "kitchen", "Star")
+    await lists(phone, "Starred", "kitchen")
+    await moves_with_the_keyboard(laptop, "Food")
+    await lists(phone, "Food", "bread")
+    await is_sound(laptop.page, "sidebar")
+    folds = [one.page.get_by_role("button", name="Channels", exact=True) for one in (phone, laptop)]
+    await folds[0].click()
+    await expect(folds[1]).to_have_attribute("aria-expanded", "false")
+    await lists(laptop, "Channels")
+    await reads_on_request(laptop, phone)
     assert (laptop.errors, phone.errors) == ([], [])
 
 

@@ -9,8 +9,9 @@ import type { StoreContext } from './pages';
 import { asProblem, Problem } from './problem';
 import type { SidebarChange } from './sidebar';
 import { Triage } from './triage';
-import type { Id, Notifications, Profile, User } from './types';
+import type { Id, Notifications, Profile, Sidebar, User } from './types';
 
+const SIDEBAR = '/api/chat/sidebar';
 /** Attempts to save a change of the sidebar that other devices overtake. */
 const SIDEBAR_TRIES = 5;
 
@@ -77,10 +78,10 @@ export class Actions {
     const { api } = this.context;
     try {
       for (let tries = 1; ; tries++) {
-        const saved = await api.setSidebar(change(this.context.model().sidebar)).catch(asProblem);
+        const saved = await api.call<Sidebar>('PUT', SIDEBAR, change(this.context.model().sidebar)).catch(asProblem);
         if (!(saved instanceof Problem)) return this.context.update(model.takeSidebar(this.context.model(), saved));
         if (saved.code !== 'sidebar_changed' || tries === SIDEBAR_TRIES) throw saved;
-        this.context.update({ sidebar: await api.sidebar() });
+        this.context.update({ sidebar: await api.call<Sidebar>('GET', SIDEBAR) });
       }
     } finally {
       const { rearranging } = this.context.model();

@@ -22,7 +22,6 @@ import type {
   References,
   Role,
   SentFile,
-  Sidebar,
   SignedIn,
   Snapshot,
   User,
@@ -286,20 +285,6 @@ export class Api {
   /** Mark everything up to `seq` as read. `unread` as in `ReadRequest`: what the user asked for. */
   markRead(conversation: Id, seq: number, unread?: boolean): Promise<void> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq, ...(unread !== undefined && { unread }) });
-  }
-
-  /** Mark several conversations as read: at most 500. */
-  markManyRead(marks: { conversation: Id; seq: number }[]): Promise<void> {
-    return this.call('PUT', '/api/chat/read', { marks });
-  }
-
-  sidebar(): Promise<Sidebar> {
-    return this.call('GET', '/api/chat/sidebar');
-  }
-
-  /** Replace the sidebar. Fails as `sidebar_changed` if its `version` is not the stored one. */
-  setSidebar(sidebar: Sidebar): Promise<Sidebar> {
-    return this.call('PUT', '/api/chat/sidebar', sidebar);
   }
 
   async receipts(conversation: Id): Promise<Receipt[]> {

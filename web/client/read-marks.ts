@@ -54,7 +54,8 @@ export class ReadMarks {
 
   private send(marks: [Id, Mark][]): Promise<void> {
     const [first, ...others] = marks;
-    if (!first || others.length) return this.api.markManyRead(marks.map(([conversation, { seq }]) => ({ conversation, seq })));
-    return this.api.markRead(first[0], first[1].seq, first[1].asked ? false : undefined);
+    if (first && !others.length) return this.api.markRead(first[0], first[1].seq, first[1].asked ? false : undefined);
+    const all = marks.map(([conversation, { seq }]) => ({ conversation, seq }));
+    return this.api.call('PUT', '/api/chat/read', { marks: all });
   }
 }
