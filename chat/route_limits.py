@@ -72,7 +72,7 @@ LIMITS: dict[str, Charge] = {
     "GET /api/chat/stream": Charge("view", 0),  # the handlers charge `stream` or `poll` on admission
     "GET /api/chat/socket": Charge("view", 0),
     "GET /mcp": Charge("view", 0),
-    "POST /mcp": VIEW,  # and each tool costs what its route does
+    "POST /mcp": Charge("view", 3),  # the protocol costs three reads; each tool costs what its route does besides
     "GET /api/chat/channels": SEARCH,
     "GET /api/chat/archived": SEARCH,
     "GET /api/chat/search": SEARCH,
