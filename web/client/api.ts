@@ -347,12 +347,7 @@ export class Api {
     };
   }
 
-  private async ask(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
+  private async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
     const response = await fetch(this.base + path, {
       method,
       headers: {
