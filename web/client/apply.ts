@@ -27,6 +27,7 @@ import {
   setTimeline,
   takeSidebar,
   takeUsers,
+  withMark,
 } from './model';
 import { append, appendReply, lastOf } from './timeline';
 import type { Conversation, Id, Message, Notifications, Role } from './types';
@@ -102,7 +103,7 @@ export function takeMessage(model: Model, message: Message): Model {
 
 function countMessage(model: Model, conversation: Conversation, message: Message): Model {
   const seen = { ...conversation, last_seq: message.seq, last_message: message };
-  if (message.author === model.me.id) return setConversation(model, { ...seen, ...readTo(seen, message.seq) });
+  if (message.author === model.me.id) return setConversation(model, { ...withMark(seen, false), ...readTo(seen, message.seq) });
   const mentions = (conversation.mentions ?? 0) + (mentionsMe(message, model) ? 1 : 0);
   return setConversation(model, { ...seen, unread: conversation.unread + 1, mentions });
 }
@@ -275,7 +276,7 @@ function withoutReader(model: Model, id: Id, user: Id): Model {
 function takeReadMark(model: Model, { conversation: id, seq, unread, mentions, marked_unread = false }: ReadChange): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || (seq < conversation.read_seq && !marked_unread)) return model;
-  return setConversation(model, { ...conversation, read_seq: seq, unread, mentions, marked_unread });
+  return setConversation(model, { ...withMark(conversation, marked_unread), read_seq: seq, unread, mentions });
 }
 
 function forget(model: Model, id: Id): Model {

@@ -151,7 +151,7 @@ export const defaultSettings = { archived: false, slow: 0, read_only: false };
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return setConversation(closeInvitation(model, fresh.id), { ...known, ...defaultSettings, marked_unread: false, ...fresh });
+  return setConversation(closeInvitation(model, fresh.id), { ...(known && withMark(known, false)), ...defaultSettings, ...fresh });
 }
 
 /** Remove an invitation that was accepted, declined or closed. */
@@ -216,7 +216,7 @@ export function trimNewest(model: Model, id: Id, keep: number): Model {
 export function markRead(model: Model, id: Id, seq: number): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || seq <= conversation.read_seq) return model;
-  return setConversation(model, { ...conversation, ...readTo(conversation, seq) });
+  return setConversation(model, { ...withMark(conversation, false), ...readTo(conversation, seq) });
 }
 
 /** Move a thread's read mark on this device, before the server knows. */
@@ -278,9 +278,14 @@ export function correct(model: Model, { conversation, seq, body, files, data, ed
 export function readTo(
   conversation: Conversation,
   seq: number,
-): Pick<Conversation, 'read_seq' | 'unread' | 'mentions' | 'marked_unread'> {
+): Pick<Conversation, 'read_seq' | 'unread' | 'mentions'> {
   const unread = Math.max(0, Math.min(conversation.unread, conversation.last_seq - seq));
-  return { read_seq: seq, unread, mentions: unread ? (conversation.mentions ?? 0) : 0, marked_unread: false };
+  return { read_seq: seq, unread, mentions: unread ? (conversation.mentions ?? 0) : 0 };
+}
+
+/** Return the conversation as marked as unread or not. Like the server, leave the field out if it is not. */
+export function withMark({ marked_unread: _, ...conversation }: Conversation, marked: boolean): Conversation {
+  return { ...conversation, ...(marked && { marked_unread: true }) };
 }
 
 /** Add a message to the saved ones, or remove it. */
