@@ -24,6 +24,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   message: () => import('./dialogs/MessageMenu.svelte'),
   deleteMessage: () => import('./dialogs/DeleteMessage.svelte'),
   report: () => import('./moderation/ReportMessage.svelte'),
+  remind: () => import('./triage/RemindMe.svelte'),
   ban: () => import('./moderation/BanPerson.svelte'),
   history: () => import('./evidence/History.svelte'),
   delivery: () => import('./evidence/Delivery.svelte'),

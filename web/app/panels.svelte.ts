@@ -11,7 +11,7 @@ export type Panel =
   | { name: 'section'; id?: string; conversation?: Id }
   | { name: 'mentionAll'; conversation: Id; all: Everyone; send: () => void }
   | { name: 'message'; message: Message; writing: Writing }
-  | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }
+  | { name: 'deleteMessage' | 'report' | 'history' | 'delivery' | 'remind'; message: Message }
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
   | { name: 'confirm'; title: string; text: string; label: string; act: () => Promise<void> }

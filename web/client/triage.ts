@@ -22,6 +22,11 @@ export class Triage {
     return this.api.call('GET', `/api/chat/activity${query({ kind, before })}`);
   }
 
+  /** Set a reminder about a message. `at`: an RFC 3339 time. It arrives as a message of a bot. */
+  remind(conversation: Id, seq: number, at: string): Promise<void> {
+    return this.api.call('POST', '/api/reminders', { at, conversation, seq });
+  }
+
   /** Note that the user has seen the reactions up to a time. */
   markActivity(at: string): Promise<void> {
     return this.api.call('PUT', '/api/chat/activity/read', { at });

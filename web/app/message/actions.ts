@@ -19,6 +19,7 @@ export type ActionName =
   | 'edit'
   | 'pin'
   | 'save'
+  | 'remind'
   | 'unread'
   | 'copy'
   | 'link'
@@ -80,6 +81,7 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
       run: () => void toasts.try(chat.store.actions.pin(id, seq, !pinned)),
     },
     saveAction(message, chat),
+    { name: 'remind', text: m.message.remindMe, icon: 'clock', key: 'm', run: () => panels.show({ name: 'remind', message }) },
     !inThread && unreadAction(message, conversation, chat),
     message.body !== '' && { name: 'copy', text: m.message.copyText, icon: 'copy', key: 'c', run: () => copy(message.body, m.message.textCopied) },
     { name: 'link', text: m.message.copyLink, icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), m.message.linkCopied) },

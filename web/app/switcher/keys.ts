@@ -55,6 +55,7 @@ export const groups: { title: string; keys: Shortcut[] }[] = [
       { keys: ['C'], action: m.copyText },
       { keys: ['L'], action: m.copyLink },
       { keys: ['A'], action: m.save },
+      { keys: ['M'], action: m.remind },
       { keys: ['U'], action: m.unread },
       { keys: ['V'], action: m.profile },
       { keys: ['!'], action: m.report },

@@ -20,7 +20,7 @@ export const message = {
   markRead: 'Mark as read',
   saveForLater: 'Save for later',
   unsave: 'Remove from Later',
-  savedForLater: 'Saved for later',
+  remindMe: 'Remind me',
   viewProfile: 'View profile',
   editHistory: 'Edit history',
   deliveryDetails: 'Delivery details',

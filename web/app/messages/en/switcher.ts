@@ -47,6 +47,7 @@ export const switcher = {
     copyLink: 'Copy link',
     profile: 'View profile',
     save: 'Save for later',
+    remind: 'Remind me',
     unread: 'Mark unread',
     report: 'Report',
     history: 'Edit history (owners and admins)',

@@ -42,6 +42,17 @@ export const triage = {
   },
   markDone: 'Mark as done',
   reopen: 'Move to open',
+  remindTimes: {
+    soon: 'In 20 minutes',
+    hour: 'In 1 hour',
+    later: 'In 3 hours',
+    tomorrow: 'Tomorrow',
+    week: 'Next week',
+  },
+  remindAt: 'Another time',
+  setReminder: 'Set reminder',
+  willRemind: (when: string) => `You'll be reminded on ${when}.`,
+
   deleted: 'Deleted message',
   blocked: 'From someone you blocked',
   elsewhere: 'Another conversation',
