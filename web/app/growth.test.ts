@@ -23,6 +23,7 @@ import { codeIn, hasCode, render } from './markdown/render';
 import { fieldsOf } from './message/data-fields';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
+import { addressesIn } from './people/addresses';
 import { isPhone } from './presence/labels';
 import { asTyped, namesDays, replace, wordAt } from './search/filters';
 import { score } from './switcher/match';
@@ -88,6 +89,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/message/data-fields.ts fieldsOf': [(text) => fieldsOf({ [text]: text }), DATA],
   'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
+  'app/people/addresses.ts addressesIn': [addressesIn, MESSAGE],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
   'app/search/filters.ts asTyped': [asTyped, MESSAGE],
   'app/search/filters.ts namesDays': [namesDays, MESSAGE],
@@ -126,6 +128,7 @@ const exceptions: Record<string, string> = {
   'app/presence/labels.ts ago': 'a time from the server',
   'app/presence/labels.ts typingWords': 'puts names into a sentence',
   'app/switcher/destinations.ts destinationsFor': 'runs score for each destination',
+  'app/time.ts dateOf': 'a time from the server',
   'app/time.ts dayName': 'a time from the server',
   'app/time.ts dayOf': 'a time from the server',
   'app/time.ts momentOf': 'a time from the server',
