@@ -12,6 +12,8 @@ from tests.nodes import Node
 
 OPEN = {
     ("POST", "/api/accounts"),
+    ("POST", "/api/setup"),
+    ("POST", "/api/invites/preview"),
     ("POST", "/api/sessions"),
     ("POST", "/api/sessions/second"),
     ("POST", "/api/passkeys/login"),
