@@ -88,7 +88,13 @@ class Window:
 
     async def rewrites(self, text: str) -> None:
         """Change the text of the message that is being edited in its place."""
-        await self.page.get_by_label("Edit message", exact=True).and_(self.page.get_by_role("textbox")).fill(text)
+        await self.page.get_by_role("textbox", name="Edit message").fill(text)
+
+    async def edits_last(self, text: str) -> None:
+        """Edit the user's last message in its place, and save it."""
+        await self.page.get_by_label("Message", exact=True).press("ArrowUp")
+        await self.rewrites(text)
+        await self.page.get_by_role("textbox", name="Edit message").press("Enter")
 
     async def draft(self) -> str:
         """Return the text of the message field."""
