@@ -127,6 +127,8 @@ const exceptions: Record<string, string> = {
   'app/notify/mutes.ts mutedUntil': 'a time from the server',
   'app/presence/labels.ts ago': 'a time from the server',
   'app/presence/labels.ts typingWords': 'puts names into a sentence',
+  'app/sidebar/sections.ts NameOrder.ranksOf': 'takes a function that names conversations',
+  'app/sidebar/sections.ts moved': 'compares ids of sections',
   'app/switcher/destinations.ts destinationsFor': 'runs score for each destination',
   'app/time.ts dateOf': 'a time from the server',
   'app/time.ts dayName': 'a time from the server',
@@ -137,6 +139,11 @@ const exceptions: Record<string, string> = {
   'app/worker/copies.ts keyOf': 'takes the URL of a request of the app',
   'app/worker/copies.ts surplus': 'takes URLs of this server',
   'client/cursor.ts Position.moveTo': 'stores what it is given',
+  'client/sidebar.ts addSection': 'compares ids of sections, and stores names',
+  'client/sidebar.ts changeSection': 'compares ids of sections, and stores names',
+  'client/sidebar.ts moveSection': 'compares ids of sections, and stores names',
+  'client/sidebar.ts place': 'compares ids of sections, and stores names',
+  'client/sidebar.ts removeSection': 'compares ids of sections, and stores names',
 };
 
 test.each(Object.entries(subjects))('time grows linearly: %s', (_name, [run, most]) => {
