@@ -33,7 +33,7 @@ REASONS = {
         chat.shared.identity:KeyLimits.check chat.transfer.supervisor:ImportSupervisor._clean_up
     """,
     "a text of another server, limited where it is read": """
-        chat.accounts.oidc:OidcProvider._check_id_token chat.shared.http_client:check_public
+        chat.accounts.oidc:OidcProvider._check_id_token
         chat.integrations.outgoing:check_url
     """,
     "what this server has written into Redis": """
