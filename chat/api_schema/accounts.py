@@ -3,7 +3,7 @@
 from typing import Literal
 
 from chat.accounts.models import SignUpMode
-from chat.api_schema.models import ConversationModel, Id, Moment, Shape, UserModel
+from chat.api_schema.models import Id, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
 
@@ -320,22 +320,6 @@ class MintedSession(Shape):
     expires_at: Moment
 
 
-class ExternalConversation(ConversationModel):
-    """A conversation of another system."""
-
-    external_id: str
-
-
-class MembersSet(Shape):
-    """The members that were added, removed and invited when a conversation's members were set."""
-
-    conversation: Id
-    added: list[Id]
-    removed: list[Id]
-    invited: list[Id]
-    """Users who must accept an invitation first, because they share no conversation with the caller."""
-
-
 class SignOnProvider(Shape):
     """The sign-on provider as users see it. `login`: the path that begins a log-in; `next` may follow as a query."""
 
@@ -397,9 +381,3 @@ class SignOnState(Shape):
     password: bool
     oidc: OidcState | None
     jwt: JwtState | None
-
-
-class PushKey(Shape):
-    """The key with which this server signs notifications: the `applicationServerKey` of browsers."""
-
-    key: str

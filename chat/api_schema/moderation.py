@@ -1,4 +1,7 @@
-"""Models of responses about moderation (reports, bans, links, edit history), hooks, reminders and delivery. Pure."""
+"""Models of responses about moderation (reports, bans, links, edit history), hooks, reminders, push and delivery.
+
+Pure.
+"""
 
 from typing import Literal
 
@@ -341,3 +344,9 @@ class DeliveryModel(Shape):
     why: str
     now: EvidenceModel | None
     """Null while the registry is unavailable."""
+
+
+class PushKey(Shape):
+    """The key with which this server signs notifications: the `applicationServerKey` of browsers."""
+
+    key: str

@@ -1,8 +1,8 @@
-"""Models of followed threads, saved messages and the Activity page. Pure."""
+"""Models of followed threads, saved messages, the Activity page, and conversations of another system. Pure."""
 
 from typing import Literal
 
-from chat.api_schema.models import Cursor, Id, MessageModel, Moment, Seq, Shape
+from chat.api_schema.models import ConversationModel, Cursor, Id, MessageModel, Moment, Seq, Shape
 
 
 class FollowedThread(Shape):
@@ -57,3 +57,19 @@ class ActivityPage(Shape):
 
     items: list[ActivityItemModel]
     next: str | None = None
+
+
+class ExternalConversation(ConversationModel):
+    """A conversation of another system."""
+
+    external_id: str
+
+
+class MembersSet(Shape):
+    """The members that were added, removed and invited when a conversation's members were set."""
+
+    conversation: Id
+    added: list[Id]
+    removed: list[Id]
+    invited: list[Id]
+    """Users who must accept an invitation first, because they share no conversation with the caller."""

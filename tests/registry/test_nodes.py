@@ -82,7 +82,7 @@ async def gone(registry_node: RegistryNode, holder: str) -> bool:
 async def test_a_write_that_arrives_after_its_node_was_reaped_changes_nothing(
     database_url: str, redis_url: str
 ) -> None:
-    """The network delivers what a dead node had sent only when its lease has expired: no user comes back."""
+    """The network delivers what a dead node had sent only when its lease has expired: no user appears."""
     async with (
         bad_network(redis_url) as slow,
         open_registry_node(database_url, slow.url, "a1") as dying,
