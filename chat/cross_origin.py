@@ -87,7 +87,8 @@ def answer_preflight(request: web.Request) -> web.Response:
 
 async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Let pages of allowed origins read the answer, errors and streams included; never pages of any other."""
-    response.headers.add("Vary", "Origin")
+    varies = response.headers.get("Vary")
+    response.headers["Vary"] = f"{varies}, Origin" if varies else "Origin"
     text = request.headers.get("Origin")
     if text is None or not is_allowed(parse_origin(text), request.app[SETTINGS].allowed_origins):
         return

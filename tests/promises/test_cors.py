@@ -31,7 +31,7 @@ async def test_a_preflight_is_answered_on_every_route(node: Node) -> None:
                 assert answer.headers["Access-Control-Allow-Credentials"] == "true"
                 assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
                 assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-                assert answer.headers["Vary"] == "Origin"
+                assert answer.headers["Vary"].split(", ")[-1] == "Origin"
             async with http.options(node.url + path, headers=ASKS | {"Origin": EVIL}) as answer:
                 assert answer.status == 403, path
                 assert "Access-Control-Allow-Origin" not in answer.headers
@@ -47,7 +47,7 @@ async def test_answers_name_the_origin_that_may_read_them(node: Node) -> None:
             for headers in ({"Origin": EVIL}, {"Origin": "null"}, {"Origin": ""}, {}):
                 async with http.get(node.url + path, headers=headers) as answer:
                     assert "Access-Control-Allow-Origin" not in answer.headers, (path, headers)
-                    assert answer.headers["Vary"] == "Origin"
+                    assert answer.headers["Vary"].split(", ")[-1] == "Origin"
 
 
 async def test_without_allowed_origins_nothing_is_said_about_them(database_url: str, redis_url: str) -> None:

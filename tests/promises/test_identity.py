@@ -27,7 +27,7 @@ OPEN = {
 }
 HOOK = ("POST", "/hooks/{secret}")  # the secret in the address is the credential
 MCP = "/mcp"  # its errors are those of JSON-RPC, with the problem document inside
-PAGES = {"/", "/assets/{name}", "/embed/{address}", "/{name}", "/{address}"}
+PAGES = {"/", "/assets/{name}", "/embed/{address}", "/manifest.webmanifest", "/{name}", "/{address}"}
 OUTSIDE = PAGES | {"/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
     {},

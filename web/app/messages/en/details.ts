@@ -111,6 +111,7 @@ export const details = {
   turnOffNamed: (name: string) => `Turn off ${name}`,
   removeOutgoingQuestion: (name: string) => `Remove “${name}”? It receives nothing more. Its messages stay.`,
   deliveries: 'Deliveries',
+  urlExample: 'https://',
   deliveriesNamed: (name: string) => `Deliveries to ${name}`,
   noDeliveries: 'Nothing delivered yet.',
   delivered: (event: string, took: number) => `${event}, ${took} ms`,
