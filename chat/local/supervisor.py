@@ -65,8 +65,9 @@ def up(options: UpOptions) -> None:
             checks = start_alone(stack, options, urls, settings)
         else:
             checks = start_fleet(stack, options, urls, settings)
-        print(f"ready on {url_of(options.host, options.port)}", flush=True)
-        print_setup_link(options, read_settings(**urls.settings()))
+        # before `ready`, after which PostgreSQL may fail
+        setup = describe_setup(options, read_settings(**urls.settings()))
+        print(f"ready on {url_of(options.host, options.port)}{setup}", flush=True)
         stack.callback(show, f"Stopping. Open streams close over {settings.drain_seconds:g} s …")
         keep_alive([*(ProcessWatch(engine).check for engine in engines), *checks])
 
@@ -97,10 +98,10 @@ def warn_about_demo(options: UpOptions, settings: Settings) -> None:
         show_error(demo_warning(count))
 
 
-def print_setup_link(options: UpOptions, settings: Settings) -> None:
-    """Print a link for the owner if the server has no admin."""
-    if link := asyncio.run(offer_setup(settings, url_of(options.host, options.port))):
-        print(f"set up your team on {link} (the link works once, for {SETUP_HOURS} hours)", flush=True)
+def describe_setup(options: UpOptions, settings: Settings) -> str:
+    """Return a line with a link for the owner; empty if the server has an admin."""
+    link = asyncio.run(offer_setup(settings, url_of(options.host, options.port)))
+    return f"\nset up your team on {link} (the link works once, for {SETUP_HOURS} hours)" if link else ""
 
 
 def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Check]:

@@ -41,7 +41,7 @@ REASONS = {
     """,
     "looks a name up in the request; its length is limited there": """
         chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
-        presence.dashboard.endpoints:parse_text
+        presence.dashboard.endpoints:parse_text chat.accounts.admin_endpoints:parse_choice
     """,
     "settings and files of the operator, and SQL files of the project": """
         chat.shared.setting_checks:check_rates chat.shared.setting_checks:check_ancestors
@@ -56,7 +56,9 @@ REASONS = {
         chat.files.images:Pictures._check_sandbox
     """,
     "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns",
-    "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
+    "a look-up in the database": """
+        chat.accounts.accounts:Accounts._check_time_zone chat.accounts.joining:check_setup_link
+    """,
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
     "the image worker's answer": "chat.files.images:split",
 }

@@ -261,7 +261,7 @@ def afresh(run: Callable[[], object]) -> object:
 ADAPTED = {
     "chat.accounts.sign_on:read_attempt": Subject(lambda text: read_attempt(f"login.1.1.{text}", "x", 1.0), HEAD),
     "chat.accounts.sign_on:check_next": Subject(check_next, HEAD),
-    "chat.accounts.models:SignUp.check_strength": Subject(
+    "chat.accounts.models:NewAccount.check_strength": Subject(
         lambda text: parse_model(json_of(name="mallory", password=text, device=text[:100]), SignUp), PASSWORD
     ),
     "chat.accounts.models:LogIn": Subject(lambda text: parse_model(json_of(name=text, password="x"), LogIn), BODY),
