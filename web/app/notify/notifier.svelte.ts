@@ -14,7 +14,7 @@ import { messagePath, route } from '../route.svelte';
 import type { TabFocus } from './tab-focus';
 import { tagOf } from '../worker/notification';
 import { Push } from './push.svelte';
-import { worker } from './worker';
+import { workerNow } from './worker';
 import { interrupts } from './notification-rules';
 
 /** Milliseconds for which a message is news. What is replayed after a night offline shows no notification. */
@@ -100,7 +100,7 @@ export class Notifier {
     const heading = conversation?.kind === 'channel' ? m.notify.inChannel(name, title) : name;
     const url = messagePath(message.conversation, message.seq);
     const shown = { body: preview(message), tag: tagOf(message.conversation, message.seq), icon };
-    const registration = await worker();
+    const registration = await workerNow();
     if (registration) return registration.showNotification(heading, { ...shown, data: url }); // the worker opens it
     const notification = new Notification(heading, shown);
     notification.onclick = () => {

@@ -1,6 +1,9 @@
 /** The service worker of this browser, as pages use it: registered once, null where there is none. */
 import { route } from '../route.svelte';
 
+/** Milliseconds after which a notification is shown without the worker. */
+const PATIENCE = 1_000;
+
 /** The registration, once it is active; null in development, in frames and in old browsers. */
 let ready: Promise<ServiceWorkerRegistration | null> = Promise.resolve(null);
 
@@ -21,7 +24,8 @@ export function startWorker(): void {
 
 async function register(): Promise<ServiceWorkerRegistration | null> {
   const { serviceWorker } = navigator;
-  return serviceWorker.register('/sw.js').then(() => serviceWorker.ready, () => null);
+  const made: ServiceWorkerRegistration | undefined = await serviceWorker.register('/sw.js').catch(() => undefined);
+  return made ? serviceWorker.ready : null;
 }
 
 /** Return the registration. A log-out deletes it, as all that a browser stores for the app; then it is made again. */
@@ -31,9 +35,14 @@ export async function worker(): Promise<ServiceWorkerRegistration | null> {
   return ready;
 }
 
+/** Return the registration, or null if the worker is not active within a second: its installation may have failed. */
+export function workerNow(): Promise<ServiceWorkerRegistration | null> {
+  return Promise.race([worker(), new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null))]);
+}
+
 /** Delete the copies of the user's data, and stop notifications: the session has ended. */
 export async function forgetCopies(): Promise<void> {
-  const registration = await ready;
+  const registration = await workerNow();
   registration?.active?.postMessage('forget');
   await closeNotifications();
   await registration?.pushManager?.getSubscription().then((one) => one?.unsubscribe());
@@ -41,7 +50,7 @@ export async function forgetCopies(): Promise<void> {
 
 /** Close what is shown, because the user has come to the app. */
 export async function closeNotifications(): Promise<void> {
-  for (const one of (await (await ready)?.getNotifications()) ?? []) one.close();
+  for (const one of (await (await workerNow())?.getNotifications()) ?? []) one.close();
 }
 
 /** Show the number of unread messages on the icon of the installed app. */
