@@ -141,7 +141,7 @@ class HookSender:
         self._rate, self._allowed = rate, allowed
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._slots_of: dict[int | None, asyncio.Semaphore] = defaultdict(partial(asyncio.Semaphore, AT_ONCE_EACH))
-        self.outcomes = Counter[str]()
+        self.outcomes = Counter({"delivered": 0, "failed": 0})
         self.wake: Callable[[], None] = lambda: None  # the node looks for new work
         self.kind = ReaderKind(
             HOOK,

@@ -111,10 +111,10 @@ async def test_every_admin_action_is_recorded(ada: Person, cast: Cast) -> None:
     root = await asyncio.to_thread(add_account, url, "root", PASSWORD, "admin")
     await asyncio.to_thread(add_invite, url, 3, 2)
     assert await audited(ada) == [
-        ("invite.make", None, {"uses": 3, "days": 2}),
+        ("invite.make", None, {"uses": 3, "days": 2, "invite": 2, "by_email": False}),
         ("account.create", root, {"role": "admin"}),
         ("account.import", None, {"conversation": made["id"], "people": 1}),
-        ("invite.make", None, {"uses": 1, "days": 7}),
+        ("invite.make", None, {"uses": 1, "days": 7, "invite": 1, "by_email": False}),
         ("presence.reconcile", None, {"reaped": 0}),
         ("presence.look", ada.id, {}),
     ]

@@ -35,7 +35,7 @@ THE_END = "the end"
 
 def paths_of(path: str, conversation: object, user: object = "me") -> list[str]:
     """Return the paths of this route for one conversation and its first message."""
-    parts = {"conversation": conversation, "user": user, "link": 1, "hook": 1, "emoji": "👍"}
+    parts = {"conversation": conversation, "user": user, "link": 1, "hook": 1, "delivery": 1, "emoji": "👍"}
     return [one for one in fill(path.replace("{seq}", "1"), parts) if one.count("/me") <= (user == "me")]
 
 

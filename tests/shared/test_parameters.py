@@ -11,6 +11,7 @@ from tests.verbs import sees
 
 CURSORS = ("lastEventId", "last_event_id", "last-event-id", "Last-Event-ID")
 PAGES = {
+    "/manifest.webmanifest",
     "/",
     "/assets/{name}",
     "/embed/{address:.+}",
