@@ -56,7 +56,7 @@ async def receives_in_a_program(window: Window, hooks: Locator) -> None:
         deliveries = hooks.get_by_role("list", name="Deliveries to 127.0.0.1")
         await expect(deliveries.get_by_text("status 200")).to_have_count(1, timeout=LIMIT)
         await window.says("deploy v7")
-        await expect(page.get_by_text("Deployed v7")).to_have_count(2, timeout=LIMIT)
+        await expect(page.get_by_role("log").get_by_text("Deployed v7")).to_have_count(2, timeout=LIMIT)
         assert receiver.texts == ["This is a test of the hook.", "deploy v7"]
         receiver.answers = [410]
         await window.says("once more")

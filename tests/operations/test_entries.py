@@ -14,9 +14,11 @@ CHANGES: list[tuple[str, str, Json | None]] = [
     ("PUT", "/pins/1", None),
     ("PUT", "/messages/1/follow", None),
     ("DELETE", "/messages/1/follow", None),
+    ("PUT", "/messages/1/saved", {}),
     ("PUT", "/read", {"seq": 1}),
     ("PUT", "/notifications", {"level": "mentions"}),
     ("POST", "/messages/1/reports", {"reason": "rude"}),
+    ("PUT", "/api/chat/sidebar", {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]}),
     ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off"}),
 ]
 

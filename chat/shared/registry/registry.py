@@ -122,14 +122,11 @@ class Registry:
         self.writer.mark(connection.user_id)
 
     async def choose(self, user_id: int, choice: Choice) -> None:
-        """Store the status that a user chose; it is durable when this returns. Raise that PostgreSQL is unavailable.
-
-        If the user has no devices on this node, also raise that Redis is: other nodes learn the choice from it.
-        """
+        """Store the status that a user chose; it is durable when this returns. Raise that PostgreSQL is unavailable."""
         stored = await self._choices.store(user_id, choice)
         held = self.connected.users.get(user_id)
         if held is None:
-            await self.writer.write_choice(user_id, stored)
+            self.writer.set_choice(user_id, stored)
         elif held.choice is None or held.choice.set_at < stored.set_at:
             held.choice = stored
             self.writer.mark(user_id)

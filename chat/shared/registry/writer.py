@@ -27,7 +27,6 @@ from chat.shared.registry.scripts import (
     PERSON,
     ScriptCall,
     held_key,
-    run_call,
     run_calls,
     run_commands,
     user_key,
@@ -60,6 +59,7 @@ class RegistryWriter:
         self.holder = self.before = ""
         self.failing = False
         self._dirty: dict[int, None] = {}
+        self._choices: dict[int, Choice] = {}
         self._due: list[tuple[float, int]] = []
         self._moments: dict[int, float] = {}
         self._departed: set[int] = set()
@@ -69,6 +69,11 @@ class RegistryWriter:
     def mark(self, user_id: int) -> None:
         """Queue a user whose devices have changed."""
         self._dirty[user_id] = None
+        self._wake.set()
+
+    def set_choice(self, user_id: int, choice: Choice) -> None:
+        """Queue the choice of a user who has no devices on this node: other nodes learn it from the registry."""
+        self._choices[user_id] = choice
         self._wake.set()
 
     def waiting(self) -> int:
@@ -114,13 +119,13 @@ class RegistryWriter:
             batch = list(islice(self._dirty, BATCH))
             for user_id in batch:
                 del self._dirty[user_id]
-            if batch and not (await self._try_to_write(batch)):
+            if (batch or self._choices) and not (await self._try_to_write(batch)):
                 self._dirty |= dict.fromkeys(batch)
                 await asyncio.sleep(AGAIN_SECONDS)
             await asyncio.sleep(BREATH_SECONDS)
 
     async def _wait_until_woken(self) -> None:
-        if self._dirty and self.holder:
+        if (self._dirty or self._choices) and self.holder:
             return
         self._wake.clear()
         wait = self._due[0][0] - self._clock() if self._due and self.holder else None
@@ -154,6 +159,8 @@ class RegistryWriter:
             late = await self._store(holder, {user_id: time + CALL_MS for user_id, time in late.items()})
         for user_id in late:
             self.mark_at(self._clock() + AGAIN_SECONDS, user_id)
+        if self._choices:
+            await self._write_choices(holder)
 
     async def _with_choices(self, batch: list[int]) -> list[int]:
         """Return the users whose chosen status is known. The others wait, because they may be invisible."""
@@ -221,15 +228,28 @@ class RegistryWriter:
             self._connected.forget(user_id)
             self._departed.add(user_id)
 
-    async def write_choice(self, user_id: int, choice: Choice) -> None:
-        """Write the choice of a user who has no devices on this node. Raise an error of `redis.UNAVAILABLE`."""
-        channel = b"%b%d" % (PERSON, user_id)
-        known, until = [channel, 0, 0, self.holder, b"[]", choice.encode(), ""], self._lease.ends
-        outcome = await run_call(self._redis, ScriptCall(HOLD, user_key(user_id), [*known, until]))
-        if isinstance(outcome, int):  # as in `_write`
-            await run_call(self._redis, ScriptCall(HOLD, user_key(user_id), [*known, outcome + CALL_MS]))
-        if user_id in self._connected.users:
-            self.mark(user_id)  # they connected meanwhile, and that write had their devices
+    async def _write_choices(self, holder: str) -> None:
+        """Write the choices of users who have no devices on this node."""
+        choices = dict(islice(self._choices.items(), BATCH))
+        late = await self._send_choices(holder, choices, dict.fromkeys(choices, self._lease.ends))
+        if late and not self._lease.failing:  # as in `_write`
+            await self._send_choices(holder, choices, {user_id: time + CALL_MS for user_id, time in late.items()})
+
+    async def _send_choices(self, holder: str, choices: dict[int, Choice], until: dict[int, int]) -> dict[int, int]:
+        """Write choices, as `_store` writes devices."""
+        calls = [
+            ScriptCall(
+                HOLD, user_key(one), [b"%b%d" % (PERSON, one), 0, 0, holder, b"[]", choices[one].encode(), "", time]
+            )
+            for one, time in until.items()
+        ]
+        outcomes = dict(zip(until, await run_calls(self._redis, calls), strict=True))
+        for user_id in [one for one, outcome in outcomes.items() if not isinstance(outcome, int)]:
+            if self._choices.get(user_id) is choices[user_id]:
+                del self._choices[user_id]
+            if user_id in self._connected.users:
+                self.mark(user_id)  # they connected meanwhile, and that write had their devices
+        return {user_id: outcome for user_id, outcome in outcomes.items() if isinstance(outcome, int)}
 
     async def refresh(self) -> None:
         """Write all users again once a minute, spread evenly, so that data lost by a failover is restored."""
