@@ -18,7 +18,11 @@ CHANGES: list[tuple[str, str, Json | None]] = [
     ("PUT", "/read", {"seq": 1}),
     ("PUT", "/notifications", {"level": "mentions"}),
     ("POST", "/messages/1/reports", {"reason": "rude"}),
-    ("PUT", "/api/chat/sidebar", {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]}),
+    (
+        "PUT",
+        "/api/chat/sidebar",
+        {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]},
+    ),
     ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off"}),
 ]
 
