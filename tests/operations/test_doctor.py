@@ -183,7 +183,7 @@ async def test_a_bus_and_queues(request: pytest.FixtureRequest, database_url: st
             "note",
         ]
         assert "1 message in orders-" in after["rejected messages"]["found"]
-        assert "1 node take" in after["POSTS_FROM"]["found"]
+        assert after["POSTS_FROM"]["found"].startswith("nodes take from orders-")
 
 
 async def test_a_bus_that_refuses_is_named(rabbit: RabbitEngine, database_url: str, redis_url: str) -> None:

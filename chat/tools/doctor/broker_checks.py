@@ -66,10 +66,11 @@ def describe_fault(setting: str, error: Exception, rights: str) -> Finding:
 
 
 class QueueState(NamedTuple):
-    """A queue: the messages that wait in it, the nodes that take from it, and the rejected messages beside it."""
+    """A queue: the messages that wait in it, the requests of nodes that take from it (a node of NATS may have two at a
+    time), and the rejected messages beside it."""
 
     waiting: int
-    consumers: int
+    requests: int
     rejected: int
 
 
@@ -90,8 +91,8 @@ async def check_inbox(url: str) -> list[Finding]:
     return [
         recommend(
             "POSTS_FROM",
-            state.consumers > 0,
-            f"{count(state.consumers, 'node')} take from {name}, {count(state.waiting, 'message')} wait",
+            state.requests > 0,
+            f"{'nodes take' if state.requests else 'no node takes'} from {name}; messages that wait: {state.waiting}",
             "Set POSTS_FROM for the nodes, and look in their logs for `queue unavailable`.",
         ),
         recommend(
