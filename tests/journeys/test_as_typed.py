@@ -32,8 +32,14 @@ TEXTS = "rows => rows.map(row => row.querySelector('[data-testid=text]').innerTe
 LINKS = "row => [...row.querySelectorAll('[data-testid=text] a')].map(link => [link.textContent, link.href])"
 HEIGHT = "row => Math.round(row.getBoundingClientRect().height)"
 # Presses a button, and returns by how many whole pixels its row moved until the page was painted again.
+# Presses a button once the row has kept its place for 30 frames: late parts of the page, such as counts, are there.
 PRESS = """async (row, label) => {
-    const top = () => row.getBoundingClientRect().top, before = top();
+    const top = () => row.getBoundingClientRect().top;
+    let before = top();
+    for (let still = 0; still < 30; before = top()) {
+        await new Promise(requestAnimationFrame);
+        still = top() === before ? still + 1 : 0;
+    }
     [...row.querySelectorAll('button')].find(button => button.textContent.trim() === label).click();
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     return Math.trunc(top() - before);
