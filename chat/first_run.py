@@ -194,7 +194,7 @@ async def patch_team(request: web.Request) -> web.Response:
     return answer_json(await describe_team(request))
 
 
-# What an invite link leads to, before the visitor has an account.
+# The preview of an invite link, for visitors without an account.
 
 
 async def post_invite_preview(request: web.Request) -> web.Response:

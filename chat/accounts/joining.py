@@ -1,4 +1,4 @@
-"""Who may join this server: the team and its sign-up mode, invites, and the set-up link of the first admin.
+"""Joining this server: the team and its sign-up mode, invites, and the set-up link of the first admin.
 
 Codes of invites and set-up links are shown once and stored hashed.
 """

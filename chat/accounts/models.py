@@ -63,7 +63,7 @@ class SetUp(NewAccount):
 
 
 class TeamForm(Form):
-    """What to change of the team; the other fields stay."""
+    """Changes to the team; fields that are left out stay."""
 
     name: DisplayName | None = None
     signup: SignUpMode | None = None

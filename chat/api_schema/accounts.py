@@ -226,7 +226,7 @@ class InvitedTo(Shape):
 
 
 class InvitePreview(Shape):
-    """What an invite link leads to: the server, or a conversation. `email`: the address it was made for, if any."""
+    """The target of an invite link: the server, or a conversation. `email`: the address it was made for, if any."""
 
     kind: Literal["server", "conversation"]
     team: str

@@ -337,7 +337,7 @@ class Presence(Shape):
 
 
 class PresentMembersModel(Shape):
-    """Who of a conversation is not offline, as far as the caller may see it.
+    """The members of a conversation who are not offline, as far as the caller may see it.
 
     `members` counts all members, at most 50,001. `users` lists the first 200 who are present: online, do not disturb,
     away. `complete` is false if more members may be present than were counted.

@@ -56,7 +56,7 @@ def sign(secret: str, id_: str, timestamp: int, body: bytes) -> str:
 
 
 class ProgramAnswer(NamedTuple):
-    """What a program answered. `status`: None without an answer; `problem`: empty after success."""
+    """The answer of a program. `status`: None without an answer; `problem`: empty after success."""
 
     status: int | None
     body: bytes
@@ -98,7 +98,7 @@ def problem_of(status: int) -> str:
 
 
 class HookCall(NamedTuple):
-    """What a hook is told. `user_id`: who did it; `thread`: where a reply goes; `position`: None for a test."""
+    """An event as a hook receives it. `position`: its place in the log; None for a test."""
 
     id: str
     event: str

@@ -35,6 +35,7 @@ from chat.shared.web import (
     parse_count,
     parse_model,
     path_id,
+    path_message,
     read_body,
     read_model,
     require_identity,
@@ -257,11 +258,6 @@ async def get_edits(request: web.Request) -> web.Response:
     edits = await list_edits(request.app[POOL], member, *path_message(request), before)
     more = {"next": edits[EDITS_PAGE - 1].number} if len(edits) > EDITS_PAGE else {}
     return answer_json({"edits": [edit.to_json() for edit in edits[:EDITS_PAGE]]} | more)
-
-
-def path_message(request: web.Request) -> tuple[int, int]:
-    """Return the conversation and the seq in the path."""
-    return path_id(request, "conversation"), path_id(request, "seq")
 
 
 # Pins: `…/conversations/{c}/pins`.

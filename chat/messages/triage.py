@@ -20,7 +20,7 @@ from chat.model.types import Moment, RequestModel, format_time
 from chat.shared.errors import Invalid
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
-from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, path_id, read_model, require_identity
+from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, path_message, read_model, require_identity
 
 queries = load(__file__)
 SAVED_MOST = 1_000  # messages that a user can have saved, done ones included
@@ -246,8 +246,3 @@ async def put_activity_mark(request: web.Request) -> web.Response:
     mark = await read_model(request, ActivityMark)
     await mark_activity(request.app[POOL], member.user_id, mark.at)
     return web.Response(status=204)
-
-
-def path_message(request: web.Request) -> tuple[int, int]:
-    """Return the conversation and the seq in the path."""
-    return path_id(request, "conversation"), path_id(request, "seq")

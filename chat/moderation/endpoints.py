@@ -22,6 +22,7 @@ from chat.shared.web import (
     parse_count,
     parse_model,
     path_id,
+    path_message,
     read_body,
     read_model,
     require_identity,
@@ -89,7 +90,7 @@ async def post_report(request: web.Request) -> web.Response:
     """Report a message to the owners and admins of the conversation and of the server."""
     member = await require_identity(request)
     form = await read_model(request, ReportForm)
-    conversation_id, seq = path_id(request, "conversation"), path_id(request, "seq")
+    conversation_id, seq = path_message(request)
     pool, log = request.app[POOL], request.app[LOG]
     id_, is_new = await file_report(pool, log, member.user_id, conversation_id, seq, form.reason)
     return answer_json({"id": id_}, 201 if is_new else 200)

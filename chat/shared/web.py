@@ -301,6 +301,11 @@ def path_id(request: web.Request, name: str) -> int:
     return int(text)
 
 
+def path_message(request: web.Request) -> tuple[int, int]:
+    """Return the conversation and the seq in the path."""
+    return path_id(request, "conversation"), path_id(request, "seq")
+
+
 def parse_count(request: web.Request, name: str, *, default: int, most: int, least: int = 0) -> int:
     """Return a whole number in the query from `least` to `most`; raise `Invalid`."""
     text = request.query.get(name)

@@ -907,7 +907,7 @@ export interface InvitePage {
   next: Id | null;
 }
 
-/** What an invite link leads to: the server, or a conversation. `email`: the address it was made for, if any. */
+/** The target of an invite link: the server, or a conversation. `email`: the address it was made for, if any. */
 export interface InvitePreview {
   kind: 'server' | 'conversation';
   team: string;
@@ -1578,7 +1578,7 @@ export interface Present {
 }
 
 /**
- * Who of a conversation is not offline, as far as the caller may see it.
+ * The members of a conversation who are not offline, as far as the caller may see it.
  *
  * `members` counts all members, at most 50,001. `users` lists the first 200 who are present: online, do not
  * disturb,
@@ -2234,7 +2234,7 @@ export interface SubscriptionPage {
   next: string | null;
 }
 
-/** What to change of the team; the other fields stay. */
+/** Changes to the team; fields that are left out stay. */
 export interface TeamForm {
   name?: string | null;
   signup?: 'open' | 'invite' | 'closed' | null;
