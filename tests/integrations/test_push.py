@@ -46,10 +46,11 @@ async def hurries(node: Node, database_url: str) -> int:
 
 
 async def is_settled(database_url: str) -> bool:
-    """Return whether nothing is queued."""
+    """Return whether the whole log was read, or is not read any more, and nothing is queued."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        row = await (await connection.execute("select count(*) from push_queue")).fetchone()
-        return row == (0,)
+        behind = "select from subscriptions s, log_head h where s.target = 'push' and s.position < h.position"
+        asked = f"select not exists ({behind}) and not exists (select from push_queue)"
+        return await (await connection.execute(asked)).fetchone() == (True,)
 
 
 def test_the_example_of_the_standard() -> None:
@@ -171,6 +172,7 @@ async def test_devices_that_are_gone_or_away(
     await eventually(lambda: len(service.asked) == 4, 20)
     await eventually(lambda: is_settled(database_url), 20)
     await ana.says(room, "three")
+    await eventually(lambda: is_settled(database_url), 20)
     device = await service.subscribes(ben)
     await ana.says(room, "four")
     await eventually(lambda: device.seen, 20)

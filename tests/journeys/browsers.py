@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, ViewportSize, async_playwright
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Person
@@ -12,6 +12,7 @@ from tests.journeys.pages.base import Window
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first needs half the CPU
+SHOWN_MOST = 4_000  # characters of a page
 OpenWindow = Callable[..., Awaitable[Window]]
 
 
@@ -26,8 +27,8 @@ async def launching() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def opening_windows(browser: Browser) -> AsyncIterator[OpenWindow]:
-    """Yield `open_window`; its windows are closed at the end of the block.
+async def opening_windows(browser: Browser, failed: Callable[[], bool]) -> AsyncIterator[OpenWindow]:
+    """Yield `open_window`; its windows are closed at the end of the block, and printed before if the test failed.
 
     `await open_window(node, ana)` opens a window in a browser profile of her own, logged in. Without a person, the
     window is that of a visitor without an account.
@@ -48,4 +49,15 @@ async def opening_windows(browser: Browser) -> AsyncIterator[OpenWindow]:
 
     yield open_one
     for context in contexts:
+        if failed():
+            print(*[await describe(page) for page in context.pages], sep="\n")
         await context.close()
+
+
+async def describe(page: Page) -> str:
+    """Return the address of a page and what it shows."""
+    try:
+        shown = (await page.locator("body").aria_snapshot(timeout=2_000))[:SHOWN_MOST]
+    except Error as error:
+        shown = str(error)
+    return f"{page.url}\n{shown}"

@@ -4,7 +4,7 @@ All journeys of a worker share one Chromium, because starting it takes two secon
 its own. The browser belongs to one event loop, so journeys and their fixtures run in the session's loop.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.journeys.browsers import OpenWindow, launching, opening_windows
 from tests.promises.conftest import StartNode, starting_nodes
 
 FOLDER = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,6 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note that a journey failed, so that its windows are printed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -33,9 +42,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_window(browser: Browser) -> AsyncIterator[OpenWindow]:
+async def open_window(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenWindow]:
     """`await open_window(node, ana)`: a window, closed after the test."""
-    async with opening_windows(browser) as open_one:
+    async with opening_windows(browser, lambda: request.node.stash.get(FAILED, False)) as open_one:
         yield open_one
 
 

@@ -13,15 +13,19 @@ from tests.local.running import Running, running_up
 def family(pid: int) -> Iterator[int]:
     """Yield a process and all its descendants."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError):  # a thread may end meanwhile
+    with suppress(FileNotFoundError, ProcessLookupError):  # a process or a thread may end meanwhile
+        for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
                 yield from family(int(child))
 
 
 def environments(running: Running) -> dict[int, bytes]:
     """Return what /proc shows of every running process."""
-    return {pid: Path(f"/proc/{pid}/environ").read_bytes() for pid in family(running.process.pid)}
+    shown = {}
+    for pid in family(running.process.pid):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a server of PostgreSQL may end meanwhile
+            shown[pid] = Path(f"/proc/{pid}/environ").read_bytes()
+    return shown
 
 
 def test_given_urls_leave_the_environment(
