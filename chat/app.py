@@ -49,9 +49,8 @@ from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problem
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
-from chat.operations.draining import NodeDrain, Readiness
+from chat.operations.draining import Isolation, NodeDrain, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
-from chat.operations.isolation import Isolation
 from chat.operations.metrics import (
     Metrics,
     WalArchive,
@@ -61,9 +60,8 @@ from chat.operations.metrics import (
     collect_subscriptions,
 )
 from chat.operations.node_report import DeliveryReport, NodeReport
-from chat.operations.overload import LoopLag, MemoryTrimmer
+from chat.operations.overload import LoopLag, MemoryTrimmer, Rebalancing
 from chat.operations.publication import publication_kind
-from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents

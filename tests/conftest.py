@@ -13,8 +13,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from chat.local.brokers import NatsEngine, RabbitEngine
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync

@@ -34,8 +34,8 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from queue import Queue
 
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 

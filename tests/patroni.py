@@ -26,9 +26,8 @@ import psycopg
 import yaml
 
 from chat.client.node_process import NodeProcess
-from chat.local.binaries import SystemUser, postgres_program, user_for
 from chat.local.data_dir import free_port
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import SystemUser, ValkeyEngine, postgres_program, user_for
 from chat.migrations import migrate
 from chat.tools.chaos.environment import make_node
 from tests.cast import casting

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, fresh_database, set_fsync

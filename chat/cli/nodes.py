@@ -21,7 +21,7 @@ def scale(
     Example: tandem scale 5
     """
     with report_errors():
-        from chat.local.control import ask_fleet
+        from chat.local.fleet import ask_fleet
 
         ask_fleet(data, "scale", count=nodes)
 
@@ -35,7 +35,7 @@ def restart(names: NodeNames = None, data: Data = Path(".tandem")) -> None:
     Example: tandem restart n1 n2
     """
     with report_errors():
-        from chat.local.control import ask_fleet
+        from chat.local.fleet import ask_fleet
 
         ask_fleet(data, "restart", names=names or [])
 

@@ -12,11 +12,10 @@ import psycopg
 from dotenv import dotenv_values
 
 from chat.local.brokers import BROKERS
-from chat.local.engine import Engine
+from chat.local.engine import Engine, ValkeyEngine
 from chat.local.errors import FolderTaken, NotRunning, NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.local.progress import step
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.operator_errors import DatabaseUnavailable
 

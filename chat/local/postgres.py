@@ -12,9 +12,8 @@ from typing import IO
 
 import psycopg
 
-from chat.local.binaries import SystemUser, postgres_program, user_for
 from chat.local.data_dir import DataDir
-from chat.local.engine import Engine
+from chat.local.engine import Engine, SystemUser, postgres_program, user_for
 from chat.local.errors import EngineFailed
 from chat.shared.child_process import leashed
 from chat.shared.settings import without_secrets

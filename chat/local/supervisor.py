@@ -13,15 +13,13 @@ from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_ac
 from chat.accounts.joining import SETUP_HOURS, offer_setup
 from chat.client.node_process import NodeProcess
 from chat.local.address import check_address, url_of
-from chat.local.control import Control
 from chat.local.data_dir import DataDir
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.demo import fill_empty
 from chat.local.errors import DemoOutside, TwoBuses
-from chat.local.fleet import Fleet
+from chat.local.fleet import Control, Fleet, ProcessWatch
 from chat.local.haproxy import Balancer, allocate_ports, balancer_folder
 from chat.local.progress import show, show_error, step
-from chat.local.watch import ProcessWatch
 from chat.shared.settings import Settings, hide_secrets, read_settings
 
 CHECK_INTERVAL = 0.2  # seconds

@@ -2,33 +2,175 @@
 
 Both must arrive on this node, the message exactly once and in order. The figures go into the node's lease, where the
 dashboard finds them, and into its metrics.
+
+A probe message goes from a POST to the peer node to the stream of this node. A presence change goes from a socket on
+the peer node to the socket of this node. The probe account and its conversation are hidden from everyone.
 """
 
 import asyncio
 import itertools
 import random
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
+import orjson
 import structlog
 
-from chat.client.client import ApiProblem
+from chat.client.client import ApiProblem, bearer, open_stream
 from chat.client.sse import BadStream
-from chat.operations.canary_probe import (
-    PresenceProbe,
-    ProbeFailed,
-    StreamProbe,
-    ensure_probe_account,
-    probe_message,
-    probe_presence,
-)
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.probes import Probe
+from chat.shared.probes import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
+from chat.shared.sql import load
+
+queries = load(__file__)
+PROBE_CONVERSATION = FIRST_PROBE
+ACCOUNT_SESSION_SECONDS = 24 * 3600.0
+PROBE_SECONDS = 10.0
+SILENCE_SECONDS = 60.0
+HEARTBEAT = 20.0
+CLOSE_LIMIT = aiohttp.ClientWSTimeout(ws_close=1.0)  # a peer that did not answer for ten seconds gets no ten more
+log = structlog.get_logger(__name__)
+
+
+class ProbeFailed(Exception):
+    """The peer node did not take a probe message."""
+
+
+async def ensure_probe_account(pool: Pool, node: str) -> Probe:
+    """Return this node's probe account, a member of the probes' conversation, with a session for a day.
+
+    Drops probe messages that are older than an hour.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        probe = await open_probe_session(connection, f"canary {node}", ACCOUNT_SESSION_SECONDS)
+        await connection.execute(queries.add_conversation, [PROBE_CONVERSATION])
+        await connection.execute(queries.add_member, [PROBE_CONVERSATION, probe.id, PROBE_CONVERSATION, probe.id])
+        await connection.execute(queries.drop_old_messages, [PROBE_CONVERSATION])
+    return probe
+
+
+class StreamProbe:
+    """The canary's stream on the node at `url`.
+
+    `gaps` counts probe messages that it missed, `repeats` those that came twice or out of order. Both must stay 0.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http, self._url = http, url
+        self.gaps = self.repeats = 0
+        self._cursor, self._last_seq = "", 0
+        self._expected: dict[str, asyncio.Future[float]] = {}
+
+    def expect(self, client_id: str) -> "asyncio.Future[float]":
+        """Return a future for the time at which this message arrives, by the loop's clock."""
+        arrival = self._expected[client_id] = asyncio.get_running_loop().create_future()
+        return arrival
+
+    def forget(self, client_id: str) -> None:
+        """Stop expecting this message."""
+        self._expected.pop(client_id, None)
+
+    async def read(self, probe: Probe) -> None:
+        """Read one connection until it ends; the next one resumes at its cursor. Raises as `open_stream`."""
+        async with open_stream(self._http, self._url, bearer(probe.token), self._cursor, SILENCE_SECONDS) as events:
+            async for event in events:
+                self._cursor = event.id or self._cursor
+                if event.event == "reset":
+                    self._last_seq = 0
+                elif event.event == "message":
+                    self._receive(event.data)
+
+    def _receive(self, data: bytes) -> None:
+        message = orjson.loads(data)
+        if message["conversation"] != PROBE_CONVERSATION:
+            return
+        if self._last_seq and message["seq"] != self._last_seq + 1:
+            self._count_error(message["seq"])
+        self._last_seq = max(self._last_seq, message["seq"])
+        arrival = self._expected.pop(message["client_id"], None)
+        if arrival is not None and not arrival.done():
+            arrival.set_result(asyncio.get_running_loop().time())
+
+    def _count_error(self, seq: int) -> None:
+        if seq > self._last_seq:
+            self.gaps += seq - self._last_seq - 1
+        else:
+            self.repeats += 1
+        log.error("canary message out of order", after=self._last_seq, received=seq)
+
+
+class PresenceProbe:
+    """The canary's socket on the node at `url`: it stays idle and watches the canary, shown with `status`."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http, self._url = http, url
+        self.status = ""
+        self._changed = asyncio.Event()
+
+    async def watch(self, probe: Probe) -> None:
+        """Watch until the socket closes."""
+        async with open_socket(self._http, self._url, probe) as socket:
+            await socket.send_str('{"type":"idle"}')
+            await socket.send_str(orjson.dumps({"type": "watch", "users": [probe.id]}).decode())
+            async for message in socket:
+                frame = orjson.loads(message.data)
+                for record in frame.get("users", ()) if frame["type"] in ("snapshot", "presence") else ():
+                    self.status = record["status"]
+                    self._changed.set()
+
+    async def wait_for(self, status: str) -> float:
+        """Wait until the canary is shown with this status; return the time by the loop's clock."""
+        while self.status != status:
+            self._changed.clear()
+            await self._changed.wait()
+        return asyncio.get_running_loop().time()
+
+
+def open_socket(http: aiohttp.ClientSession, url: str, probe: Probe) -> "aiohttp.client._WSRequestContextManager":
+    """Open the probe account's presence socket on the node at `url`."""
+    headers = {"Authorization": f"Bearer {probe.token}"}
+    return http.ws_connect(f"{url}/api/presence/socket", headers=headers, heartbeat=HEARTBEAT, timeout=CLOSE_LIMIT)
+
+
+async def probe_message(http: aiohttp.ClientSession, url: str, probe: Probe, stream: StreamProbe) -> float:
+    """Post to the peer node at `url`; return the seconds until the message arrives in `stream`.
+
+    Raises `ProbeFailed` or `TimeoutError`.
+    """
+    client_id, start = secrets.token_hex(8), asyncio.get_running_loop().time()
+    arrival = stream.expect(client_id)
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            path = f"{url}/api/chat/conversations/{PROBE_CONVERSATION}/messages"
+            headers = {"Authorization": f"Bearer {probe.token}"}
+            async with http.post(path, json={"body": "probe", "client_id": client_id}, headers=headers) as answer:
+                if answer.status != 201:
+                    raise ProbeFailed(f"HTTP {answer.status}")
+            return await arrival - start
+    finally:
+        stream.forget(client_id)
+
+
+async def probe_presence(http: aiohttp.ClientSession, url: str, probe: Probe, presence: PresenceProbe) -> float:
+    """Become active on the peer node at `url`; return the seconds until `presence` shows it.
+
+    Raises `TimeoutError`.
+    """
+    async with asyncio.timeout(PROBE_SECONDS), open_socket(http, url, probe) as socket:
+        await socket.send_str('{"type":"idle"}')
+        await presence.wait_for("away")
+        start = asyncio.get_running_loop().time()
+        await socket.send_str('{"type":"active"}')
+        shown = await presence.wait_for("online")
+        await socket.send_str('{"type":"idle"}')
+        return shown - start
+
 
 RESULTS_KEPT = 60
 RECONNECT_SECONDS = 2.0
@@ -41,7 +183,6 @@ FAILURES: tuple[type[Exception], ...] = (
     *POSTGRES_AWAY,
     *REDIS_AWAY,
 )
-log = structlog.get_logger(__name__)
 
 
 class Canary:

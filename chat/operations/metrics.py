@@ -20,9 +20,8 @@ from chat.files.uploads import Uploads
 from chat.log.append import Log
 from chat.log.subscriptions import Subscriptions
 from chat.messages.queue_intake import QueueIntake
-from chat.operations.overload import LoopLag
+from chat.operations.overload import LoopLag, Rebalancing
 from chat.operations.publication import QUEUE, target_of
-from chat.operations.rebalancing import Rebalancing
 from chat.shared.histogram import Histogram
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.reaper import Reaper

@@ -5,9 +5,8 @@ import sys
 import pytest
 
 from chat.tools.chaos import checker
-from chat.tools.chaos.plan import ChaosOptions
 from chat.tools.chaos.results import GHOST, Scores
-from chat.tools.chaos.run import Run
+from chat.tools.chaos.run import ChaosOptions, Run
 from tests.chaos.broken import BREAKS
 
 SMALL = {"nodes": 2, "people": 20, "seconds": 3.0, "patience": 6.0}

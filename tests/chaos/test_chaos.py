@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.plan import ChaosOptions, draw
+from chat.tools.chaos.run import ChaosOptions, draw
 
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"

@@ -15,7 +15,7 @@ import yaml
 
 from chat.client.node_process import NodeProcess
 from chat.local.data_dir import free_port
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from chat.shared.child_process import leashed
 from tests.cast import Cast
 from tests.deploy.proxies import DEPLOY, Front, program, proxy

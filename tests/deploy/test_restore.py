@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from chat.client.node_process import NodeProcess
-from chat.local.binaries import installed
+from chat.local.engine import installed
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting

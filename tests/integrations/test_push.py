@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chat.integrations.push import PUSH
 from chat.integrations.web_push import encrypt
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from tests.cast import Cast, Person, casting
 from tests.integrations.push_service import CURVE, PushService, check_token, decode, decrypt, encode, serving_push
 from tests.messages.streaming import appends, finishes, starts

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from playwright.async_api import Locator, Page, expect
 
 from chat.client.node_process import NodeProcess
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
 from tests.journeys.browsers import OpenWindow

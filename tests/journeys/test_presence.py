@@ -6,7 +6,7 @@ import re
 from playwright.async_api import expect
 
 from chat.client.node_process import NodeProcess
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.buffering_proxy import holding_proxy

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 
 
 def started_elsewhere(folder: Path) -> subprocess.Popen[str]:

@@ -1,6 +1,6 @@
 """Restarts: how soon a child that died is started again, and when `tandem up` gives up."""
 
-from chat.local.watch import MAX_DELAY, MAX_QUICK_EXITS, QUICK, Restarts
+from chat.local.fleet import MAX_DELAY, MAX_QUICK_EXITS, QUICK, Restarts
 
 
 def test_a_child_that_ran_long_is_restarted_at_once() -> None:

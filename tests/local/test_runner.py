@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.local.binaries import SystemUser, user_for
+from chat.local.engine import SystemUser, user_for
 from chat.local.errors import ForeignData
 
 ANA = 4242

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from tests.local.running import Running, running_up
 
 

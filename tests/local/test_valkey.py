@@ -7,7 +7,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 
 ONCE = Retry(NoBackoff(), 0)
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from chat.local.errors import KeepsDying
-from chat.local.watch import MAX_DELAY, MAX_QUICK_EXITS, ProcessWatch
+from chat.local.fleet import MAX_DELAY, MAX_QUICK_EXITS, ProcessWatch
 from chat.shared.child_process import describe_exit
 
 

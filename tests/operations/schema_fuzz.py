@@ -28,8 +28,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.identity import hash_token
 from tests.cast import Cast, Person, casting

@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import redis
 
-from chat.operations.canary_probe import open_socket
+from chat.operations.canary import open_socket
 from chat.shared.probes import Probe
 from chat.shared.registry.scripts import LEASES
 from tests.cast import Cast

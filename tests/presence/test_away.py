@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat.app import TASKS
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from chat.local.binaries import user_for
 from chat.local.data_dir import free_port
+from chat.local.engine import user_for
 from tests.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or "pgbouncer"

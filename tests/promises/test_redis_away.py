@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chat.client.node_process import NodeProcess
-from chat.local.valkey import ValkeyEngine
+from chat.local.engine import ValkeyEngine
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.promises.conftest import StartNode

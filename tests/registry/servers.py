@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
-from chat.local.binaries import valkey_program
 from chat.local.data_dir import free_port
+from chat.local.engine import valkey_program
 from tests.waiting import wait_until
 
 SLOTS = 16384

@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 import orjson
 import psycopg
 
-from chat.client.node_process import SERVE, NodeProcess
+from chat.client.node_process import SERVE, NodeProcess, cpu_seconds, family, memory_bytes, raise_descriptor_limit
 from chat.local.data_dir import free_port
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.progress import step
 from chat.shared.identity import hash_token
 from chat.shared.sql import load
-from chat.tools.bench.process import cpu_seconds, family, memory_bytes, raise_descriptor_limit
 from chat.tools.bench.targets import BenchTrouble, Target
 
 queries = load(__file__)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import uvloop
 
+from chat.client.node_process import raise_descriptor_limit
 from chat.tools.bench.clients import (
     AnswerCounts,
     BenchPoster,
@@ -22,7 +23,6 @@ from chat.tools.bench.clients import (
     PostCounts,
     ResumingReader,
 )
-from chat.tools.bench.process import raise_descriptor_limit
 from chat.tools.bench.report import quantiles
 from chat.tools.bench.targets import Target, draft, drafts, mask, post_address
 

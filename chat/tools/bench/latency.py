@@ -4,9 +4,9 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field, replace
 
+from chat.client.node_process import cpu_seconds
 from chat.tools.bench.environment import SOCKET, BenchUser
 from chat.tools.bench.fanout import tandem
-from chat.tools.bench.process import cpu_seconds
 from chat.tools.bench.report import BenchReport, Contest, Row, at, middle
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import FRAMED, Target, spread

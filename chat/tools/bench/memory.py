@@ -5,7 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 
-from chat.tools.bench.process import max_streams
+from chat.client.node_process import max_streams
 from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import Target

@@ -11,13 +11,12 @@ from dataclasses import replace
 import orjson
 import psycopg
 
-from chat.client.node_process import NodeProcess
+from chat.client.node_process import NodeProcess, cpu_seconds
 from chat.local.data_dir import free_port
 from chat.shared.sql import load
 from chat.tools.bench.environment import STORELESS, BenchEnvironment, SqlFixtures, make_node
 from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.floor import await_port
-from chat.tools.bench.process import cpu_seconds
 from chat.tools.bench.report import BenchReport, Row, middle, ratio
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import Target, spread

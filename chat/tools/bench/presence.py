@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
+from chat.client.node_process import max_streams
 from chat.tools.bench.environment import BenchUser
 from chat.tools.bench.memory import presence
 from chat.tools.bench.presence_load import WATCHED, Order
-from chat.tools.bench.process import max_streams
 from chat.tools.bench.report import BenchReport, Curve, Row, flatness
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import GeneratorDied, Target

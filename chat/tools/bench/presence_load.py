@@ -13,8 +13,8 @@ from typing import cast
 import orjson
 import uvloop
 
+from chat.client.node_process import raise_descriptor_limit
 from chat.shared.transport.ws_frames import CLOSE, TEXT, unmask
-from chat.tools.bench.process import raise_descriptor_limit
 
 KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
 

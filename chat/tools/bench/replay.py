@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import psycopg
 
+from chat.client.node_process import max_streams
 from chat.tools.bench.fanout import tandem
 from chat.tools.bench.posting import BATCH, room_of
-from chat.tools.bench.process import max_streams
 from chat.tools.bench.report import BenchReport, Row, middle
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import spread

@@ -13,10 +13,10 @@ import orjson
 from rich.progress import Progress
 
 from chat.client.client import Client, bearer, open_stream
+from chat.client.node_process import cpu_seconds, raise_descriptor_limit
 from chat.local.progress import counting
 from chat.shared.tasks import Tasks
 from chat.tools.bench.environment import LIMITLESS
-from chat.tools.bench.process import cpu_seconds, raise_descriptor_limit
 from chat.tools.bench.report import BenchReport, Row, middle, ratio
 from chat.tools.bench.targets import BenchTrouble
 from chat.tools.chaos.authors import draw_text

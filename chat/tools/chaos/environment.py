@@ -17,10 +17,10 @@ import psycopg
 from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
 from chat.local.brokers import BROKERS
 from chat.local.data_dir import DataDir, free_port
+from chat.local.engine import ValkeyEngine
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.identity import hash_token
 from chat.shared.tasks import Tasks

@@ -18,7 +18,7 @@ from chat.shared.registry.reporting import NodeRecord, as_dict
 from chat.shared.registry.scripts import LEASES
 from chat.shared.sql import load
 from chat.tools.doctor.finding import FILE, Finding, good, recommend, require
-from chat.tools.doctor.http import HttpAnswer, Site, unchunk
+from chat.tools.doctor.proxy_checks import HttpAnswer, Site, unchunk
 
 queries = load(__file__)
 OLDEST_POSTGRES = 15

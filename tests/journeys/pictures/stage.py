@@ -11,8 +11,8 @@ import psycopg
 
 from chat.client.node_process import NodeProcess
 from chat.local.demo import PASSWORD, USERS, fill_empty
+from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
-from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
 from chat.tools.chaos.environment import make_node
