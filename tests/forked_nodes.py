@@ -187,6 +187,10 @@ def run(watcher: int, request: bytes, standard: Sequence[int]) -> NoReturn:
         os.close(descriptor)
     from chat.__main__ import main as tandem
 
+    if broken := os.environ.pop("BROKEN", ""):
+        from tests.chaos.broken import BREAKS
+
+        BREAKS[broken]()
     code: object = 1
     try:
         tandem(options)

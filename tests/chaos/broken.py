@@ -1,4 +1,4 @@
-"""Broken builds: `python -m tests.chaos.broken BREAK serve …` is Tandem with one promise broken in its code.
+"""Broken builds: `start_node("a1", BROKEN="reap-nobody")` starts a node with one promise broken in its code.
 
 They show that the checker can fail. Nothing of this is in the package: each break patches a function at the start.
 """
@@ -6,13 +6,11 @@ They show that the checker can fail. Nothing of this is in the package: each bre
 import asyncio
 import os
 import random
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
-from chat.__main__ import main
 from chat.log import append
 from chat.log.append import Change, Log
 from chat.log.tail import Tail
@@ -129,7 +127,3 @@ BREAKS: dict[str, Callable[[], None]] = {
     "append-twice": append_twice,
     "lose-append-at-finish": lose_append_at_finish,
 }
-
-if __name__ == "__main__":
-    BREAKS[sys.argv.pop(1)]()
-    main(prog_name="tandem")

@@ -1,4 +1,4 @@
-"""A short chaos run: a dozen faults on three nodes behind the balancer, and every promise holds.
+"""A short chaos run: several faults on three nodes behind the balancer, and every promise holds.
 
 PROMISE_SECONDS=600 is the full length; `tandem chaos` is the same with a live view.
 """
@@ -18,7 +18,7 @@ import pytest
 from chat.tools.chaos.faults import FAULTS
 from chat.tools.chaos.run import ChaosOptions, draw
 
-SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
+SECONDS = float(os.environ.get("PROMISE_SECONDS", "20"))
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"
 
 QUICK += "hang-postgres-link,sleepy-readers,half-open,cut-clients,same-post"
@@ -45,14 +45,14 @@ async def test_every_promise_holds(tmp_path: Path) -> None:
     plan = [
         strike.name for section in ChaosOptions(seconds=SECONDS, seed=seed, faults=MANY).plan() for strike in section
     ]
-    asked = ["--people=60", f"--minutes={SECONDS / 60}", f"--faults={','.join(MANY)}", f"--seed={seed}", "--json"]
+    asked = ["--people=40", f"--minutes={SECONDS / 60}", f"--faults={','.join(MANY)}", f"--seed={seed}", "--json"]
     code, said, news = await chaos(*asked, out=tmp_path)
     print(news)
     report = json.loads(said)
     assert {promise: times for promise, times in report["promises"].items() if times} == {}
     assert (code, report["kept"]) == (0, True)
     assert sorted(one["name"] for one in report["struck"]) == sorted(plan)
-    assert report["figures"]["posts acknowledged"] > 2 * SECONDS
+    assert report["figures"]["posts acknowledged"] > SECONDS
     assert report["figures"]["members removed and added"] > 0
     assert report["figures"]["resets"] == 0
     assert "every promise held" in picture_in(tmp_path)

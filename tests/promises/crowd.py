@@ -20,7 +20,7 @@ class Crowd:
     """A crowd spread over `nodes`: reader or poster number n uses the next live node after the n-th."""
 
     def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
-        self._cast, self._http, self.nodes = cast, http, nodes
+        self._cast, self.http, self.nodes = cast, http, nodes
         self.history, self._events, self._tasks = RunHistory(), EventCache(), Tasks()
         self.people: list[Person] = []
         self.rooms: list[int] = []
@@ -70,7 +70,7 @@ class Crowd:
     def starts_posting(self, pause: float) -> None:
         """Let every poster post one message after the other."""
         for poster in self.posters:
-            poster.keeps_posting(self._http, pause, self._tasks)
+            poster.keeps_posting(self.http, pause, self._tasks)
 
     async def finishes(self, database_url: str, limit: float = 30.0) -> list[Violation]:
         """Stop the posters, let the readers catch up, and return the checker's findings. The database counts as a
