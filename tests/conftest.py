@@ -24,7 +24,9 @@ from tests.nodes import Node, running_node
 hash_cheaply()
 pytest_plugins = ("tests.stacks",)
 # The beginnings of paths of tests that run one after the other, with the name of their group; the first that fits.
+BROKERS = ("messages/test_queue_intake", "operations/test_doctor", "operations/test_publication", "promises/test_bus")
 GROUPS = {
+    **dict.fromkeys(BROKERS, "brokers"),  # RabbitMQ starts once; with its Erlang, that takes ten seconds
     **{f"promises/test_{letter}": "many processes" for letter in "pqr"},  # half of the time of all promises
     "promises/": "other promises",
     "local/test_up": "many processes",

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 
 from chat.client.sse import EventParser, StreamEvent
-from tests.waiting import eventually
+from tests.waiting import LIMIT, eventually
 
 
 class StreamClient:
@@ -50,16 +50,16 @@ class StreamClient:
         """Return the events of this name."""
         return [one for one in self.events if one.event == event]
 
-    async def hears(self, *bodies: str, limit: float = 5.0) -> None:
+    async def hears(self, *bodies: str, limit: float = LIMIT) -> None:
         """Wait until exactly these texts have been received, in this order."""
         await eventually(lambda: len(self.bodies()) >= len(bodies), limit)
         assert self.bodies() == list(bodies)
 
-    async def hears_event(self, event: str, limit: float = 5.0) -> StreamEvent:
+    async def hears_event(self, event: str, limit: float = LIMIT) -> StreamEvent:
         """Wait for an event of this name; return the first."""
         return (await eventually(lambda: self.named(event), limit))[0]
 
-    async def ends(self, limit: float = 5.0) -> None:
+    async def ends(self, limit: float = LIMIT) -> None:
         """Wait until the stream has ended."""
         await eventually(lambda: self.closed, limit)
 

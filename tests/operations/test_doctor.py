@@ -172,10 +172,10 @@ async def test_a_bus_and_queues(request: pytest.FixtureRequest, database_url: st
     assert [before[name]["state"] for name in ("BUS_URL", "POSTS_FROM", "POSTS_TO")] == ["good", "note", "note"]
     assert "Start a node" in before["POSTS_FROM"]["remedy"]
     async with running_node(database_url, redis_url, posts_from=queue, posts_to=exchange) as node:
-        await eventually(lambda: node.app[INTAKE].connected, 15)
+        await eventually(lambda: node.app[INTAKE].connected)
         async with producing(queue) as producer:
             await producer.puts(b"no JSON")
-            await eventually(lambda: node.app[INTAKE].outcomes["rejected"] == 1, 15)
+            await eventually(lambda: node.app[INTAKE].outcomes["rejected"] == 1)
         _, after = await doctor(**given)
         assert [after[name]["state"] for name in ("POSTS_FROM", "POSTS_TO", "rejected messages")] == [
             "good",

@@ -87,7 +87,7 @@ async def test_every_entry_is_published_in_order(database_url: str, redis_url: s
         running_node(database_url, redis_url, posts_to=exchange_url) as node,
         casting(database_url, node.url) as cast,
     ):
-        await eventually(lambda: is_published_to(database_url, 0), 15)
+        await eventually(lambda: is_published_to(database_url, 0))
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)
         for n in range(5):
@@ -95,7 +95,7 @@ async def test_every_entry_is_published_in_order(database_url: str, redis_url: s
         await edits(ana, room, 1, "hello again")
         await reacts(ana, room, 2, "👍")
         await deletes(ana, room, 3)
-        await eventually(lambda: has_received(received, 8), 10)
+        await eventually(lambda: has_received(received, 8))
         found = await received()
     assert [headers["event"] for _, headers, _ in found] == ["message"] * 5 + ["edit", "reaction", "delete"]
     positions = [int(headers["position"]) for _, headers, _ in found]
@@ -124,7 +124,7 @@ async def test_a_text_that_was_deleted_meanwhile_is_not_published(
     url = f"{rabbit.url}/secrets"
     async with subscribing(url) as received:
         async with running_node(database_url, redis_url, posts_to=url):
-            await eventually(lambda: is_published_to(database_url, 0), 15)
+            await eventually(lambda: is_published_to(database_url, 0))
         async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
             (ana,) = await cast.enters("ana")
             room = await cast.share(ana)
@@ -133,7 +133,7 @@ async def test_a_text_that_was_deleted_meanwhile_is_not_published(
             await ana.says(room, "a slip of the tongue")
             await edits(ana, room, 2, "a fine sentence")
         async with running_node(database_url, redis_url, posts_to=url):
-            await eventually(lambda: has_received(received, 4), 15)
+            await eventually(lambda: has_received(received, 4))
         text = json.dumps(await received())
     assert "a fine sentence" in text
     assert "a secret" not in text
@@ -153,18 +153,18 @@ async def test_another_node_continues_after_the_death_of_the_first(
         kind, target = publication_kind(url), target_of(url)
         first, second = Subscriptions(pool, "a1", [kind]), Subscriptions(pool, "b2", [kind])
         dying = asyncio.create_task(first.run())
-        await eventually(lambda: first.find(target) is not None, 10)
+        await eventually(lambda: first.find(target) is not None)
         waiting = asyncio.create_task(second.run())
         said = [f"hello {n}" for n in range(10)]
         for text in said[:5]:
             await ana.says(room, text)
-        await eventually(lambda: has_received(received, 5), 10)
+        await eventually(lambda: has_received(received, 5))
         monkeypatch.setattr(first, "_release", lambda _: do_nothing())  # as a death would have it
         dying.cancel()
         await asyncio.wait([dying])
         for text in said[5:]:
             await ana.says(room, text)
-        await eventually(lambda: has_received(received, 10), 20)
+        await eventually(lambda: has_received(received, 10))
         assert second.find(target) is not None
         waiting.cancel()
         await asyncio.wait([waiting])
@@ -182,10 +182,10 @@ async def test_a_dead_broker_is_waited_for(cast: Cast, database_url: str, redis_
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     async with running_node(database_url, redis_url, posts_to=url, node="b2"):
-        await eventually(lambda: is_published_to(database_url, 0), 15)
+        await eventually(lambda: is_published_to(database_url, 0))
         async with subscribing(url) as received:
             await ana.says(room, "before")
-            await eventually(lambda: has_received(received, 1), 10)
+            await eventually(lambda: has_received(received, 1))
         rabbit.stop()
         try:
             await ana.says(room, "meanwhile")
@@ -193,5 +193,5 @@ async def test_a_dead_broker_is_waited_for(cast: Cast, database_url: str, redis_
         finally:
             rabbit.start()
         async with subscribing(url) as received:
-            await eventually(lambda: has_received(received, 2), 20)
+            await eventually(lambda: has_received(received, 2))
             assert [body["body"] for _, _, body in await received()] == ["meanwhile", "still away"]

@@ -30,11 +30,11 @@ async def test_remembered_readiness_expires_soon(own_postgres: PostgresEngine) -
         await readiness.check()
         with psycopg.connect(own_postgres.url, autocommit=True) as owner:
             owner.execute("delete from migrations where name = '0001_accounts'")
-            await eventually(lambda: is_refused(readiness), 5)
+            await eventually(lambda: is_refused(readiness))
             with pytest.raises(Unavailable, match="0001_accounts"):
                 await readiness.check()
             owner.execute("insert into migrations (name) values ('0001_accounts')")
-            await eventually(lambda: is_ready(readiness), 5)
+            await eventually(lambda: is_ready(readiness))
 
 
 async def is_ready(readiness: Readiness) -> bool:

@@ -10,7 +10,7 @@ import orjson
 
 from chat.api_schema.presence_events import SOCKET_FRAMES
 from tests.cast import Person
-from tests.waiting import eventually
+from tests.waiting import LIMIT, eventually
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ class PresenceClient:
         """Return the frames of this type."""
         return [frame for frame in self.frames if frame["type"] == kind]
 
-    async def gets(self, kind: str, count: int = 1, limit: float = 5.0) -> Json:
+    async def gets(self, kind: str, count: int = 1, limit: float = LIMIT) -> Json:
         """Wait for so many frames of this type; return the last one."""
         await eventually(lambda: len(self.named(kind)) >= count, limit)
         return self.named(kind)[count - 1]
@@ -55,13 +55,13 @@ class PresenceClient:
         """Watch these users, wait for the snapshot, which a node may hold back for 2 s, and return its records."""
         before = len(self.named("snapshot"))
         await self.says("watch", users=[person.id for person in people], conversations=list(conversations))
-        return list((await self.gets("snapshot", before + 1, limit=10))["users"]) if people else []
+        return list((await self.gets("snapshot", before + 1))["users"]) if people else []
 
-    async def sees(self, person: Person, status: str, limit: float = 5.0) -> None:
+    async def sees(self, person: Person, status: str, limit: float = LIMIT) -> None:
         """Wait until this user has this status."""
         await eventually(lambda: self.people.get(person.id, {}).get("status") == status, limit)
 
-    async def closes(self, limit: float = 5.0) -> int:
+    async def closes(self, limit: float = LIMIT) -> int:
         """Wait until the server has closed; return the code."""
         await eventually(lambda: self._task.done(), limit)
         return self.socket.close_code or 0

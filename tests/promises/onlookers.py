@@ -40,7 +40,7 @@ class PresenceCrowd:
         """Return how many users are shown with each status."""
         return Counter(record["status"] for viewer in self.watchers for record in viewer.people.values())
 
-    async def all_shown(self, status: str, limit: float = 20.0) -> None:
+    async def all_shown(self, status: str, limit: float = 30.0) -> None:
         """Wait until all users are shown with this status."""
         await eventually(lambda: self.shown() == {status: len(self.people)}, limit)
 

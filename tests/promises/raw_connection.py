@@ -28,12 +28,12 @@ class RawConnection:
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def hear_until(self, mark: bytes, limit: float = 5.0) -> bytes:
+    async def hear_until(self, mark: bytes, limit: float = 30.0) -> bytes:
         """Return everything up to this mark, the mark included."""
         async with asyncio.timeout(limit):
             return await self._reader.readuntil(mark)
 
-    async def hear(self, limit: float = 5.0) -> bytes:
+    async def hear(self, limit: float = 30.0) -> bytes:
         """Return everything until the server closes; empty after a reset."""
         try:
             async with asyncio.timeout(limit):

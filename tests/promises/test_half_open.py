@@ -15,7 +15,7 @@ from tests.presence.presence_client import open_presence, opens_presence
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6
-MACHINE = 3.0  # seconds that a busy machine adds
+MACHINE = 25.0  # seconds that a busy machine adds
 
 
 async def test_a_half_open_socket_is_closed(database_url: str, redis_url: str) -> None:
@@ -53,5 +53,5 @@ async def test_a_half_open_stream_is_closed(node: Node, cast: Cast, monkeypatch:
         (stream,) = streams
         for _ in range(20):  # more than the peer's window takes, and less than the stream's buffer
             await ana.says(room, "x" * 16_000)
-        await eventually(lambda: not len(streams), limit=20)
+        await eventually(lambda: not len(streams))
         assert stream.ended is None  # it was not cut as a slow reader

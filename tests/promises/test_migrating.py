@@ -126,7 +126,7 @@ async def test_an_index_is_made_concurrently(database_url: str, folder: Path) ->
     (folder / "9998_index.sql").write_text(INDEX)
     async with forgotten(database_url, "insert into moods values ('gloomy')") as writer:
         migrating = asyncio.create_task(migrations.migrate(database_url))
-        await eventually(partial(is_waiting, database_url), 10)
+        await eventually(partial(is_waiting, database_url))
         migrating.cancel()
         await asyncio.gather(migrating, return_exceptions=True)
         await writer.commit()

@@ -43,7 +43,7 @@ async def connected_crowd(stage: Cast, crowded: NodeProcess, quiet: NodeProcess)
 async def reconnects(crowd: PresenceCrowd, url: str) -> None:
     """Reconnect all users at another node, as clients do."""
     lost = list(crowd.open.values())
-    await asyncio.gather(*(watcher.closes(limit=20) for watcher in lost))
+    await asyncio.gather(*(watcher.closes() for watcher in lost))
     await crowd.fill(url)
     await asyncio.gather(*(watcher.leaves() for watcher in lost))
 

@@ -29,7 +29,7 @@ async def test_two_nodes_and_a_crowd(
         nodes = [await start_node(name, DATABASE_URL=url) for name in ("a1", "b2")]
         async with casting(own_postgres.url, "") as stage, crowd_of(stage, nodes, readers=20, posters=8) as crowd:
             crowd.starts_posting(pause=0.02)
-            await eventually(partial(are_all_served, crowd, 0), 10)
+            await eventually(partial(are_all_served, crowd, 0))
             assert [(await inspect_server(url)).pooling for _ in range(3)] == [mode] * 3
             await breathe(1)
             assert await crowd.finishes(own_postgres.url) == []

@@ -16,10 +16,10 @@ async def test_a_killed_node_restarts_under_its_name_at_once(start_node: StartNo
         node.kill()
         assert leases(registry)[dead] > now(registry)
         await node.start_and_wait()
-        await eventually(lambda: leases(registry).get(dead, 0) <= now(registry), 10)
+        await eventually(lambda: leases(registry).get(dead, 0) <= now(registry))
         (holder,) = leases(registry).keys() - {dead}
         until = leases(registry)[holder]
-        await eventually(lambda: leases(registry)[holder] > until, 10)
+        await eventually(lambda: leases(registry)[holder] > until)
     assert node.alive()
 
 

@@ -87,16 +87,16 @@ async def test_a_reader_cut_at_the_buffer_resumes_completely(stage: Cast, start_
     async with sleeping(ben, SLEEPERS) as sleepers:
         before = node.memory_bytes()
         said = await talks(ana, room, 0, MESSAGES)
-        await reader.hears(*said, limit=20)
+        await reader.hears(*said)
         assert node.memory_bytes() - before < 60 * MIB  # 150 would wait in a node without a limit
         heard = await sleepers[0].wakes()
     assert heard.count(b"\n\n") < MESSAGES
     heard = heard[: heard.rindex(b"\n\n")]
     again = await ben.listens(last_event_id=find_last_id(heard).decode())
     whole = heard.count(b'\ndata: {"conversation"')
-    await again.hears(*said[whole:], limit=20)
+    await again.hears(*said[whole:])
     replayed = await ben.listens(after=start)
-    await replayed.hears(*said, limit=20)
+    await replayed.hears(*said)
 
 
 async def test_a_reader_far_behind_is_not_slow(stage: Cast, start_node: StartNode) -> None:
@@ -108,9 +108,9 @@ async def test_a_reader_far_behind_is_not_slow(stage: Cast, start_node: StartNod
     start = (await ben.listens()).cursor
     said = await talks(ana, room, 0, 3 * MESSAGES)  # more than the kernel takes; less than the node remembers
     again = await ben.listens(after=start)
-    await again.hears(*said, limit=20)
+    await again.hears(*said)
     said += await talks(ana, room, 3 * MESSAGES, 3 * MESSAGES + 1)
-    await again.hears(*said, limit=20)
+    await again.hears(*said)
     assert not again.named("bye")
 
 
@@ -123,7 +123,7 @@ async def test_a_reader_that_stops_during_its_replay_is_cut(database_url: str, r
         reader = await chloe.listens()
         start = reader.cursor
         said = await talks(ana, room, 0, MESSAGES)
-        await reader.hears(*said, limit=20)
+        await reader.hears(*said)
         cursors = [start, *(event.id for event in reader.named("message"))]
         async with asleep_at(ben, cursors):
             await talks(ana, room, MESSAGES, 2 * MESSAGES)

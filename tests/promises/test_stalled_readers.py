@@ -77,7 +77,7 @@ async def test_a_stalled_reader_is_cut(impatient: Node, mallory: Person, answer:
     async with stalled_reader(impatient, mallory, path):
         await eventually(lambda: server.unsent.total > 0)
         before = len(server.connections)
-        await eventually(lambda: server.unsent.total == 0 and len(server.connections) == before - 1, 10)
+        await eventually(lambda: server.unsent.total == 0 and len(server.connections) == before - 1)
     await mallory.says(1, "the node goes on")
 
 

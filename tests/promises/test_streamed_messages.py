@@ -196,7 +196,7 @@ async def test_the_authors_node_is_killed(stage: Cast, start_node: StartNode) ->
     at = await appends(ana, room, seq, at, text[50:100])
     await writes(ana, room, seq, text[100:], at=at)
     assert (await finishes(ana, room, seq))["body"] == text
-    ended = await eventually(lambda: len(reader.named("finish")) == 2 and reader.named("finish"), limit=6)
+    ended = await eventually(lambda: len(reader.named("finish")) == 2 and reader.named("finish"))
     assert {one.json()["seq"]: one.json()["state"] for one in ended} == {seq: "complete", abandoned: "failed"}
     own = [one for one in reader.events if one.event in ("message", "append", "finish") and one.json()["seq"] == seq]
     assert read_streamed(own)[0] == text

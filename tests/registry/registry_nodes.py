@@ -11,7 +11,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import Evidence
 from chat.shared.settings import read_settings
 from chat.shared.tasks import Tasks
-from tests.waiting import eventually
+from tests.waiting import LIMIT, eventually
 
 QUICK = {"presence_linger": 0.4, "node_lease": 0.5}
 
@@ -30,7 +30,7 @@ class RegistryNode:
         """Return what others see of this user."""
         return str((await self.registry.read_views([(user_id, 0, 0)]))[user_id][0][1])
 
-    async def shows(self, user_id: int, status: str, limit: float = 5.0) -> None:
+    async def shows(self, user_id: int, status: str, limit: float = LIMIT) -> None:
         """Wait until others see this."""
 
         async def is_so() -> bool:

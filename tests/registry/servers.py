@@ -108,7 +108,7 @@ def running_cluster(folder: Path, certificate: Path | None = None) -> Iterator[s
         for n, one in enumerate(clients):
             one.execute_command("CLUSTER ADDSLOTSRANGE", n * SLOTS // 3, (n + 1) * SLOTS // 3 - 1)
             one.execute_command("CLUSTER MEET", "127.0.0.1", secure[0] or ports[0], buses[0])
-        wait_until(lambda: all(whole(one) for one in clients), limit=20)
+        wait_until(lambda: all(whole(one) for one in clients))
         if certificate:
             servers = ",".join(f"localhost:{port}" for port in secure)
             yield f"rediss+cluster://:{SECRET}@{servers}?ssl_ca_certs={certificate}"
@@ -133,7 +133,7 @@ def running_sentinel(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes
         watched = SENTINEL.format(master=first, secret=SECRET)
         stack.enter_context(server(folder / "s2", third, watched, "--sentinel"))
         one = stack.enter_context(client(third))
-        wait_until(lambda: one.sentinel_master("tandem")["num-slaves"] == 1, limit=20)
+        wait_until(lambda: one.sentinel_master("tandem")["num-slaves"] == 1)
         assert replica.poll() is None
         yield f"redis+sentinel://:{SECRET}@127.0.0.1:{third}/tandem", master
 

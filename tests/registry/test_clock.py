@@ -18,7 +18,7 @@ from tests.waiting import breathe, eventually
 HOUR = 3600
 TIMES = {"presence_linger": 1.0, "node_lease": 1.5}
 PEOPLE = range(1, 11)
-MACHINE = 3.0  # what a busy machine may add
+MACHINE = 25.0  # what a busy machine may add
 
 
 class Site:
@@ -112,7 +112,7 @@ async def test_people_on_two_nodes_are_counted_once(site: Site) -> None:
     await eventually(lambda: second.connected.users[100].holders == 2)
     site.clock.set(-HOUR)
     second.close(ana)
-    await eventually(lambda: first.connected.users[100].holders == 1, 10)
+    await eventually(lambda: first.connected.users[100].holders == 1)
     assert first.connected.summarize()["people"] == len(PEOPLE) + 1
 
 
@@ -130,7 +130,7 @@ async def test_a_failover_to_a_host_that_is_behind(database_url: str, tmp_path: 
                 await site.fills()
                 second.registry.open(100, 100, "socket")
                 with client(port_of(new)) as promoted:
-                    await eventually(lambda: promoted.exists(user_key(100)) and promoted.hlen(LEASES) == 2, 20)
+                    await eventually(lambda: promoted.exists(user_key(100)) and promoted.hlen(LEASES) == 2)
                     await first.dies()
                     promoted.replicaof("NO", "ONE")
                     assert abs(int(promoted.time()[0]) - time.time() + HOUR) < HOUR / 2  # type: ignore[index]

@@ -136,7 +136,7 @@ def guarded_sentinel(folder: Path, certificate: Path) -> Iterator[tuple[int, int
         text = WATCHED.format(own=SECRET + "!", master=master_secure, secret=SECRET) + with_tls(certificate, secure)
         stack.enter_context(server(folder / "watcher", plain, text, "--sentinel", program=tls_program()))
         with client(plain, SECRET + "!") as watcher:
-            wait_until(lambda: "slave" in str(watcher.sentinel_master("tandem")), limit=10)
+            wait_until(lambda: "slave" in str(watcher.sentinel_master("tandem")))
         yield plain, secure
 
 
