@@ -259,7 +259,8 @@ READ_PRESENCES = web.AppKey[ReadPresences]("presences")
 async def get_members(request: web.Request) -> web.Response:
     """List the members of a conversation, a page by user id; `next` is present if there are more.
 
-    With `?presence=1`, each member whose presence the caller may see has it as `presence`.
+    With `?presence=1`, each member whose presence the caller may see has it as `presence`. API keys need the scope
+    `presence:read` for it.
     """
     member = await require_identity(request)
     after = parse_count(request, "after", default=0, most=LARGEST_ID)
@@ -277,6 +278,8 @@ async def page_members(
         {"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]
     ]
     if presence:
+        if member.key is not None:
+            member.key.check("presence:read", conversation_id)
         presences = await app[READ_PRESENCES](member.user_id, [one["user"] for one in members])
         members = [one | ({"presence": presences[one["user"]]} if one["user"] in presences else {}) for one in members]
     more = {"next": members[-1]["user"]} if len(rows) > PAGE else {}

@@ -73,13 +73,14 @@ class MoreRights(Forbidden):
 class KeyLimits:
     """The limits of an API key. `conversations`: None for all that its bot is a member of.
 
-    `acting`: the key acts for a user other than its bot.
+    `acting`: the key acts for a user other than its bot. `maker_id`: the user who made it; None: the command line.
     """
 
     scopes: frozenset[str]
     conversations: frozenset[int] | None
     bot_id: int
     acting: bool = False
+    maker_id: int | None = None
 
     def check(self, scope: str | None, conversation_id: int | None) -> None:
         """Raise an error unless the key may send a request that needs this scope and concerns this conversation.
@@ -89,7 +90,8 @@ class KeyLimits:
         if scope is None:
             raise NotForKeys
         if scope not in self.scopes:
-            raise MissingScope(f"This API key lacks the scope {scope}.")
+            lost = ", or its owner is not an admin anymore" if scope == "admin" else ""
+            raise MissingScope(f"This API key lacks the scope {scope}{lost}.")
         if self.conversations is None:
             return
         if conversation_id is None and (self.acting or scope == "conversations:write"):
@@ -172,11 +174,18 @@ class Identities:
         member = self._known.get(digest)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
             member = await self._batcher.submit((digest, remember))
-        while member.looked_up <= self._changed.get(member.user_id, 0.0):
+        while member.looked_up <= self._changed_at(member):
             member = await self._batcher.submit((digest, remember))
         self.check(member)
         self._touched.add(member.session_id)
         return member
+
+    def _changed_at(self, member: Member) -> float:
+        """Return when the member, or the user who made the key, last changed."""
+        changed = self._changed.get(member.user_id, 0.0)
+        if member.key is None or member.key.maker_id is None:
+            return changed
+        return max(changed, self._changed.get(member.key.maker_id, 0.0))
 
     def check(self, member: Member) -> None:
         """Raise `Unauthenticated` if the session has expired, or ended since it was read."""
@@ -206,7 +215,7 @@ class Identities:
         member = self._acted.get(place)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
             member = await self._acting.submit((key, named[0]))
-        while member.looked_up <= self._changed.get(member.user_id, 0.0):
+        while member.looked_up <= self._changed_at(member):
             member = await self._acting.submit((key, named[0]))
         self.check(member)
         if remember:
@@ -218,7 +227,7 @@ class Identities:
 
     async def _read_acted(self, asked: list[tuple[Member, str]]) -> list[Member | Exception]:
         ids, externals = zip(*(parse_acted(named) for _, named in asked), strict=True)
-        fields = {"sessions": [key.session_id for key, _ in asked], "ids": list(ids), "externals": list(externals)}
+        fields = {"ids": list(ids), "externals": list(externals)}
         now = time.monotonic()
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(queries.find_acted, fields)).fetchall()
@@ -281,7 +290,7 @@ class Identities:
         if len(self._changed) > REMEMBERED:
             self._changed.popitem(last=False)
         for digest in [digest for digest, member in self._known.items() if member.user_id == user_id]:
-            del self._known[digest]
+            del self._known[digest]  # keys that the user made are found by `_changed_at`
 
     async def _read(self, wanted: list[tuple[bytes, bool]]) -> list[Member | Exception]:
         digests = [digest for digest, _ in wanted]
@@ -306,10 +315,11 @@ class Identities:
 
 def read_member(row: Sequence[Any], now: float) -> Member:
     """Return the member of a row of `find_sessions`, without the token's hash."""
-    user_id, session_id, name, role, host_cookie, withheld, seconds, scopes, conversations = row
+    user_id, session_id, name, role, host_cookie, withheld, seconds, scopes, conversations, maker = row
     key = None
     if scopes is not None:
-        key = KeyLimits(frozenset(scopes), None if conversations is None else frozenset(conversations), user_id)
+        places = None if conversations is None else frozenset(conversations)
+        key = KeyLimits(frozenset(scopes), places, user_id, maker_id=maker)
     role = intern("member" if withheld else role)
     return Member(user_id, session_id, name, role, seconds, now, withheld, host_cookie, key)
 
@@ -329,10 +339,10 @@ def make_acted(key: Member, row: Sequence[Any] | None, now: float) -> Member | E
     """Return the user whom a key acts for, by a row of `find_acted`, or the error if the key may not."""
     if row is None:
         return UnknownActed()
-    user_id, name, role, disabled, trusted = row
+    user_id, name, role, disabled = row
     if disabled:
         return DisabledActed()
-    if role == "admin" and not (trusted and key.role == "admin"):
+    if role == "admin" and key.role != "admin":
         return MoreRights()
     assert key.key is not None
     limits = replace(key.key, acting=True)

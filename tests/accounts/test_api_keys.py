@@ -198,6 +198,37 @@ async def test_keys_end_with_their_owner(how: str, ada: Person, cast: Cast) -> N
         assert (await bot.call("GET", C))[0] == 401  # like the owner's sessions
 
 
+async def test_the_scope_admin_needs_an_owner_who_is_an_admin(ada: Person, cast: Cast, second: Node) -> None:
+    """On every node, from the demotion until the role returns. The key's other scopes stay."""
+    (eve,) = await cast.enters("eve", role="admin")
+    bot, other = await makes(eve, cast, *EVERY, "admin"), await makes(ada, cast, "admin")
+    elsewhere = Person(cast.http, second.url, bot.name, bot.id, bot.token)
+
+    async def may(allowed: bool) -> bool:
+        return [(await one.call("GET", "/api/audit"))[0] == 200 for one in (bot, elsewhere)] == [allowed] * 2
+
+    assert await may(True)
+    assert (await ada.call("PUT", f"/api/users/{eve.id}/role", {"role": "member"}))[0] == 204
+    await eventually(lambda: may(False))
+    status, problem = await bot.call("GET", "/api/audit")
+    assert (status, problem["code"], "is not an admin anymore" in problem["detail"]) == (403, "missing_scope", True)
+    assert (await bot.call("GET", C))[0] == (await other.call("GET", "/api/audit"))[0] == 200
+    assert (await ada.call("PUT", f"/api/users/{eve.id}/role", {"role": "admin"}))[0] == 204
+    await eventually(lambda: may(True))
+
+
+async def test_presence_of_members_needs_its_scope(ada: Person, cast: Cast) -> None:
+    """A key without `presence:read` lists the members alone."""
+    bot, watcher = await makes(ada, cast, "messages:read"), await makes(ada, cast, "messages:read", "presence:read")
+    room = await opens_channel(ada, "deploys", bot, watcher)
+    status, problem = await bot.call("GET", f"{C}/{room}/members?presence=1")
+    assert (status, problem["code"], "presence:read" in problem["detail"]) == (403, "missing_scope", True)
+    _, listed = await bot.call("GET", f"{C}/{room}/members")
+    assert {one["user"] for one in listed["members"]} == {ada.id, bot.id, watcher.id}
+    _, listed = await watcher.call("GET", f"{C}/{room}/members?presence=1")
+    assert any("presence" in one for one in listed["members"])
+
+
 async def test_a_bot_does_not_log_in(ada: Person, cast: Cast) -> None:
     """It has no password, and gets none."""
     bot = await makes(ada, cast)
