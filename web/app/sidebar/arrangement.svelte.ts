@@ -4,6 +4,7 @@ import type { Attachment } from 'svelte/attachments';
 import { type Conversation, type Id, shownSidebar, type SidebarChange } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { drafted, onDrafts } from '../composer/drafts';
+import { startOf } from '../direction';
 import { callsToShow, unreadToShow } from '../notify/notification-rules';
 import { route } from '../route.svelte';
 import { toasts } from '../toasts.svelte';
@@ -94,7 +95,7 @@ export class Arrangement {
     if (this.menu?.row === row) return; // a long press is followed by an event of its own
     const box = element.getBoundingClientRect();
     const inside = at && at.clientX > box.left && at.clientX < box.right && at.clientY > box.top && at.clientY < box.bottom;
-    const near = inside ? new DOMRect(at.clientX, at.clientY) : new DOMRect(box.left + MARGIN, box.top, 0, box.height);
+    const near = inside ? new DOMRect(at.clientX, at.clientY) : startOf(box, MARGIN);
     this.menu = { kind: row.startsWith('s') ? 'section' : 'conversation', row, near };
   }
 

@@ -63,6 +63,7 @@ textarea { flex: 1; min-width: 0; max-height: 9rem; padding: 0.4rem 0.6rem; bord
 textarea::placeholder { color: var(--soft); opacity: 1; }
 .icon { display: grid; place-items: center; width: 2.25rem; height: 2.25rem; padding: 0; border-color: transparent; }
 .icon:hover { background: var(--other); }
+:host(:dir(rtl)) [type='submit'] svg { scale: -1 1; }
 svg { fill: none; stroke: currentColor; stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
 .attachments { flex-basis: 100%; font-size: 0.8125rem; }
 .attachments li { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem; padding: 0.15rem 0; }
