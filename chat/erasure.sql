@@ -128,7 +128,7 @@ update conversations set archived_at = now() where id = any(%s) and archived_at 
 -- name: forget_user
 update users
    set name = 'deleted:' || id, display_name = 'Deleted user', about = '', time_zone = '', avatar = null,
-       password_hash = '', role = 'member', disabled_at = coalesce(disabled_at, now()), deleted_at = now(),
+       language = '', password_hash = '', role = 'member', disabled_at = coalesce(disabled_at, now()), deleted_at = now(),
        external_id = null, email = null, avatar_url = null
  where id = %s and deleted_at is null
 returning id, name, display_name, role, about, time_zone, avatar, bot

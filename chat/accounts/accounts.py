@@ -154,11 +154,12 @@ class Accounts:
             if new.user.display_name != old.user.display_name:
                 await require_distinct_from_admins(change.connection, new.user)
             if new != old:
-                fields = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
+                fields = [new.user.display_name, new.user.about, new.user.time_zone]
+                fields += [new.receipts, new.language, user_id]
                 await change.connection.execute(queries.set_profile, fields)
             if new.user != old.user:
                 await publish_profile(change, new.user, self._directory)
-            if new.receipts != old.receipts:
+            if new.settings() != old.settings():
                 await change.record(Unplaced("settings", user_id=user_id, data=orjson.dumps(new.settings())))
         return new
 

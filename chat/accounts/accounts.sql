@@ -21,7 +21,7 @@ with revoked as (delete from password_resets where user_id = %(user_id)s)
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 
 -- name: set_profile
-update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
+update users set display_name = %s, about = %s, time_zone = %s, receipts = %s, language = %s where id = %s
 
 -- name: find_time_zone
 select true from pg_timezone_names where name = %s limit 1

@@ -90,6 +90,10 @@ class LogIn(Form):
         return given | {"name": "", "password": "-"} if alone else given
 
 
+# the languages of the app (web/app/messages/language.ts); empty for the language of the browser
+Language = Literal["", "en", "de", "es", "ja", "ar"]
+
+
 class Profile(Form):
     """The profile fields to change; the others stay. `receipts`: share how far one has read."""
 
@@ -97,6 +101,7 @@ class Profile(Form):
     about: About | None = None
     time_zone: TimeZone | None = None
     receipts: Literal["on", "off"] | None = None
+    language: Language | None = None
 
 
 class PasswordChange(Form):
@@ -176,10 +181,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """A user as they see themselves. `receipts`: others see how far they have read."""
+    """A user as they see themselves. `receipts`: others see how far they have read. `language`: of their app."""
 
     user: User
     receipts: bool
+    language: str
 
     def to_json(self) -> dict[str, object]:
         """Return the public fields and the private settings."""
@@ -193,11 +199,12 @@ class Me:
         """Return the user with the fields that the profile names."""
         public = profile.model_dump(include={"display_name", "about", "time_zone"}, exclude_none=True)
         receipts = self.receipts if profile.receipts is None else profile.receipts == "on"
-        return Me(replace(self.user, **public), receipts)
+        language = self.language if profile.language is None else profile.language
+        return Me(replace(self.user, **public), receipts, language)
 
     def settings(self) -> dict[str, object]:
         """Return the private settings."""
-        return {"receipts": "on" if self.receipts else "off"}
+        return {"receipts": "on" if self.receipts else "off", "language": self.language}
 
 
 async def read_me(pool: Pool, user_id: int) -> Me:
@@ -206,7 +213,7 @@ async def read_me(pool: Pool, user_id: int) -> Me:
         row = await (await connection.execute(queries.read_me, [user_id])).fetchone()
     if row is None:
         raise NotFound
-    return Me(User(*row[:-1]), row[-1])
+    return Me(User(*row[:-2]), *row[-2:])
 
 
 async def read_user(pool: Pool, user_id: int, viewer: int | None = None) -> User:

@@ -1,5 +1,6 @@
 -- name: read_me
-select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts from users where id = %s
+select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts, language
+  from users where id = %s
 
 -- name: read_users
 -- With a viewer, only users who have ever been in one of the viewer's conversations, because their messages are there.

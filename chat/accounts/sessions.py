@@ -150,7 +150,7 @@ async def lock_user(change: Change, user_id: int) -> Me:
     """
     row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
     assert row is not None
-    return Me(User(*row[:-1]), row[-1])
+    return Me(User(*row[:-2]), *row[-2:])
 
 
 async def end_others(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chat.accounts.models import SignUpMode
+from chat.accounts.models import Language, SignUpMode
 from chat.api_schema.models import Id, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
@@ -12,6 +12,8 @@ class MeModel(UserModel):
 
     receipts: Literal["on", "off"]
     """True if other members see how far the user has read."""
+    language: Language
+    """The language of the app that the user chose; empty for the language of their browser."""
     second_factor_required: bool | None = None
     """An admin without admin rights until they set up a second factor."""
 

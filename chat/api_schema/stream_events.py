@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from chat.accounts.models import Language
 from chat.api_schema.models import (
     Announced,
     ConversationModel,
@@ -171,6 +172,8 @@ class SettingsChange(Shape):
     """The user's settings. On the user's own devices."""
 
     receipts: Literal["on", "off"]
+    language: Language | None = None
+    """Entries of older versions have none."""
 
 
 class SidebarSection(Shape):

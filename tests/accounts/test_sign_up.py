@@ -19,7 +19,7 @@ async def test_signing_up_logs_in(ana: Visitor) -> None:
     assert came["user"] == shown | {"id": came["user"]["id"]}
     assert came["session"]["current"] is True
     assert came["session"]["device"] == "laptop"
-    assert await ana.call("GET", "/api/users/me") == (200, came["user"] | {"receipts": "on"})
+    assert await ana.call("GET", "/api/users/me") == (200, came["user"] | {"receipts": "on", "language": ""})
 
 
 async def test_the_token_works_as_a_bearer_too(ana: Visitor, mallory: Visitor) -> None:

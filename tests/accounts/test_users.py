@@ -20,7 +20,7 @@ async def test_profiles_are_visible_to_all_users(cast: Cast) -> None:
         "avatar": "",
     }
     assert await ana.call("GET", f"/api/users/{ben.id}") == (200, seen)
-    assert await ben.call("GET", "/api/users/me") == (200, seen | {"receipts": "on"})
+    assert await ben.call("GET", "/api/users/me") == (200, seen | {"receipts": "on", "language": ""})
     status, listed = await ana.call("GET", f"/api/users?ids={ben.id},{ana.id},999999,{ben.id}")
     assert (status, [user["name"] for user in listed["users"]]) == (200, ["ana", "ben"])
 
@@ -80,7 +80,7 @@ async def test_a_new_display_name_reaches_all_users(cast: Cast) -> None:
     reader = await mallory.listens()
     status, changed = await ana.call("PATCH", "/api/users/me", {"display_name": " Ana B. "})
     assert (status, changed["display_name"]) == (200, "Ana B.")
-    assert (await reader.hears_event("user")).json() | {"receipts": "on"} == changed
+    assert (await reader.hears_event("user")).json() | {"receipts": "on", "language": ""} == changed
     assert (await ana.call("GET", "/api/users/me"))[1] == changed
 
 

@@ -8,8 +8,9 @@ import './styles/text.css';
 import './styles/print.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { loadMessages } from './messages';
 import { startWorker } from './notify/worker';
 
 const target = document.getElementById('app');
-if (target) mount(App, { target });
+if (target) void loadMessages().then(() => mount(App, { target }));
 startWorker();

@@ -16,7 +16,7 @@ export function titleOf(conversation: Named, people: People, me: Id): string {
   if (conversation.name) return limitMarks(conversation.name, 'name');
   const others = othersOf(conversation, me);
   if (!others.length) return conversation.kind === 'direct' ? m.app.you(nameOf(people.get(me))) : m.app.unnamedGroup;
-  return others.map((id) => nameOf(people.get(id))).join(', ');
+  return others.map((id) => nameOf(people.get(id))).join(m.app.comma);
 }
 
 export function othersOf(conversation: Pick<Named, 'members'>, me: Id): Id[] {

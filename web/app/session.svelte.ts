@@ -2,7 +2,7 @@
 import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
 import type { SignOn } from '../client/schema';
 import { forgetAll } from './local-storage';
-import { messages as m } from './messages';
+import { keepLanguage, messages as m, useLanguage } from './messages';
 import { forgetCopies } from './notify/worker';
 import { route } from './route.svelte';
 import { proof } from './security/proof.svelte';
@@ -36,6 +36,7 @@ export class Session {
     const ways = this.api.signOn().then((found) => void (this.ways = found), () => undefined);
     try {
       this.state = { name: 'in', me: await this.api.me() };
+      useLanguage(this.state.me.language ?? '');
       this.tabs?.postMessage(this.state.me.id); // other tabs may still show the log-in screen
     } catch (error) {
       const problem = asProblem(error);
@@ -48,12 +49,13 @@ export class Session {
   async refresh(): Promise<void> {
     const me = await this.api.me();
     if (this.state.name === 'in') this.state = { name: 'in', me };
+    useLanguage(me.language ?? '');
   }
 
   enter(signedIn: SignedIn): void {
     this.state = { name: 'in', me: signedIn.user };
-    // the response to logging in does not say whether an admin needs a second step first
-    if (signedIn.user.role === 'admin') void this.refresh().catch(() => undefined);
+    // the response to logging in has no private settings, and does not say whether an admin needs a second step first
+    void this.refresh().catch(() => undefined);
     this.tabs?.postMessage(signedIn.user.id);
   }
 
@@ -70,7 +72,7 @@ export class Session {
   async gone(forget: () => Promise<void>): Promise<void> {
     await forgetCopies().catch(() => undefined);
     await forget().catch(() => undefined); // the browser may have deleted it already, as the response to a log-out asks
-    forgetAll();
+    keepLanguage(forgetAll);
     look.choose({});
     this.leave();
     this.tabs?.postMessage(null);

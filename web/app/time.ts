@@ -1,22 +1,23 @@
 /** Times and days in the reader's format. Pure: the current time is an argument. */
 import { messages as m } from './messages';
+import { dateFormat } from './messages/language';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-const precise = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' });
-const distant = new Intl.DateTimeFormat(undefined, {
+const clock = dateFormat({ hour: 'numeric', minute: '2-digit' });
+const precise = dateFormat({ hour: 'numeric', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+const full = dateFormat({ dateStyle: 'full', timeStyle: 'short' });
+const calendar = dateFormat({ dateStyle: 'medium' });
+const weekday = dateFormat({ weekday: 'long', month: 'long', day: 'numeric' });
+const distant = dateFormat({
   weekday: 'long',
   year: 'numeric',
   month: 'long',
   day: 'numeric',
 });
 
-export const timeOf = (iso: string): string => clock.format(new Date(iso));
-export const preciseOf = (iso: string): string => precise.format(new Date(iso));
-export const momentOf = (iso: string): string => full.format(new Date(iso));
-export const dateOf = (iso: string): string => date.format(new Date(iso));
+export const timeOf = (iso: string): string => clock(new Date(iso));
+export const preciseOf = (iso: string): string => precise(new Date(iso));
+export const momentOf = (iso: string): string => full(new Date(iso));
+export const dateOf = (iso: string): string => calendar(new Date(iso));
 
 /** Return the local day in a form that sorts and compares as text. */
 export function dayOf(iso: string): string {
@@ -31,5 +32,5 @@ export function dayName(iso: string, now: Date): string {
   if (dayOf(iso) === dayOf(now.toISOString())) return m.app.today;
   if (dayOf(iso) === dayOf(yesterday.toISOString())) return m.app.yesterday;
   const date = new Date(iso);
-  return (date.getFullYear() === now.getFullYear() ? weekday : distant).format(date);
+  return (date.getFullYear() === now.getFullYear() ? weekday : distant)(date);
 }

@@ -10,14 +10,23 @@ export interface ProblemFields {
   document?: Record<string, unknown>;
 }
 
+/** Texts for problems in another language. `undefined` stands for the text of the server. */
+export interface ProblemTexts {
+  detail(problem: Pick<Problem, 'status' | 'code' | 'retryAfter'>): string | undefined;
+  field(text: string): string | undefined;
+}
+
 export class Problem extends Error {
+  /** The texts that the app sets, if its language is not the server's. */
+  static texts: ProblemTexts | null = null;
+
   override readonly name = 'Problem';
   readonly status: number;
   readonly code: string;
   /** Seconds that the server asked to wait, if it did. */
   readonly retryAfter: number | undefined;
-  /** An error text for each invalid field. */
-  readonly errors: Record<string, string>;
+  /** The server's text for each invalid field. */
+  readonly fields: Record<string, string>;
   /** The complete document, or an empty object. */
   readonly document: Record<string, unknown>;
 
@@ -26,13 +35,20 @@ export class Problem extends Error {
     this.status = fields.status;
     this.code = fields.code;
     this.retryAfter = fields.retryAfter;
-    this.errors = fields.errors ?? {};
+    this.fields = fields.errors ?? {};
     this.document = fields.document ?? {};
   }
 
   /** A text to show to the user. */
   get detail(): string {
-    return this.message;
+    return Problem.texts?.detail(this) ?? this.message;
+  }
+
+  /** A text to show to the user for each invalid field. */
+  get errors(): Record<string, string> {
+    const { texts } = Problem;
+    if (!texts) return this.fields;
+    return Object.fromEntries(Object.entries(this.fields).map(([field, text]) => [field, texts.field(text) ?? text]));
   }
 
   /**
@@ -100,6 +116,6 @@ export function asProblem(error: unknown): Problem {
 }
 
 /** Return a problem's plain fields: an Error object cannot be sent to another tab or stored. */
-export function fieldsOf({ status, code, detail, retryAfter, errors }: Problem): ProblemFields {
-  return { status, code, detail, retryAfter, errors };
+export function fieldsOf({ status, code, message, retryAfter, fields }: Problem): ProblemFields {
+  return { status, code, detail: message, retryAfter, errors: fields };
 }

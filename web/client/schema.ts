@@ -1117,6 +1117,8 @@ export interface Me {
   disabled?: boolean;
   /** True if other members see how far the user has read. */
   receipts: 'on' | 'off';
+  /** The language of the app that the user chose; empty for the language of their browser. */
+  language: '' | 'en' | 'de' | 'es' | 'ja' | 'ar';
   /** An admin without admin rights until they set up a second factor. */
   second_factor_required?: boolean;
 }
@@ -1616,6 +1618,7 @@ export interface Profile {
   about?: string | null;
   time_zone?: string | null;
   receipts?: 'on' | 'off' | null;
+  language?: '' | 'en' | 'de' | 'es' | 'ja' | 'ar' | null;
 }
 
 /** Proof of who you are: exactly one of `password`, `totp` and `passkey`, the last with its `challenge`. */
@@ -2032,6 +2035,8 @@ export interface SetUp {
 /** The user's settings. On the user's own devices. */
 export interface SettingsChange {
   receipts: 'on' | 'off';
+  /** Entries of older versions have none. */
+  language?: '' | 'en' | 'de' | 'es' | 'ja' | 'ar';
 }
 
 /** How the user has arranged the list of conversations. After a change, the user's own devices get all of it. */

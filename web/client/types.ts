@@ -37,7 +37,7 @@ export type {
 } from './schema';
 
 /** A user. Their settings are known only for oneself. */
-export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'second_factor_required'>> {}
+export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'language' | 'second_factor_required'>> {}
 
 export interface Conversation extends schema.Conversation {
   /** The time of creation, if this client created it. */

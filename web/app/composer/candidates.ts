@@ -22,7 +22,7 @@ export interface Candidate {
 
 const MOST = 8;
 const COMMANDS_MOST = 50;
-const EVERYONE: Candidate[] = [
+const groupMentions = (): Candidate[] => [
   { key: 'here', text: '@here', hint: m.composer.everyoneHere, insert: '@here' },
   { key: 'channel', text: '@channel', hint: m.composer.everyone, insert: '@channel' },
 ];
@@ -87,7 +87,7 @@ function people(
     user,
   }));
   const lower = typed.toLowerCase();
-  const everyone = conversation.kind === 'direct' ? [] : EVERYONE.filter((one) => one.key.startsWith(lower));
+  const everyone = conversation.kind === 'direct' ? [] : groupMentions().filter((one) => one.key.startsWith(lower));
   return (lower ? [...everyone, ...named] : [...named.slice(0, MOST - 2), ...everyone]).slice(0, MOST);
 }
 

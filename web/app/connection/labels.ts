@@ -1,8 +1,6 @@
 /** The texts about the connection, in a label, a sentence and a form to be read out. Pure. */
 import type { StreamState } from '../../client';
-import { messages } from '../messages';
-
-const m = messages.connection;
+import { messages as m } from '../messages';
 
 export interface Words {
   /** One or two words, always shown. */
@@ -36,26 +34,26 @@ export function wordsFor(state: StreamState, { unsent, seconds, network }: Circu
   });
   switch (state.name) {
     case 'live':
-      return words(m.live, 'good', null, m.connected);
+      return words(m.connection.live, 'good', null, m.connection.connected);
     case 'behind':
-      return { ...words(m.behind, 'busy', catchingUp(state)), ...progressOf(state), spoken: m.catchingUp };
+      return { ...words(m.connection.behind, 'busy', catchingUp(state)), ...progressOf(state), spoken: m.connection.catchingUp };
     case 'polling':
-      return words(m.polling, 'busy', m[state.why], m.maybeLate);
+      return words(m.connection.polling, 'busy', m.connection[state.why], m.connection.maybeLate);
     case 'offline': {
       const why = reason(state.problem.status, network);
-      return words(m.offline, 'bad', `${why} ${seconds > 1 ? m.retryingIn(seconds) : m.retrying}`, why);
+      return words(m.connection.offline, 'bad', `${why} ${seconds > 1 ? m.connection.retryingIn(seconds) : m.connection.retrying}`, why);
     }
     case 'refused':
-      return words(m.loggedOut, 'bad', m.youWereLoggedOut);
+      return words(m.connection.loggedOut, 'bad', m.connection.youWereLoggedOut);
     default:
       return 'draining' in state && state.draining
-        ? words(m.moving, 'busy', m.movingToAnother, m.movingSpoken)
-        : words(m.connecting, 'busy', m.connectingNow);
+        ? words(m.connection.moving, 'busy', m.connection.movingToAnother, m.connection.movingSpoken)
+        : words(m.connection.connecting, 'busy', m.connection.connectingNow);
   }
 }
 
 function catchingUp({ done, of }: { done: number; of: number }): string {
-  return of < WORTH_COUNTING ? m.catchingUpOnMissed : m.catchingUpCounted(done, of);
+  return of < WORTH_COUNTING ? m.connection.catchingUpOnMissed : m.connection.catchingUpCounted(done, of);
 }
 
 function progressOf({ done, of }: { done: number; of: number }): { progress: number | null } {
@@ -63,11 +61,11 @@ function progressOf({ done, of }: { done: number; of: number }): { progress: num
 }
 
 function reason(status: number, network: boolean): string {
-  if (!network) return m.youAreOffline;
-  if (status === 0) return m.unreachable;
-  return status === 429 ? m.tooManyRequests : m.unavailable;
+  if (!network) return m.connection.youAreOffline;
+  if (status === 0) return m.connection.unreachable;
+  return status === 429 ? m.connection.tooManyRequests : m.connection.unavailable;
 }
 
 function withUnsent(sentence: string, unsent: number): string {
-  return unsent ? `${sentence} ${m.unsent(unsent)}` : sentence;
+  return unsent ? `${sentence} ${m.connection.unsent(unsent)}` : sentence;
 }

@@ -1,7 +1,7 @@
 /** A conversation's members, grouped by status. Pure. */
 import type { Id, PresenceRecord } from '../../client';
 import type { PresentMembers } from '../../client/schema';
-import { type Look, type Seen, statusNames } from '../presence/labels';
+import { type Look, type Seen, statusName } from '../presence/labels';
 
 export interface Group {
   title: string;
@@ -10,13 +10,7 @@ export interface Group {
   count: number;
 }
 
-const titles: [string, Seen[]][] = [
-  [statusNames.online, ['online']],
-  [statusNames.away, ['away']],
-  [statusNames.dnd, ['dnd']],
-  [statusNames.offline, ['offline', 'invisible']],
-  [statusNames.unknown, ['unknown']],
-];
+const statuses: [Seen, ...Seen[]][] = [['online'], ['away'], ['dnd'], ['offline', 'invisible'], ['unknown']];
 
 const OFFLINE = { status: 'offline', text: '', emoji: '', until: null, last_active_at: null, devices: 0 } as const;
 
@@ -57,11 +51,11 @@ export function groupsOf(members: Id[], look: (id: Id) => Look | null, name: (id
   const all = [...new Set([...members, ...counted.ids])].map((id) => ({ id, name: name(id) }));
   const sorted = all.sort((a, b) => a.name.localeCompare(b.name)).map(({ id }) => id);
   const seen = new Map(sorted.map((id) => [id, (look(id) ?? counted.of(id))?.status ?? 'unknown']));
-  return titles
-    .map(([title, statuses]) => {
-      const people = sorted.filter((id) => statuses.includes(seen.get(id) ?? 'unknown'));
-      const all = counted.isWhole ? 0 : counted.count(statuses[0] ?? 'unknown');
-      return { title, people, count: Math.max(people.length, all) };
+  return statuses
+    .map((group) => {
+      const people = sorted.filter((id) => group.includes(seen.get(id) ?? 'unknown'));
+      const all = counted.isWhole ? 0 : counted.count(group[0]);
+      return { title: statusName(group[0]), people, count: Math.max(people.length, all) };
     })
     .filter((group) => group.people.length);
 }

@@ -10,7 +10,7 @@ export function describeChange(note: Note, name: Names): string {
   const actor = note.actor === null ? m.details.someone : name(note.actor);
   const self = note.subject !== null && note.subject === note.actor;
   const subject = note.subject === null ? m.details.someone : self ? m.details.themselves : name(note.subject);
-  const text = `${actor} ${actionText(note, subject)}`;
+  const text = m.details.change(actor, actionText(note, subject));
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 

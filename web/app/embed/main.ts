@@ -7,7 +7,8 @@ import '../styles/forms.css';
 import '../styles/text.css';
 import '../styles/print.css';
 import { mount } from 'svelte';
+import { loadMessages } from '../messages';
 import Embed from './Embed.svelte';
 
 const target = document.getElementById('app');
-if (target) mount(Embed, { target });
+if (target) void loadMessages().then(() => mount(Embed, { target }));

@@ -1,14 +1,17 @@
 /** Labels for files, and the size at which pictures are shown. Pure. */
 import type { SentFile } from '../../client';
 import { messages as m } from '../messages';
+import { numberFormat } from '../messages/language';
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+const whole = numberFormat({ maximumFractionDigits: 0, useGrouping: false });
+const tenths = numberFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** Return a size such as `1.2 MB`, in steps of a thousand, as file managers do. */
 export function sizeOf(bytes: number): string {
   let [size, unit] = [bytes, 0];
   while (size >= 999.5 && unit < UNITS.length - 1) [size, unit] = [size / 1000, unit + 1];
-  return `${unit && size < 9.95 ? size.toFixed(1) : Math.round(size)} ${UNITS[unit]}`;
+  return `${(unit && size < 9.95 ? tenths : whole)(size)} ${UNITS[unit]}`;
 }
 
 /** Return the kind of a file, such as `PDF`: by the extension of its name, else by its type. */

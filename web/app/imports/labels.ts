@@ -15,7 +15,7 @@ export interface ProgressLabel {
 
 export function progressOf({ state, progress }: Pick<Import, 'state' | 'progress'>): ProgressLabel {
   const { seconds = 0, read = 0, size = 0, done = 0, total = 0, messages = 0 } = progress;
-  if (state === 'undoing') return { part: null, text: join(m.imports.removing(count(messages)), speed(messages, seconds)) };
+  if (state === 'undoing') return { part: null, text: join(m.imports.removing(messages), speed(messages, seconds)) };
   if (total) return { part: done / total, text: join(m.imports.writing(count(done), count(total)), speed(done, seconds), rest(done, total, seconds)) };
   if (!size) return { part: null, text: '' };
   return { part: read / size, text: join(m.imports.reading(sizeOf(read), sizeOf(size)), rest(read, size, seconds)) };

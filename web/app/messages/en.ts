@@ -21,6 +21,7 @@ import { notify } from './en/notify';
 import { parts } from './en/parts';
 import { people } from './en/people';
 import { presence } from './en/presence';
+import { problems } from './en/problems';
 import { reset } from './en/reset';
 import { search } from './en/search';
 import { security } from './en/security';
@@ -54,6 +55,7 @@ export const en = {
   parts,
   people,
   presence,
+  problems,
   reset,
   search,
   security,

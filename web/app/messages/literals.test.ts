@@ -126,6 +126,41 @@ test('no module holds a text of its own', () => {
     sentencesIn(readFileSync(APP + file, 'utf8')).map((text) => `${file}: ${text}`),
   );
   expect(found).toEqual([]);
+}, 30_000);
+
+/** Return the lines at which a module reads the texts while it is loaded: before the language is known. */
+function readsWhileLoading(source: string): number[] {
+  const file = ts.createSourceFile('', source, ts.ScriptTarget.Latest);
+  const isCatalog = (node: ts.Statement) =>
+    ts.isImportDeclaration(node) && /\/messages$/.test((node.moduleSpecifier as ts.StringLiteral).text);
+  const names = file.statements.filter(isCatalog).flatMap((node) => [...node.getText(file).matchAll(/\bmessages(?: as (\w+))?/g)]);
+  const [name] = names.map(([, other]) => other ?? 'messages');
+  const found: number[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) || ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isPropertyDeclaration(node)) return;
+    if (ts.isIdentifier(node) && node.text === name) found.push(file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+test('no module reads the texts while it is loaded', () => {
+  const found = filesIn(/(?<!\.test)(\.ts|\.svelte)$/).flatMap((file) => {
+    const source = readFileSync(APP + file, 'utf8');
+    const [, script = ''] = /<script[^>]*\bmodule\b[^>]*>([\s\S]*?)<\/script>/.exec(source) ?? [];
+    return readsWhileLoading(file.endsWith('.svelte') ? script : source).map((line) => `${file}:${line}`);
+  });
+  expect(found).toEqual([]);
+}, 30_000);
+
+test('a text that is read too early is found', () => {
+  const source = `import { messages as m } from '../messages';
+const early = { name: m.app.name };
+const late = () => m.app.name;
+class Later { name = m.app.name }
+type Words = typeof m.app;`;
+  expect(readsWhileLoading(source)).toEqual([2]);
 });
 
 test('a text in a component is found', () => {

@@ -1,36 +1,35 @@
 /** A user's presence in words. Pure: the current time is an argument, in milliseconds. */
 import { limitMarks } from '../appearance';
 import type { Own, PresenceRecord } from '../../client';
-import { messages } from '../messages';
-
-const m = messages.presence;
+import { messages as m } from '../messages';
+import { dateFormat } from '../messages/language';
 
 export type Seen = Own['status'] | 'unknown';
 export type Look = Pick<PresenceRecord, 'text' | 'emoji' | 'until' | 'last_active_at' | 'devices'> & {
   status: Seen;
 };
 
-export const statusNames: Record<Seen, string> = m.statuses;
+export const statusName = (status: Seen): string => m.presence.statuses[status];
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const day = dateFormat({ day: 'numeric', month: 'short', year: 'numeric' });
 
 export function ago(iso: string, now: number): string {
   const passed = now - Date.parse(iso);
-  if (passed < MINUTE) return m.justNow;
-  if (passed < HOUR) return m.minutesAgo(Math.floor(passed / MINUTE));
-  if (passed < DAY) return m.hoursAgo(Math.floor(passed / HOUR));
-  if (passed < 2 * DAY) return m.yesterday;
-  return passed < 7 * DAY ? m.daysAgo(Math.floor(passed / DAY)) : m.onDay(day.format(new Date(iso)));
+  if (passed < MINUTE) return m.presence.justNow;
+  if (passed < HOUR) return m.presence.minutesAgo(Math.floor(passed / MINUTE));
+  if (passed < DAY) return m.presence.hoursAgo(Math.floor(passed / HOUR));
+  if (passed < 2 * DAY) return m.presence.yesterday;
+  return passed < 7 * DAY ? m.presence.daysAgo(Math.floor(passed / DAY)) : m.presence.onDay(day(new Date(iso)));
 }
 
 /** Return the status, and the last activity if the user is away or offline: `Away, active 5 min ago`. */
 export function describe(look: Look, now: number): string {
-  const name = statusNames[look.status];
+  const name = statusName(look.status);
   const gone = look.status === 'away' || look.status === 'offline';
-  return gone && look.last_active_at ? m.lastActive(name, ago(look.last_active_at, now)) : name;
+  return gone && look.last_active_at ? m.presence.lastActive(name, ago(look.last_active_at, now)) : name;
 }
 
 /** Return the status message, or an empty string once it has expired. */
@@ -42,7 +41,7 @@ export function messageOf(look: Look, now: number): string {
 /** Return the user's own status for the line of their account: the message, and what others see unless that is online. */
 export function accountLine(look: Look, now: number): string {
   const message = messageOf(look, now);
-  const name = statusNames[look.status];
+  const name = statusName(look.status);
   return message && look.status !== 'online' ? `${name} · ${message}` : message || name;
 }
 
@@ -50,8 +49,8 @@ export function accountLine(look: Look, now: number): string {
 export function typingWords(names: string[]): string {
   const [first, second] = names;
   if (first === undefined) return '';
-  if (second === undefined) return m.typing.one(first);
-  return names.length === 2 ? m.typing.two(first, second) : m.typing.more(first, second, names.length - 2);
+  if (second === undefined) return m.presence.typing.one(first);
+  return names.length === 2 ? m.presence.typing.two(first, second) : m.presence.typing.more(first, second, names.length - 2);
 }
 
 /** Return true if a session's name is that of a phone or tablet. */

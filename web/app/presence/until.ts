@@ -1,9 +1,7 @@
 /** The end of a status. Pure: the current time is an argument. */
-import { messages } from '../messages';
+import type { Messages } from '../messages';
 
-export const untils = messages.presence.clearAfter;
-
-export type Until = keyof typeof untils;
+export type Until = keyof Messages['presence']['clearAfter'];
 
 const minutes: Partial<Record<Until, number>> = { half: 30, hour: 60, four: 240 };
 

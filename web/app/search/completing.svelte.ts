@@ -24,7 +24,7 @@ export class Completing {
   /** Offer all filters. */
   all(caret: number): void {
     this.word = { name: null, typed: '', start: caret, end: caret };
-    this.offer(filters);
+    this.offer(filters());
   }
 
   close(): void {

@@ -14,7 +14,7 @@ export interface Option {
   place?: number;
 }
 
-export const filters: Option[] = [
+export const filters = (): Option[] => [
   { text: 'from:', hint: m.search.from, insert: 'from:', open: true },
   { text: 'in:', hint: m.search.inFilter, insert: 'in:', open: true },
   { text: 'before:', hint: m.search.before, insert: 'before:', open: true },
@@ -48,8 +48,8 @@ function startOfLastWord(text: string): number {
 
 /** Return the filters that start with the word. */
 export function namesFor(word: Word): Option[] {
-  if (word.name === 'has') return filters.filter((one) => one.insert.startsWith(`has:${word.typed.toLowerCase()}`));
-  return word.name || !word.typed ? [] : filters.filter((one) => one.insert.startsWith(word.typed.toLowerCase()));
+  if (word.name === 'has') return filters().filter((one) => one.insert.startsWith(`has:${word.typed.toLowerCase()}`));
+  return word.name || !word.typed ? [] : filters().filter((one) => one.insert.startsWith(word.typed.toLowerCase()));
 }
 
 /** Return frequently used days that start with the word. They are days of the reader's time zone. */

@@ -6,5 +6,5 @@ import { messages as m } from '../messages';
 export function byWhom(row: ActivityRow): string {
   const times = row.times > 1 ? m.settings.activity.times(row.times) : '';
   const author = row.own === false ? m.settings.activity.byAdmin : '';
-  return [author, times].filter(Boolean).join(', ');
+  return [author, times].filter(Boolean).join(m.app.comma);
 }

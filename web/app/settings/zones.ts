@@ -1,4 +1,5 @@
 /** Time zones that the browser knows. */
+import { dateFormat } from '../messages/language';
 
 export function allZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
@@ -12,7 +13,7 @@ export function ownZone(): string {
 export function localTime(zone: string, now: Date): string {
   try {
     const options: Intl.DateTimeFormatOptions = { weekday: 'short', hour: 'numeric', minute: '2-digit', timeZone: zone };
-    return new Intl.DateTimeFormat(undefined, options).format(now);
+    return dateFormat(options)(now);
   } catch {
     return '';
   }

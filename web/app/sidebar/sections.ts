@@ -2,6 +2,7 @@
 import type { Conversation, Id, Sidebar, SidebarSection } from '../../client';
 import { sidebar as arrangement } from '../../client';
 import { messages as m } from '../messages';
+import { locale } from '../messages/language';
 
 export interface Part {
   section: SidebarSection;
@@ -42,7 +43,7 @@ export function partsOf({ sidebar, conversations, rank, isUnread, open }: Circum
 export class NameOrder {
   private titles = new Map<Id, string>();
   private ranks = new Map<Id, number>();
-  private readonly collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+  private readonly collator = new Intl.Collator(locale, { numeric: true, sensitivity: 'base' });
 
   /** Return the rank of each conversation. Conversations without a rank have a title only now. */
   ranksOf(conversations: Conversation[], titleOf: (one: Conversation) => string): ReadonlyMap<Id, number> {

@@ -19,6 +19,8 @@ export const app = {
   skip: 'Skip to the conversation',
   copyFailed: "Couldn't copy. Your browser doesn't allow it.",
   you: (name: string) => `${name} (you)`,
+  /** Between the items of a list without a last word such as “and”. */
+  comma: ', ',
   unnamedGroup: 'Group',
   today: 'Today',
   yesterday: 'Yesterday',

@@ -1,8 +1,10 @@
 /** The admin dashboard: figures, nodes, users, announcements and the activity log. */
-const counted = (count: number, formatted: string, one: string) => `${formatted} ${one}${count === 1 ? '' : 's'}`;
+const numbers = new Intl.NumberFormat('en');
+const counted = (count: number, one: string) => `${numbers.format(count)} ${one}${count === 1 ? '' : 's'}`;
 
 export const dashboard = {
   perSecond: (count: string) => `${count}/s`,
+  units: { seconds: 's', minutes: 'min', hours: 'h', days: 'd' },
   title: 'Dashboard',
   documentTitle: 'Dashboard · Tandem',
   forAdmins: 'The dashboard is for admins',
@@ -158,8 +160,8 @@ export const dashboard = {
     drain: 'Drain',
     drainName: (name: string) => `Drain ${name}`,
     drainQuestion: (name: string) => `Drain ${name}?`,
-    drainText: (streams: [number, string], sockets: [number, string], others: number) => {
-      const all = `${counted(...streams, 'stream')} and ${counted(...sockets, 'socket')}`;
+    drainText: (streams: number, sockets: number, others: number) => {
+      const all = `${counted(streams, 'stream')} and ${counted(sockets, 'socket')}`;
       const move = others
         ? `${all} move to ${others === 1 ? '1 other node' : `${others} other nodes`}, spread over its drain window. Nobody is shown leaving.`
         : `There is no other node for its ${all}: they close, spread over its drain window.`;
@@ -259,7 +261,7 @@ export const dashboard = {
     idle: 'idle',
     unknownUse: 'activity unknown',
     connections: (streams: number, sockets: number) =>
-      streams || sockets ? `${counted(streams, `${streams}`, 'message stream')}, ${counted(sockets, `${sockets}`, 'presence socket')}` : 'No connections',
+      streams || sockets ? `${counted(streams, 'message stream')}, ${counted(sockets, 'presence socket')}` : 'No connections',
     end: 'End…',
     endSession: 'End session',
     endNamed: (name: string) => `End session ${name}`,
@@ -315,7 +317,7 @@ export const dashboard = {
     states: { running: 'Running', failing: 'Failing', disabled: 'Off' },
     onNode: (node: string) => `, read by ${node}`,
     waiting: (count: number) => (count >= 1_000 ? '1,000 or more entries waiting' : count === 1 ? '1 entry waiting' : `${count} entries waiting`),
-    attempts: (count: number, when: string) => `${counted(count, `${count}`, 'failure')}, next attempt ${when}`,
+    attempts: (count: number, when: string) => `${counted(count, 'failure')}, next attempt ${when}`,
     since: (when: string) => `Failing since ${when}`,
     none: 'No subscriptions',
     noneHint: 'Outgoing hooks and POSTS_TO appear here.',

@@ -139,6 +139,8 @@ export const details = {
   someone: 'someone',
   themselves: 'themselves',
   and: ' and ',
+  /** An entry of the activity log: the user, and one of the following texts. */
+  change: (actor: string, what: string) => `${actor} ${what}`,
   made: {
     owner: (name: string) => `made ${name} an owner`,
     admin: (name: string) => `made ${name} an admin`,

@@ -1,5 +1,6 @@
 /** The page for imports of other chats, in the admin dashboard. */
-const many = (count: string, one: string) => `${count} ${one}${count === '1' ? '' : 's'}`;
+const numbers = new Intl.NumberFormat('en');
+const many = (count: number, one: string) => `${numbers.format(count)} ${one}${count === 1 ? '' : 's'}`;
 
 export const imports = {
   title: 'Imports',
@@ -35,7 +36,7 @@ export const imports = {
   progress: (name: string) => `Progress of ${name}`,
   reading: (read: string, size: string) => `Reading the file: ${read} of ${size}`,
   writing: (done: string, total: string) => `${done} of ${total} items imported`,
-  removing: (messages: string) => `${many(messages, 'message')} removed`,
+  removing: (messages: number) => `${many(messages, 'message')} removed`,
   rate: (count: string) => `${count}/s`,
   left: (time: string) => `about ${time} left`,
 
@@ -59,21 +60,21 @@ export const imports = {
 
   skipped: 'Not imported',
   skippedNone: 'Everything in the file can be imported.',
-  wrong: (count: string) => `${many(count, 'invalid line')}`,
+  wrong: (count: number) => `${many(count, 'invalid line')}`,
 
   conversations: 'Conversations',
   all: 'All conversations',
-  moreConversations: (count: string) => `${count} more are not listed. They come only with all conversations.`,
-  messages: (count: string) => many(count, 'message'),
+  moreConversations: (count: number) => `${numbers.format(count)} more are not listed. They come only with all conversations.`,
+  messages: (count: number) => many(count, 'message'),
   private: 'Private',
   unnamed: 'Group without a name',
   people: 'People',
   peopleText: 'People get new accounts without a password. To use an account that exists here, enter its username.',
   accountOf: (name: string) => `Username here for ${name}`,
   newAccount: 'New account',
-  morePeople: (count: string) => `${count} more people are not listed.`,
+  morePeople: (count: number) => `${numbers.format(count)} more people are not listed.`,
 
-  start: (count: string) => `Import ${many(count, 'conversation')}`,
+  start: (count: number) => `Import ${many(count, 'conversation')}`,
   startAll: 'Import everything',
   goOn: 'Continue',
   stop: 'Stop',
@@ -83,15 +84,15 @@ export const imports = {
   undo: 'Undo',
   undoUntil: (when: string) => `You can undo this until ${when}.`,
   undoQuestion: (name: string) => `Undo ${name}?`,
-  undoText: (conversations: string, messages: string, accounts: string) =>
+  undoText: (conversations: number, messages: number, accounts: number) =>
     `This removes ${many(messages, 'message')}, ${many(conversations, 'conversation')} and up to ${many(accounts, 'account')}.`,
   undoKept: (names: string) => `These stay, because people have written in them since: ${names}. Imported messages in them are deleted.`,
   more: (count: number) => `${count} more`,
   undoYes: 'Undo import',
   undoStarted: 'The undo has started.',
-  undone: (messages: string, conversations: string, accounts: string) =>
+  undone: (messages: number, conversations: number, accounts: number) =>
     `Removed ${many(messages, 'message')}, ${many(conversations, 'conversation')} and ${many(accounts, 'account')}.`,
-  undoneKept: (conversations: string, accounts: string) =>
+  undoneKept: (conversations: number, accounts: number) =>
     `Kept ${many(conversations, 'conversation')} and ${many(accounts, 'account')} that people have used since.`,
   fileGone: 'The file has been deleted. Upload it again to continue.',
 };

@@ -23,6 +23,13 @@ export const settings = {
     save: 'Save profile',
     saved: 'Profile saved',
   },
+  language: {
+    title: 'Language',
+    browser: (language: string) => `Match browser (${language})`,
+    hint: 'Applies to all your devices. Drafts stay when the page reloads.',
+    change: 'Change language',
+    saved: 'Language saved',
+  },
   notifications: {
     browser: 'This browser',
     on: 'Desktop notifications are on for mentions and direct messages.',
