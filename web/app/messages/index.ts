@@ -11,7 +11,10 @@ import { directionOf, type Language, language, languageFor, setLanguage } from '
 export type Messages = typeof en;
 export let messages: Messages = en;
 
-export const catalogs: Partial<Record<Language, () => Promise<Messages>>> = {};
+export const catalogs: Partial<Record<Language, () => Promise<Messages>>> = {
+  ar: async () => (await import('./ar')).ar,
+  ja: async () => (await import('./ja')).ja,
+};
 
 /** Where the user's choice is stored on this device; empty for the language of the browser. */
 const CHOICE = 'tandem.language';

@@ -12,7 +12,7 @@ const WORDS = new RegExp(`\\b(${words.join('|')})\\b`, 'i');
 function* texts(value: unknown, path = 'messages'): Generator<[path: string, text: string]> {
   if (typeof value === 'string') yield [path, value];
   else if (typeof value === 'function') yield [path, String(value).replace(/^[^=]*=>/, '')];
-  else for (const [key, inner] of Object.entries(value as object)) yield* texts(inner, `${path}.${key}`);
+  else for (const [key, inner] of Object.entries(value ?? {})) yield* texts(inner, `${path}.${key}`);
 }
 
 const all = [...texts(messages)];

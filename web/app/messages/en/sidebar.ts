@@ -25,7 +25,7 @@ export const sidebar = {
   notSent: 'Message not sent',
   muted: 'Muted',
   mentions: (count: number) => (count === 1 ? '1 message mentions you' : `${count} messages mention you`),
-  mentionsSpoken: (count: number) => (count === 1 ? 'mention of you' : 'mentions of you'),
+  mentionsSpoken: (count: number): string => (count === 1 ? 'mention of you' : 'mentions of you'),
   unread: 'unread',
   unreadSpoken: 'Unread',
   draft: 'Draft',

@@ -1,0 +1,35 @@
+/** Texts about the connection to the server, and of the announcement above the conversations. */
+import type { Messages } from '..';
+import { counting, number } from './grammar';
+
+export const connection: Messages['connection'] = {
+  live: 'ライブ',
+  connected: '接続しました。',
+  behind: '同期中',
+  catchingUp: '同期しています。',
+  catchingUpOnMissed: '未受信の変更を取得しています…',
+  catchingUpCounted: (done, of) => `未受信の変更を取得しています: ${number(of)}件中${number(done)}件…`,
+  polling: '確認中',
+  buffered: 'ネットワークがライブ更新を遅らせています。メッセージが少し遅れて届くことがあります。',
+  stalled: 'ネットワークがライブ更新を届けなくなりました。メッセージが少し遅れて届くことがあります。',
+  maybeLate: 'メッセージが少し遅れて届くことがあります。',
+  offline: 'オフライン',
+  youAreOffline: 'オフラインです。',
+  unreachable: 'サーバーに接続できません。',
+  tooManyRequests: 'サーバーがリクエストを制限しています。',
+  unavailable: 'サーバーは今応答できません。',
+  retryingIn: counting('#秒後に再試行します。'),
+  retrying: '再試行しています…',
+  unsent: counting('#件のメッセージが送信待ちです。'),
+  loggedOut: 'ログアウト済み',
+  youWereLoggedOut: 'ログアウトされました。',
+  moving: '再接続中',
+  movingToAnother: 'サーバーが再起動しています。別のサーバーに接続しています…',
+  movingSpoken: '別のサーバーに接続しています。',
+  connecting: '接続中',
+  connectingNow: '接続しています…',
+  tryNow: '今すぐ試す',
+  progress: '同期中',
+  announcement: 'お知らせ',
+  dismissAnnouncement: 'お知らせを閉じる',
+};
