@@ -38,7 +38,11 @@ async def opening_windows(browser: Browser, failed: Callable[[], bool]) -> Async
     async def open_one(node: NodeProcess, person: Person | None = None, path: str = "/") -> Window:
         size: ViewportSize = {"width": 1100, "height": 800}
         # Without the service worker: the requests that it makes are not those of the page, which tests delay and count.
-        context = await browser.new_context(locale="en-GB", viewport=size, service_workers="block")
+        # Without motion: a frame that is painted sixty times a second for as long as a test waits is most of Chromium's
+        # processor time on a slow machine.
+        context = await browser.new_context(
+            locale="en-GB", viewport=size, service_workers="block", reduced_motion="reduce"
+        )
         contexts.append(context)
         if person is not None:
             cookie = {"name": "tandem", "value": person.token, "url": node.url, "httpOnly": True, "sameSite": "Lax"}

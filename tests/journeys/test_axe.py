@@ -4,7 +4,7 @@ import pytest_asyncio
 from playwright.async_api import ViewportSize
 
 from tests.cast import Cast
-from tests.journeys.axe import is_sound
+from tests.journeys.axe import EVERY_LOOK, is_sound
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.journeys.pages.chat import enter, message, uses
@@ -47,7 +47,7 @@ async def goes(window: Window, path: str) -> None:
 async def test_a_conversation_and_its_panels(window: Window) -> None:
     """A conversation, a thread, pins, online members, details with everything unfolded, a search."""
     page = window.page
-    await is_sound(page, "conversation")
+    await is_sound(page, "conversation", EVERY_LOOK)
     for name in ("Members", "Pinned messages"):
         await page.get_by_role("button", name=name, exact=True).click()
         await page.get_by_role("complementary", name=name).get_by_text("Ana").first.wait_for()
@@ -60,7 +60,7 @@ async def test_a_conversation_and_its_panels(window: Window) -> None:
         await unfolds(panel, title)
     await panel.get_by_role("button", name="Create link").click()
     await panel.get_by_label("Invite link", exact=True).wait_for()
-    await is_sound(page, "details")
+    await is_sound(page, "details", EVERY_LOOK)
     await looks_for(window, "tomato*")
     await page.get_by_role("list", name="Results").get_by_role("link").wait_for()
     await is_sound(page, "search")

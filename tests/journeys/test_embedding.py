@@ -63,7 +63,7 @@ async def shop(stage: Cast, start_node: StartNode) -> AsyncIterator[Shop]:
 
 async def visits(browser: Browser, site: Site) -> Page:
     """Open the page of a site in a browser of its own."""
-    page = await (await browser.new_context(locale="en-GB")).new_page()
+    page = await (await browser.new_context(locale="en-GB", reduced_motion="reduce")).new_page()
     page.set_default_timeout(LIMIT)
     await page.goto(site.url)
     return page
