@@ -56,14 +56,15 @@ def measure(run: Run, text: str | bytes) -> float:
 
 
 def growth(subject: Subject, case: dict[str, str]) -> float:
-    """Return the time for the long text divided by the time for the short one: the best of several runs of each."""
+    """Return the time for the long text divided by the time for the short one: the best of several runs of each, if
+    the first ones do not already show that it grows slowly."""
     short, long = subject.text(case, subject.most // STEP), subject.text(case, subject.most)
     least = math.inf
-    for _ in range(4):
-        slow = min(measure(subject.run, long) for _ in range(2))
+    for longs, shorts in ((1, 1), (2, 8), (2, 8), (2, 8), (2, 8)):
+        slow = min(measure(subject.run, long) for _ in range(longs))
         if slow < MEASURABLE:
             return 0.0
-        quick = min(measure(subject.run, short) for _ in range(8))
+        quick = min(measure(subject.run, short) for _ in range(shorts))
         least = min(least, slow / max(quick, 1e-6))
         if least <= GROWTH_MOST:
             break
