@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from chat.client.node_process import NodeProcess
-from chat.tools.chaos.environment import make_node
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
@@ -24,7 +23,7 @@ from tests.waiting import breathe, eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
 WINDOW = 2.0
-MACHINE = 5.0  # seconds that a busy machine adds
+MACHINE = 25.0  # seconds that a busy machine adds
 NAMES = ("a1", "b2", "c3")
 FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
 
@@ -67,26 +66,29 @@ def check_refusals(crowd: Crowd, up: Running) -> None:
     assert [refusal for poster in crowd.posters for refusal in poster.refusals] == [], up.said()[-2000:]
 
 
-@pytest.mark.parametrize("lost", ["DATABASE_URL", "REDIS_URL"])
 async def test_an_isolated_node_moves_its_users(
-    stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, lost: str
+    stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     """A node without PostgreSQL, or without Redis, turns unready and all its streams move. It takes clients again
     later."""
-    async with bad_network({"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}[lost]) as network:
-        bad = await start_node("a1", **{lost: network.url}, NODE_LEASE="5", PRESENCE_LINGER="4", DRAIN_SECONDS="1")
-        others = (start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:])
-        good = await asyncio.gather(*others)
+    timing = {"NODE_LEASE": "5", "PRESENCE_LINGER": "4"}
+    async with bad_network(as_node(database_url)) as postgres, bad_network(redis_url) as valkey:
+        bad = await start_node("a1", DATABASE_URL=postgres.url, REDIS_URL=valkey.url, DRAIN_SECONDS="1", **timing)
+        good = await asyncio.gather(*(start_node(name, **timing) for name in NAMES[1:]))
         with gate([bad, *good], tmp_path) as door:
             async with crowd_of(stage, [door], readers=30, posters=6) as crowd:
                 crowd.starts_posting(pause=0.05)
-                assert any(reader.starts[-1]["node"] == "a1" for reader in crowd.readers)
-                network.freeze()
-                await eventually(lambda: all_elsewhere(crowd), 30 + MACHINE)
-                assert await bad.readiness() != 200
-                assert [await one.readiness() for one in good] == [200, 200]
-                network.thaw()
-                await eventually(lambda: is_ready(bad), 15 + MACHINE)
+                for network in (postgres, valkey):
+                    await eventually(lambda: any(reader.starts[-1]["node"] == "a1" for reader in crowd.readers))
+                    network.freeze()
+                    await eventually(lambda: all_elsewhere(crowd), 30 + MACHINE)
+                    assert await bad.readiness() != 200
+                    assert [await one.readiness() for one in good] == [200, 200]
+                    network.thaw()
+                    await eventually(lambda: is_ready(bad), 15 + MACHINE)
+                    await eventually(lambda: door.balancer.sees_ready("a1"), MACHINE)
+                    for reader in crowd.readers:
+                        reader.leaves()  # so that some return to it
                 assert await crowd.finishes(database_url) == []
                 assert not any(reader.resets for reader in crowd.readers)
 
@@ -121,14 +123,3 @@ async def test_all_streams_cut_at_once_resume(
             assert not any(reader.resets for reader in crowd.readers)
             assert not any(poster.refusals for poster in crowd.posters)
             assert len({reader.starts[-1]["node"] for reader in crowd.readers}) == 3
-
-
-async def test_two_nodes_with_the_same_name(start_node: StartNode, tmp_path: Path) -> None:
-    """The second node with a name ends and says what to do; the first one continues."""
-    first = await start_node("a1")
-    second = make_node("a1", tmp_path / "elsewhere", first.settings)
-    (tmp_path / "elsewhere").mkdir()
-    second.start()
-    assert await second.wait_until_ended() == 1
-    assert "Give each node its own name with --node NAME" in second.log.read_text()
-    assert await first.readiness() == 200

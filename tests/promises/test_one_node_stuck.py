@@ -3,8 +3,6 @@
 import os
 import signal
 
-import pytest
-
 from chat.client.node_process import NodeProcess
 from chat.tools.chaos.network import Proxy, bad_network
 from tests.cast import Cast
@@ -14,7 +12,7 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import breathe, eventually
 
 HELD = 4.0  # seconds for which a stuck node may hold locks of the others
-MACHINE = 3.0  # seconds that a busy machine adds
+MACHINE = 25.0  # seconds that a busy machine adds
 STUCK = float(os.environ.get("PROMISE_SECONDS", "4")) / 2
 PATIENCE = 2.0  # seconds after which a client tries another node
 
@@ -35,9 +33,8 @@ def recovers(how: str, network: Proxy, node: NodeProcess) -> None:
         os.kill(node.pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("how", ["half-open", "stopped"])
 async def test_other_nodes_continue_and_the_stuck_one_recovers(
-    stage: Cast, start_node: StartNode, database_url: str, how: str
+    stage: Cast, start_node: StartNode, database_url: str
 ) -> None:
     """The stuck node turns unready, its clients move, and its locks are released. Once it runs again it serves nothing
     stale."""
@@ -47,17 +44,18 @@ async def test_other_nodes_continue_and_the_stuck_one_recovers(
             for poster in crowd.posters:
                 poster.patience = PATIENCE
             crowd.starts_posting(pause=0.02)
-            await breathe(1)
-            sticks(how, network, bad)
-            await eventually(lambda: is_unready(bad), 5 + MACHINE)
-            bad.draining = True  # as a load balancer would do
-            await all_are_served(crowd, HELD + PATIENCE + MACHINE)
-            await breathe(STUCK)
-            await all_are_served(crowd, MACHINE)
-            assert await good.readiness() == 200
-            recovers(how, network, bad)
-            await eventually(lambda: is_ready(bad), 10)
-            bad.draining = False
+            for how in ("half-open", "stopped"):
+                await breathe(1)
+                sticks(how, network, bad)
+                await eventually(lambda: is_unready(bad), 5 + MACHINE)
+                bad.draining = True  # as a load balancer would do
+                await all_are_served(crowd, HELD + PATIENCE + MACHINE)
+                await breathe(STUCK)
+                await all_are_served(crowd, MACHINE)
+                assert await good.readiness() == 200
+                recovers(how, network, bad)
+                await eventually(lambda: is_ready(bad), 10 + MACHINE)
+                bad.draining = False
             assert await crowd.finishes(database_url) == []
             assert not any(reader.resets for reader in crowd.readers)
 

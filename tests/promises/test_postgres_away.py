@@ -20,7 +20,7 @@ from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "9")) / 3
 BACK = 5.0
-MACHINE = 2.0  # seconds that a busy machine adds
+MACHINE = 25.0  # seconds that a busy machine adds
 POOL = 12
 
 
@@ -32,31 +32,36 @@ def postgres(tmp_path: Path) -> Iterator[PostgresEngine]:
         yield engine
 
 
-@pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
-async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine, immediate: bool) -> None:
-    """Two nodes serve a crowd while the database stops and starts."""
+async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine) -> None:
+    """Two nodes serve a crowd while the database stops and starts, twice: in order, and at once."""
     nodes = [await start_node(name, DATABASE_URL=postgres.url) for name in ("a1", "b2")]
     async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=40, posters=8) as crowd:
         crowd.starts_posting(pause=0.05)
-        await breathe(1)
-        postgres.stop(immediate=immediate)
-        await breathe(1)
-        done = len(crowd.history.acknowledged)
-        for reader in crowd.readers[::2]:
-            reader.leaves()  # a connection that is cut meanwhile gets no answer inside another one
-        await breathe(AWAY)
-        assert len(crowd.history.acknowledged) == done
-        assert [await node.readiness() for node in nodes] == [503, 503]
-        postgres.start()
-        started = time.monotonic()
-        await eventually(lambda: are_all_served(crowd, done), BACK + MACHINE)
-        print(f"away {AWAY:.0f} s; all served again {time.monotonic() - started:.1f} s after its return")
-        await eventually(lambda: are_ready(nodes), MACHINE)  # an answer is remembered for a second
+        for immediate in (False, True):
+            await breathe(1)
+            await stop_and_start(crowd, nodes, postgres, immediate)
         assert await crowd.finishes(postgres.url) == []
         assert {refusal for poster in crowd.posters for refusal in poster.refusals} == {(503, "1")}
         assert not any(poster.failures for poster in crowd.posters)
         assert all(len(reader.starts) == 1 for reader in crowd.readers[1::2])
         await eventually(lambda: holds_no_more_than_its_pools(postgres, len(nodes)))
+
+
+async def stop_and_start(crowd: Crowd, nodes: list[NodeProcess], postgres: PostgresEngine, immediate: bool) -> None:
+    """Check that nothing is stored while the database is away, and that all are served after its return."""
+    postgres.stop(immediate=immediate)
+    await breathe(1)
+    done = len(crowd.history.acknowledged)
+    for reader in crowd.readers[::2]:
+        reader.leaves()  # a connection that is cut meanwhile gets no answer inside another one
+    await breathe(AWAY)
+    assert len(crowd.history.acknowledged) == done
+    assert [await node.readiness() for node in nodes] == [503, 503]
+    postgres.start()
+    started = time.monotonic()
+    await eventually(lambda: are_all_served(crowd, done), BACK + MACHINE)
+    print(f"away {AWAY:.0f} s; all served again {time.monotonic() - started:.1f} s after its return")
+    await eventually(lambda: are_ready(nodes), MACHINE)  # an answer is remembered for a second
 
 
 async def are_ready(nodes: list[NodeProcess]) -> bool:
