@@ -5,6 +5,7 @@ A cost above one marks a request that costs the node a multiple of the cheapest 
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -172,6 +173,7 @@ def scope_routes(router: web.UrlDispatcher) -> Mapping[Handler, Scope]:
     return scopes
 
 
+@cache
 def find_scope(method: str, path: str) -> Scope | None:
     """Return the scope for a route, or None if no API key may use it."""
     for start, read, change in SCOPES:

@@ -146,11 +146,17 @@ def database_url(postgres_url: str, template: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def redis_url(valkey_url: str) -> str:
-    """The Redis server, emptied."""
+@pytest.fixture(scope="session")
+def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
+    """A client of the Redis server."""
     with redis.Redis.from_url(valkey_url) as client:
-        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def redis_url(valkey_url: str, redis_client: redis.Redis) -> str:
+    """The Redis server, emptied."""
+    redis_client.flushdb()
     return valkey_url
 
 

@@ -6,11 +6,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from chat.app import make_app
 from chat.http_server import HttpServer, ServerRunner
-from chat.shared.settings import Settings, read_settings
+from chat.shared.settings import Settings
 from tests.databases import as_node
+
+
+class GivenSettings(Settings):
+    """Settings without those of the environment and of `.env`: a node of a test has none, and to look takes 10 ms."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the name is of the library)
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the arguments as the only source."""
+        return (init_settings,)
 
 
 @dataclass
@@ -33,7 +48,7 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
         own = {"node": "a1", "files_url": f"file://{folder}"}
         given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60, "strangers": "add"} | settings
-        async with serving(read_settings(database_url=as_node(database_url), redis_url=redis_url, **given)) as node:
+        async with serving(GivenSettings(database_url=as_node(database_url), redis_url=redis_url, **given)) as node:
             yield node
 
 
