@@ -185,7 +185,6 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             settings.append_patience,
         )
         upkeep = StreamUpkeep(pool, journal, settings.streaming_idle)
-        reminders = app[REMINDERS] = ReminderDelivery(pool, posts)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
@@ -196,6 +195,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, team, settings.directory)
         accounts.greet = first_run.greet
         rates = app[RATES] = Rates(settings, redis)
+        reminders = app[REMINDERS] = ReminderDelivery(pool, posts, app[HERE], rates.post)
         events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(
             settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations

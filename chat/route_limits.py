@@ -61,6 +61,7 @@ LIMITS: dict[str, Charge] = {
     f"POST {C}/{{conversation}}/hooks/{{hook}}/test": Charge("change", 5),
     f"POST {C}/{{conversation}}/hooks/{{hook}}/deliveries/{{delivery}}/redeliver": Charge("change", 5),
     "GET /api/subscriptions": Charge("view", 10),
+    "GET /api/hooks": Charge("view", 10),
     f"POST {C}/{{conversation}}/messages/{{seq}}/append": Charge("append"),
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
@@ -140,6 +141,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/audit", "admin", "admin"),
     ("/api/invites", "admin", "admin"),
     ("/api/subscriptions", "admin", None),
+    ("/api/hooks", "admin", None),
     ("/api/imports", "admin", "admin"),
     ("/api/announcement", "messages:read", "admin"),
     ("/api/operations", "admin", "admin"),

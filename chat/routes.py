@@ -307,6 +307,9 @@ CHAT = [
     Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages"),
     Operation("POST", R, messages.post_reminder, "reminders.post_reminder", "messages", "NewReminder"),
     Operation("GET", R, messages.get_reminders, "reminders.get_reminders", "messages", "Reminders"),
+    Operation(
+        "PATCH", R + "/{reminder}", messages.patch_reminder, "reminders.patch_reminder", "messages", "NewReminder"
+    ),
     Operation("DELETE", R + "/{reminder}", messages.delete_reminder, "reminders.delete_reminder", "messages"),
     Operation("GET", M + "/delivery/{user}", delivery.get_delivery, "delivery.get_delivery", answer="Delivery"),
     Operation(
@@ -322,8 +325,12 @@ CHAT = [
     Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", answer="Links"),
     Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", answer="Link"),
     Operation("DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link"),
+    Operation(
+        "GET", "/api/hooks?after&conversation", hooks.get_every_hook, "hooks.get_every", "integrations", "HookPage"
+    ),
     Operation("GET", H, hooks.get_hooks, "hooks.get_hooks", "integrations", "Hooks"),
     Operation("POST", H, hooks.post_hook, "hooks.post_hook", "integrations", "NewHook"),
+    Operation("PATCH", H + "/{hook}", hooks.patch_hook, "hooks.patch_hook", "integrations"),
     Operation("DELETE", H + "/{hook}", hooks.delete_hook, "hooks.delete_hook", "integrations"),
     Operation("POST", H + "/{hook}/test", hooks.post_hook_test, "hooks.post_hook_test", "integrations"),
     Operation("GET", OUT, hooks.get_outgoing_hooks, "hooks.get_outgoing", "integrations", "OutgoingHooks"),

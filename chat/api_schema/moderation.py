@@ -86,6 +86,7 @@ class Hook(Shape):
     used_at: Moment | None
     """When it last delivered, to the minute."""
     problem: str
+    enabled: bool
 
 
 class Hooks(Shape):
@@ -102,7 +103,10 @@ class NewHook(Shape):
 
 
 class ReminderModel(Shape):
-    """A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything."""
+    """A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything.
+
+    `post_to`: the channel in which it is posted in the user's name, instead of a direct conversation with a bot.
+    """
 
     id: Id
     text: str
@@ -110,10 +114,11 @@ class ReminderModel(Shape):
     created_at: Moment
     conversation: Id | None = None
     seq: Id | None = None
+    post_to: Id | None = None
 
 
 class NewReminder(Shape):
-    """The reminder that was set."""
+    """The reminder that was set or changed."""
 
     reminder: ReminderModel
 
@@ -167,6 +172,41 @@ class OutgoingHook(Shape):
     retry_at: Moment | None
     problem: str
     """Why the last delivery failed, or why the hook is off; empty after a success."""
+    command: str | None = None
+    """The slash command that the hook receives instead of events."""
+    hint: str | None = None
+    description: str | None = None
+
+
+class ListedHook(Shape):
+    """A hook in the list of all hooks. `url`: null for an incoming hook, at whose address other programs post."""
+
+    kind: Literal["incoming", "outgoing", "command"]
+    id: Id
+    name: str
+    conversation: Id
+    conversation_name: str
+    created_by: Id | None
+    created_at: Moment
+    url: str | None
+    command: str | None
+    events: list[HookEvent]
+    state: ReaderState
+    waiting: int
+    """Events that a failing or disabled hook has not received, at most 1,000."""
+    retry_at: Moment | None
+    problem: str
+    """Why the last delivery failed; empty after a success."""
+    last_at: Moment | None
+    """When the last delivery was made."""
+
+
+class HookPage(Shape):
+    """A page of hooks of every kind."""
+
+    hooks: list[ListedHook]
+    next: str | None
+    """To be given as `after`; null on the last page."""
 
 
 class OutgoingHooks(Shape):

@@ -16,14 +16,16 @@ from pydantic import AfterValidator, Field, ValidationError
 from chat.accounts.models import User, find_users
 from chat.accounts.validation import TimeZone
 from chat.conversations.members import change_notifications, put_member
+from chat.integrations.deliveries import CommandRequest, HookSender
+from chat.integrations.outgoing import list_commands as list_program_commands
 from chat.log.append import Log
 from chat.messages.drafts import Draft
 from chat.messages.posting import Posted
 from chat.messages.reactions import parse_emoji
 from chat.messages.reminders import ReminderForm, When, create_reminder, list_reminders, parse_when, remove_reminder
 from chat.model.conversation import NoticePatch
-from chat.model.types import BODY_MOST, ClientId, Id, RequestModel, check_text
-from chat.shared.appearance import check_line
+from chat.model.types import BODY_MOST, NAME_MOST, ClientId, Id, RequestModel, check_text
+from chat.shared.appearance import check_line, look_key
 from chat.shared.errors import ApiError, Invalid, NotFound, Unavailable
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Rates
@@ -74,6 +76,7 @@ class CommandCall:
     settings: Settings
     registry: Registry
     rates: Rates
+    programs: HookSender
     post: Callable[[Draft], Awaitable[Posted]]
     user_id: int
     viewer: int | None
@@ -103,16 +106,31 @@ class SlashCommand:
 
 
 async def run_command(call: CommandCall) -> CommandAnswer:
-    """Run a command. Raise `UnknownCommand`, `WrongUsage`, or what the action raises."""
+    """Run a command: a built-in one, or that of a program.
+
+    Raise `UnknownCommand`, `WrongUsage`, `CommandFailed`, or what the action raises.
+    """
     command = COMMANDS.get(call.form.command)
-    if command is None:
+    return await (command.run if command else call_program)(call)
+
+
+async def call_program(call: CommandCall) -> CommandAnswer:
+    """Send a command to its program, and return its reply."""
+    form = call.form
+    words = form.command, call.text, form.client_id, form.thread
+    reply = await call.programs.call_command(CommandRequest(call.conversation_id, call.user_id, *words))
+    if reply is None:
         raise UnknownCommand
-    return await command.run(call)
+    if reply.message:
+        return CommandAnswer(message=reply.message)
+    return CommandAnswer(reply.text or f"/{form.command} was sent.")
 
 
-def list_commands() -> list[dict[str, str]]:
-    """Return `{name, hint, description}` of each command, by name."""
-    return [{"name": name, "hint": one.hint, "description": one.description} for name, one in sorted(COMMANDS.items())]
+async def list_commands(pool: Pool, conversation_id: int) -> list[dict[str, str]]:
+    """Return `{name, hint, description}` of each command of a conversation, by name. Built-in names win."""
+    known = [{"name": name, "hint": one.hint, "description": one.description} for name, one in COMMANDS.items()]
+    more = await list_program_commands(pool, conversation_id)
+    return sorted([*known, *(one for one in more if one["name"] not in COMMANDS)], key=lambda one: one["name"])
 
 
 # Times in the caller's zone.
@@ -163,7 +181,7 @@ async def to_moment(call: CommandCall, zone: str, when: When) -> datetime:
 # The commands.
 
 SHRUG = "¯\\\\\\_(ツ)\\_/¯"  # escaped, because Markdown would take its arms
-REMIND = "Write what and when: /remind in 20 minutes call Ben, or /remind stand-up tomorrow at 9:30."
+REMIND = "Write what and when: /remind in 20 minutes call Ben, or /remind #general stand-up tomorrow at 9:30."
 INVITE = "Name up to ten users: /invite @ben @chloe."
 MUTE = "Write for how long: /mute, /mute 2 hours, /mute until tomorrow, or /mute off."
 MODES: dict[str, Mode] = {"online": "online", "away": "away", "dnd": "dnd", "invisible": "invisible"}
@@ -223,10 +241,12 @@ async def remind(call: CommandCall) -> CommandAnswer:
     if word.lower() == "cancel" and rest.strip().isdecimal() and rest.isascii():
         await remove_reminder(call.pool, call.user_id, int(rest[:16]))
         return CommandAnswer("Reminder canceled.")
-    if word.startswith(("@", "#")):
-        raise WrongUsage("You can only remind yourself. " + REMIND)
+    if word.startswith("@"):
+        raise WrongUsage("You can remind yourself or a channel. " + REMIND)
+    channel = await find_channel(call) if word.startswith("#") else None
     local = await read_local_time(call)
-    found = find_when(rest.strip() if word.lower() == "me" else call.text, local.now)
+    words = channel.rest if channel else rest.strip() if word.lower() == "me" else call.text
+    found = find_when(words, local.now)
     what = without_first(found.rest, "to", "that", "about") if found else ""
     if found is None or not what:
         raise WrongUsage(REMIND)
@@ -235,8 +255,30 @@ async def remind(call: CommandCall) -> CommandAnswer:
         form = ReminderForm(text=what, at=at, client_id=call.form.client_id)
     except ValidationError:
         raise WrongUsage("A reminder is in the future, within five years, and has at most 1,000 characters.") from None
-    await create_reminder(call.journal, call.pool, call.settings, call.user_id, form)
-    return CommandAnswer(f"I will remind you on {show_time(found.local)}.")
+    await create_reminder(call.journal, call.pool, call.settings, call.user_id, form, channel and channel.id)
+    shown = f"post this in #{channel.name} for you" if channel else "remind you"
+    return CommandAnswer(f"I will {shown} on {show_time(found.local)}.")
+
+
+class FoundChannel(NamedTuple):
+    """A channel that a command names, and the words after its name."""
+
+    id: int
+    name: str
+    rest: str
+
+
+async def find_channel(call: CommandCall) -> FoundChannel:
+    """Return the channel of the caller with the longest name that the text begins with. Raise `WrongUsage`."""
+    words = call.text[1 : NAME_MOST + 1].split(" ")
+    keys = [look_key(" ".join(words[: n + 1])) for n in range(len(words))]
+    asked = {"keys": keys, "user": call.user_id, "conversation": call.conversation_id}
+    async with call.pool.connection() as connection:
+        row = await (await connection.execute(queries.find_channel, asked)).fetchone()
+    if row is None:
+        raise WrongUsage(f"You are in no channel #{words[0]}. " + REMIND)
+    id_, name, count = row
+    return FoundChannel(id_, name, " ".join(call.text.split(" ")[count:]).strip())
 
 
 def without_first(text: str, *words: str) -> str:
@@ -253,8 +295,11 @@ async def show_reminders(call: CommandCall) -> CommandAnswer:
     async with call.pool.connection() as connection:
         asked = {"zone": local.zone, "moments": [datetime.fromisoformat(one["at"]) for one in found]}
         times = [row[0] for row in await (await connection.execute(queries.to_local_times, asked)).fetchall()]
+        named = [one["post_to"] for one in found if "post_to" in one]
+        channels: dict[int, str] = dict(await (await connection.execute(queries.name_channels, [named])).fetchall())
     lines = [
-        f"- {show_time(time)}: {one_line(one['text'], LINE_MOST) or 'a message'} (`/remind cancel {one['id']}`)"
+        f"- {show_time(time)}: {one_line(one['text'], LINE_MOST) or 'a message'}"
+        f"{' in #' + channels[one['post_to']] if 'post_to' in one else ''} (`/remind cancel {one['id']}`)"
         for one, time in zip(found[:LISTED_MOST], times, strict=False)
     ]
     more = [f"- and {len(found) - LISTED_MOST} more"] if len(found) > LISTED_MOST else []
@@ -318,7 +363,7 @@ def read_end(text: str, now: datetime) -> When:
 COMMANDS: dict[str, SlashCommand] = {
     "invite": SlashCommand("@user …", "Add users to this conversation", invite),
     "mute": SlashCommand("[2 hours | until tomorrow | off]", "Mute this conversation", mute),
-    "remind": SlashCommand("[what] [when] | list", "Set a reminder for yourself", remind),
+    "remind": SlashCommand("[#channel] [what] [when] | list", "Set a reminder", remind),
     "shrug": SlashCommand("[message]", "Add a shrug to your message", shrug),
     "status": SlashCommand("[away | dnd | invisible] [emoji] [text] | clear", "Set your status", change_status),
 }

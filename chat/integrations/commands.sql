@@ -3,6 +3,17 @@
 select zone.name, now() at time zone zone.name
   from coalesce(%(zone)s::text, (select nullif(time_zone, '') from users where id = %(user)s), 'UTC') as zone (name)
 
+-- name: find_channel
+-- The channel with the longest of these names that the user is a member of: first this conversation, then a public one.
+select c.id, c.name, name.words
+  from unnest(%(keys)s::text[]) with ordinality as name (key, words)
+  join conversations c on c.kind = 'channel' and c.look_key = name.key and c.archived_at is null
+  join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+ order by name.words desc, c.id = %(conversation)s desc, c.private, c.id limit 1
+
+-- name: name_channels
+select id, name from conversations where id = any(%s)
+
 -- name: to_moment
 select %(time)s::timestamp at time zone %(zone)s
 

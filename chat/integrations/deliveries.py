@@ -29,6 +29,7 @@ from chat.log.subscriptions import NotTaken, ReaderKind, Receive
 from chat.messages.drafts import Draft, Post
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
+from chat.model.errors import Archived, ReadOnly
 from chat.model.types import check_exact, format_time
 from chat.shared.errors import ApiError, NotFound
 from chat.shared.http_client import UNREACHABLE, Allowed, NotFetched, post_public
@@ -38,14 +39,22 @@ from chat.shared.sql import load
 from chat.transfer.text import clean, parse
 
 queries = load(__file__)
-SECONDS, ANSWER_MOST = 10.0, 64 * 1024
+SECONDS, COMMAND_SECONDS, ANSWER_MOST = 10.0, 3.0, 64 * 1024
 PATIENCE_SECONDS = 3 * 24 * 3600.0
 FIRST_WAIT, DOUBLINGS = 5.0, 8  # the longest wait between two attempts is 21 minutes
 AT_ONCE, AT_ONCE_EACH = 200, 5  # requests of this node, and those for the hooks of one user
 SHOWN_MOST, PROBLEM_MOST = 500, 200
 GONE = 410
 TEST = "This is a test of the hook."
+COMMAND, TEST_EVENT = "command", "test"  # events that are not in the log
+UNREACHED = "The program could not be reached. Owners and admins see why in the conversation's details."
 BOT_REMOVED = "The hook's bot was removed from the conversation."
+
+
+class CommandFailed(ApiError):
+    """The program of this command did not answer as expected."""
+
+    status, code = 424, "command_failed"
 
 
 def sign(secret: str, id_: str, timestamp: int, body: bytes) -> str:
@@ -131,6 +140,31 @@ class HookTarget(NamedTuple):
     joined: bool
 
 
+class CommandRequest(NamedTuple):
+    """A command that a user calls. `thread`: the root of the thread that it was typed in."""
+
+    conversation_id: int
+    user_id: int
+    command: str
+    text: str
+    client_id: str
+    thread: int | None
+
+    def to_call(self, hook_id: int) -> HookCall:
+        """Return the call. Its id is the same if the user sends the same request again."""
+        digest = hashlib.sha256(f"{self.user_id} {self.client_id}".encode()).hexdigest()[:32]
+        data = {"command": self.command, "text": self.text, "thread": self.thread}
+        return HookCall(f"msg_{hook_id}_command_{digest}", COMMAND, data)
+
+
+class Reply(NamedTuple):
+    """What became of an answer: a text for the caller of a command alone, a message, or why there is neither."""
+
+    text: str = ""
+    message: bytes = b""
+    problem: str = ""
+
+
 class HookSender:
     """Delivers to hooks. `outcomes`: requests by outcome. `kind`: how its subscriptions are read."""
 
@@ -140,7 +174,9 @@ class HookSender:
         self._pool, self._log, self._posts, self._here = pool, log, posts, here
         self._rate, self._allowed = rate, allowed
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._slots_of: dict[int | None, asyncio.Semaphore] = defaultdict(partial(asyncio.Semaphore, AT_ONCE_EACH))
+        self._slots_of = defaultdict[tuple[int | None, bool], asyncio.Semaphore](
+            partial(asyncio.Semaphore, AT_ONCE_EACH)  # commands have their own, so that they never wait for events
+        )
         self.outcomes = Counter({"delivered": 0, "failed": 0})
         self.wake: Callable[[], None] = lambda: None  # the node looks for new work
         self.kind = ReaderKind(
@@ -174,7 +210,7 @@ class HookSender:
         user, own = await self._find_user(call.user_id)
         if own:
             return
-        _, answer = await self._send(hook, call, user)
+        _, answer, _ = await self._send(hook, call, user)
         if answer.problem:
             raise NotTaken(answer.problem, final=answer.status == GONE)
 
@@ -194,10 +230,38 @@ class HookSender:
             row = await (await connection.execute(queries.find_user, [user_id])).fetchone()
         return ({"id": user_id, "name": row[0], "display_name": row[1]}, row[2]) if row else (None, False)
 
+    async def call_command(self, asked: CommandRequest) -> Reply | None:
+        """Send a command to its program, once, and return the reply; None if there is no such command.
+
+        Raise `Archived`, `ReadOnly`, or `CommandFailed` with a reason that any member may see.
+        """
+        async with self._pool.connection() as connection:
+            named = {"conversation": asked.conversation_id, "user": asked.user_id, "command": asked.command}
+            row = await (await connection.execute(queries.find_command, named)).fetchone()
+        if row is None:
+            return None
+        *fields, archived, read_only = row
+        if archived or read_only:
+            raise Archived if archived else ReadOnly
+        hook, started = HookTarget(*fields), time.monotonic()
+        if not hook.joined:
+            raise CommandFailed(BOT_REMOVED)
+        if self._slots.locked() or self._slots_of[hook.created_by, True].locked():
+            raise CommandFailed("Too many commands are running. Try again in a few seconds.")
+        user, _ = await self._find_user(asked.user_id)
+        _, answer, reply = await self._send(hook, asked.to_call(hook.id), user)
+        if answer.status is None:
+            late = time.monotonic() - started >= COMMAND_SECONDS
+            told = f"The program did not answer within {COMMAND_SECONDS:g} s." if late else UNREACHED
+            raise CommandFailed(told)
+        if answer.problem or reply.problem:
+            raise CommandFailed(reply.problem or f"The program answered with status {answer.status}.")
+        return reply
+
     async def test(self, hook_id: int) -> dict[str, Any]:
         """Deliver a test event to a hook, also to a disabled one. Return the delivery."""
         hook = await self.find(hook_id)
-        call = HookCall(f"msg_{hook_id}_test_{secrets.token_hex(8)}", "test", {"body": TEST})
+        call = HookCall(f"msg_{hook_id}_test_{secrets.token_hex(8)}", TEST_EVENT, {"body": TEST})
         return (await self._send(hook, call, None))[0]
 
     async def redeliver(self, hook_id: int, delivery_id: int) -> dict[str, Any]:
@@ -215,22 +279,25 @@ class HookSender:
 
     async def _send(
         self, hook: HookTarget, call: HookCall, user: dict[str, Any] | None
-    ) -> tuple[dict[str, Any], ProgramAnswer]:
-        """Send a call, post the reply, and note both."""
+    ) -> tuple[dict[str, Any], ProgramAnswer, Reply]:
+        """Send a call, post the reply, and note both. What the caller of a command alone may read is not noted."""
+        command = call.event == COMMAND
+        seconds = COMMAND_SECONDS if command else SECONDS
         happened = {"timestamp": call.data.get("created_at") or format_time(datetime.now(UTC))}
         told = {"type": call.event, **happened, "conversation": hook.conversation_id, "user": user, "data": call.data}
-        async with self._slots_of[hook.created_by], self._slots:
-            answer = await call_program(hook.url, hook.secret, call.id, orjson.dumps(told), self._allowed)
+        async with self._slots_of[hook.created_by, command], self._slots:
+            answer = await call_program(hook.url, hook.secret, call.id, orjson.dumps(told), self._allowed, seconds)
         self.outcomes["failed" if answer.problem else "delivered"] += 1
-        unposted = "" if answer.problem else await self._reply(hook, call, answer.body)
+        reply = Reply() if answer.problem else await self._reply(hook, call, answer.body)
+        shown = b"" if reply.text else answer.body[: 4 * SHOWN_MOST]
         noted = {
             "hook": hook.id,
             "message": call.id,
             "event": call.event,
             "position": call.position,
             "status": answer.status,
-            "problem": answer.problem or unposted,
-            "answer": clean(answer.body[: 4 * SHOWN_MOST].decode(errors="replace"))[:SHOWN_MOST],
+            "problem": answer.problem or reply.problem,
+            "answer": clean(shown.decode(errors="replace"))[:SHOWN_MOST],
             "took": answer.milliseconds,
             "kept": DELIVERIES_KEPT - 1,
         }
@@ -238,26 +305,30 @@ class HookSender:
             row = await (await connection.execute(queries.note_delivery, noted)).fetchone()
         if row is None:
             raise NotFound
-        return describe_delivery(row), answer
+        return describe_delivery(row), answer, reply
 
-    async def _reply(self, hook: HookTarget, call: HookCall, body: bytes) -> str:
-        """Post what a program replied, once for each id. Return why it was refused, or an empty text.
+    async def _reply(self, hook: HookTarget, call: HookCall, body: bytes) -> Reply:
+        """Post what a program replied, once for each id, unless it is for the caller of a command alone.
 
         Raise the errors of a post that may succeed later.
         """
         try:
-            if (draft := read_reply(body, call.id, call.data.get("thread"))) is None:
-                return ""
+            found = read_reply(body, call.id, call.data.get("thread"))
+            if found is None:
+                return Reply()
+            draft, private = found
+            if private and call.event == COMMAND:
+                return Reply(text=draft.body)
             self._rate.acquire(hook.user_id)
             here = await self._here.find(hook.conversation_id, hook.user_id, draft.body)
-            await self._posts.submit(Post(hook.conversation_id, hook.user_id, draft, here=here))
+            posted = await self._posts.submit(Post(hook.conversation_id, hook.user_id, draft, here=here))
         except ApiError as error:
             if error.status >= 500:
                 raise
-            return f"The reply was not posted: {error}"[:PROBLEM_MOST]
+            return Reply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
         except ValueError as error:
-            return f"The reply was not posted: {error}"[:PROBLEM_MOST]
-        return ""
+            return Reply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
+        return Reply(message=posted.message)
 
     async def _tell_disabled(self, target: str, problem: str) -> None:
         """Record in the conversation's activity log that a hook was disabled."""
@@ -275,10 +346,10 @@ def wait_after(attempts: int) -> float:
     return FIRST_WAIT * 2.0 ** min(attempts, DOUBLINGS) * random.uniform(0.8, 1.2)
 
 
-def read_reply(body: bytes, id_: str, thread: object) -> Draft | None:
+def read_reply(body: bytes, id_: str, thread: object) -> tuple[Draft, bool] | None:
     """Return the message in an answer: an object with `body` or `data`. None if there is none.
 
-    Raise `ValueError` if it cannot be posted.
+    With it: whether it is for the caller alone, by `"visible_to": "caller"`. Raise `ValueError` if it cannot be posted.
     """
     try:
         fields = parse(body) if body.strip() else None
@@ -293,4 +364,4 @@ def read_reply(body: bytes, id_: str, thread: object) -> Draft | None:
         raise ValueError(wrong.errors(include_url=False, include_input=False)[0]["msg"]) from None
     if draft.data is not None:
         check_exact(body)
-    return draft
+    return draft, fields.get("visible_to") == "caller"

@@ -5,6 +5,16 @@ select h.id, h.conversation_id, h.user_id, h.name, h.url, h.secret, h.created_by
                 where m.conversation_id = h.conversation_id and m.user_id = h.user_id and m.until is null)
   from outgoing_hooks h where h.id = %s
 
+-- name: find_command
+-- The hook of a command that is on, and why this user may not call it: what posting here would be refused for.
+select h.id, h.conversation_id, h.user_id, h.name, h.url, h.secret, h.created_by,
+       exists (select from memberships b
+                where b.conversation_id = h.conversation_id and b.user_id = h.user_id and b.until is null),
+       c.archived_at is not null, c.read_only and m.role = 'member'
+  from outgoing_hooks h join conversations c on c.id = h.conversation_id
+  join memberships m on m.conversation_id = h.conversation_id and m.user_id = %(user)s and m.until is null
+ where h.conversation_id = %(conversation)s and h.command = %(command)s and not h.disabled
+
 -- name: find_user
 -- The name of a user, and whether they are the bot of an outgoing hook.
 select u.name, u.display_name, exists (select from outgoing_hooks h where h.user_id = u.id)

@@ -17,7 +17,15 @@ from chat.messages.mentions import HereResolver
 from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, PostWriter
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
-from chat.messages.reminders import ReminderDelivery, ReminderForm, create_reminder, list_reminders, remove_reminder
+from chat.messages.reminders import (
+    ReminderChange,
+    ReminderDelivery,
+    ReminderForm,
+    change_reminder,
+    create_reminder,
+    list_reminders,
+    remove_reminder,
+)
 from chat.messages.streaming import AppendRequest, AppendWriter
 from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
 from chat.model.message import Message
@@ -325,6 +333,15 @@ async def get_reminders(request: web.Request) -> web.Response:
     """List the caller's reminders that have not arrived yet, the next one first."""
     member = await require_identity(request)
     return answer_json({"reminders": await list_reminders(request.app[POOL], member.user_id)})
+
+
+async def patch_reminder(request: web.Request) -> web.Response:
+    """Change the text or the time of a reminder that has not arrived yet."""
+    member, reminder_id = await require_identity(request), path_id(request, "reminder")
+    wanted, app = await read_model(request, ReminderChange), request.app
+    reminder = await change_reminder(app[POOL], member.user_id, reminder_id, wanted)
+    app[REMINDERS].wake()
+    return answer_json({"reminder": reminder})
 
 
 async def delete_reminder(request: web.Request) -> web.Response:

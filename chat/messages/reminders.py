@@ -1,8 +1,8 @@
 """Reminders: texts that users receive again at a time they choose, as a message of a bot.
 
 A reminder is stored until its time. Then one node takes it, posts it to the direct conversation of the user and the
-bot, and deletes it. Its message has a client id of its own, so a node that repeats the delivery posts nothing new
-(deploy/decisions/0142-reminders.md).
+bot, and deletes it. One for a channel is posted there in the user's name, if they may post then. Its message has a
+client id of its own, so a node that repeats the delivery posts nothing new (deploy/decisions/0142-reminders.md).
 """
 
 import asyncio
@@ -23,13 +23,15 @@ from chat.conversations.drafts import ConversationDraft
 from chat.log.append import Change, Log
 from chat.messages.drafts import Draft, Post
 from chat.messages.history import read_message
+from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
 from chat.model.errors import Conflict
 from chat.model.types import ClientId, Id, Moment, RequestModel, check_text, format_time
 from chat.shared.appearance import is_visible
-from chat.shared.errors import ApiError, NotFound
+from chat.shared.errors import ApiError, Forbidden, Invalid, NotFound
 from chat.shared.membership import require_member
 from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.rate_limits import Limit
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 
@@ -47,26 +49,38 @@ class TooManyReminders(Conflict):
     code = "too_many_reminders"
 
 
+def check_future(moment: datetime) -> datetime:
+    """Return the time. Raise `ValueError` if it has passed, or is more than five years ahead."""
+    now = datetime.now(UTC)
+    if not now < moment < now + LONGEST:
+        raise ValueError("must be in the future, within five years")
+    return moment
+
+
+ReminderText = Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(check_text)]
+ReminderTime = Annotated[Moment, AfterValidator(check_future)]
+
+
+class ReminderChange(RequestModel):
+    """What to change of a reminder that has not arrived; the rest stays."""
+
+    text: ReminderText | None = None
+    at: ReminderTime | None = None
+
+
 class ReminderForm(RequestModel):
     """A reminder to set. `at`: when it arrives. `conversation` and `seq`: what it is about, if anything.
 
     The text may be empty if it is about a message. With a `client_id`, a repetition finds the first reminder.
     """
 
-    text: Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(check_text)] = ""
-    at: Moment
+    text: ReminderText = ""
+    at: ReminderTime
     conversation: Id | None = None
     seq: Id | None = None
     client_id: ClientId | None = None
 
-    @field_validator("at")
-    @classmethod
-    def check_future(cls, moment: datetime) -> datetime:
-        """Refuse a time that has passed, or is more than five years ahead."""
-        now = datetime.now(UTC)
-        if not now < moment < now + LONGEST:
-            raise ValueError("must be in the future, within five years")
-        return moment
+    check_at = field_validator("at")(check_future)
 
     @model_validator(mode="after")
     def check_subject(self) -> Self:
@@ -79,17 +93,17 @@ class ReminderForm(RequestModel):
 
 
 def describe(row: Sequence[Any]) -> dict[str, Any]:
-    """Return `{id, text, at, created_at, conversation?, seq?}`."""
-    id_, text, at, conversation_id, seq, created_at = row
-    about = {"conversation": conversation_id, "seq": seq}
+    """Return `{id, text, at, created_at, conversation?, seq?, post_to?}`."""
+    id_, text, at, conversation_id, seq, created_at, post_to = row
+    about = {"conversation": conversation_id, "seq": seq, "post_to": post_to}
     fields = {"id": id_, "text": text, "at": format_time(at), "created_at": format_time(created_at)}
     return fields | {name: value for name, value in about.items() if value is not None}
 
 
 async def create_reminder(
-    journal: Log, pool: Pool, settings: Settings, user_id: int, form: ReminderForm
+    journal: Log, pool: Pool, settings: Settings, user_id: int, form: ReminderForm, post_to: int | None = None
 ) -> tuple[dict[str, Any], bool]:
-    """Store a reminder. Return it, and whether it is new.
+    """Store a reminder. Return it, and whether it is new. `post_to`: the channel in which it is posted for the user.
 
     Raise `NotFound` if the user cannot read what it is about; `TooManyReminders`; `Blocked` if the user has blocked
     the bot; `TooManyConversations` if there is no room for the conversation with it.
@@ -108,7 +122,7 @@ async def create_reminder(
         count = await (await run(queries.count_reminders, [user_id])).fetchone()
         if count is None or count[0] >= REMINDERS_MOST:
             raise TooManyReminders
-        asked = form.model_dump() | {"user": user_id, "client_id": client_id, "place": place_id}
+        asked = form.model_dump() | {"user": user_id, "client_id": client_id, "place": place_id, "post_to": post_to}
         row = await (await run(queries.insert_reminder, asked)).fetchone()
         assert row is not None
         return describe(row), True
@@ -144,6 +158,19 @@ async def list_reminders(pool: Pool, user_id: int) -> list[dict[str, Any]]:
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_reminders, [user_id])).fetchall()
     return [describe(row) for row in rows]
+
+
+async def change_reminder(pool: Pool, user_id: int, reminder_id: int, wanted: ReminderChange) -> dict[str, Any]:
+    """Change a reminder and return it. Raise `NotFound`, also if it has arrived; `Invalid` if nothing is left of it."""
+    async with pool.connection() as connection, connection.transaction():
+        asked = {"user": user_id, "id": reminder_id, **wanted.model_dump()}
+        row = await (await connection.execute(queries.change_reminder, asked)).fetchone()
+        if row is None:
+            raise NotFound
+        reminder = describe(row)
+        if "seq" not in reminder and not is_visible(reminder["text"]):
+            raise Invalid(errors=[{"field": "text", "detail": "needs a text"}])
+    return reminder
 
 
 async def remove_reminder(pool: Pool, user_id: int, reminder_id: int) -> None:
@@ -250,14 +277,23 @@ class DueReminder(NamedTuple):
     seq: int | None
     place_id: int
     bot_id: int
+    post_to: int | None
+    user_id: int
+    user_posts: bool
 
     def to_post(self) -> Post:
-        """Return its message. `data` names what it is about."""
+        """Return its message. `data` names what it is about.
+
+        Raise `Forbidden` for one that would be posted in the name of a user whose account is disabled.
+        """
+        if self.post_to is not None and not self.user_posts:
+            raise Forbidden("Your account was disabled.")
         about = {"conversation": self.conversation_id, "seq": self.seq}
         data = {name: value for name, value in about.items() if value is not None}
         body = f"Reminder: {self.text}" if self.text else "Reminder about a message"
         fields = {"body": body, "client_id": f"reminder-{self.id}", "type": MESSAGE_TYPE, "data": data or None}
-        return Post(self.place_id, self.bot_id, Draft.model_validate(fields))
+        place = (self.place_id, self.bot_id) if self.post_to is None else (self.post_to, self.user_id)
+        return Post(*place, Draft.model_validate(fields))
 
 
 def is_final(error: BaseException) -> bool:
@@ -268,8 +304,8 @@ def is_final(error: BaseException) -> bool:
 class ReminderDelivery:
     """The background task of a node that delivers reminders when they are due."""
 
-    def __init__(self, pool: Pool, posts: PostWriter) -> None:
-        self._pool, self._posts = pool, posts
+    def __init__(self, pool: Pool, posts: PostWriter, here: HereResolver, rate: Limit) -> None:
+        self._pool, self._posts, self._here, self._rate = pool, posts, here, rate
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -303,7 +339,10 @@ class ReminderDelivery:
                 log.warning("reminder not delivered, trying again", reminder=one.id, error=repr(outcome))
                 continue
             if isinstance(outcome, ApiError):
-                log.info("reminder refused and dropped", reminder=one.id, code=outcome.code)
+                log.info("reminder refused", reminder=one.id, code=outcome.code, channel=one.post_to)
+                if one.post_to is not None:
+                    await self._keep_for_user(one, outcome)
+                    continue
             done.append(one.id)
         if done:
             async with self._pool.connection() as connection:
@@ -311,7 +350,17 @@ class ReminderDelivery:
         return len(due)
 
     async def _post(self, due: DueReminder) -> None:
-        await self._posts.submit(due.to_post())
+        post = due.to_post()
+        if due.post_to is not None:
+            self._rate.acquire(due.user_id)
+            here = await self._here.find(post.conversation_id, post.author_id, post.draft.body)
+            post = post._replace(here=here)
+        await self._posts.submit(post)
+
+    async def _keep_for_user(self, due: DueReminder, refused: ApiError) -> None:
+        """Deliver a reminder that was refused in its channel to the user, with the reason."""
+        async with self._pool.connection() as connection:
+            await connection.execute(queries.keep_for_user, {"id": due.id, "reason": str(refused)})
 
     async def _seconds_to_next(self) -> float:
         async with self._pool.connection() as connection:

@@ -120,10 +120,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_hook": {"name": "mine now"},
     "post_outgoing_hook": {"url": "https://203.0.113.1/x"},
     "patch_outgoing_hook": {"enabled": False},
+    "patch_hook": {"enabled": False},
     "post_delivery": {"body": "let me in"},
     "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
     "post_command": {"command": "mute", "client_id": "1"},
     "post_reminder": {"text": "mine now", "at": "2029-01-01T09:00:00Z"},
+    "patch_reminder": {"text": "mine now"},
     "post_push_subscription": {
         "endpoint": "https://push.example/mallory",
         "keys": {

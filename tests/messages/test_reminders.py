@@ -5,9 +5,9 @@ from typing import Any
 
 import psycopg
 
-from chat.messages.endpoints import POSTS
+from chat.messages.endpoints import HERE, POSTS
 from chat.messages.reminders import REMINDERS_MOST, ReminderDelivery
-from chat.shared.web import POOL
+from chat.shared.web import POOL, RATES
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.verbs import begins, blocks, pages, sees, tries
@@ -183,10 +183,54 @@ async def test_nodes_that_stop_lose_and_repeat_nothing(database_url: str, redis_
         assert sorted(await arrived(ana)) == expected
         # as if the node had died before it deleted them
         run(database_url, "insert into reminders overriding system value select * from kept")
-        delivery = ReminderDelivery(first.app[POOL], first.app[POSTS])
+        delivery = ReminderDelivery(first.app[POOL], first.app[POSTS], first.app[HERE], first.app[RATES].post)
         while await waiting(ana):
             await delivery.deliver()
         assert sorted(await arrived(ana)) == expected
+
+
+async def test_a_reminder_is_changed(ana: Person, ben: Person, database_url: str) -> None:
+    """Its text, its time or both, by the user who set it, until it arrives."""
+    room = await begins(ana, "channel", "kitchen", ben)
+    said = await ana.says(room, "The oven is on")
+    about, plain = await reminds(ana, "", conversation=room, seq=said["seq"]), await reminds(ana, "Call Ben")
+    path = f"/api/reminders/{plain['id']}"
+    assert (await ana.call("PATCH", path, {"text": "Call Chloe"}))[1]["reminder"]["text"] == "Call Chloe"
+    _, changed = await ana.call("PATCH", path, {"at": "2029-02-01T09:00:00Z"})
+    assert (changed["reminder"]["text"], changed["reminder"]["at"]) == ("Call Chloe", "2029-02-01T09:00:00.000Z")
+    assert [one["id"] for one in await waiting(ana)] == [about["id"], plain["id"]]
+    assert (await ana.call("PATCH", f"/api/reminders/{about['id']}", {"text": ""}))[0] == 200
+    for form in ({"text": " "}, {"text": "x" * 1_001}, {"at": "2020-01-01T09:00:00Z"}, {"seq": 1}):
+        assert await tries(ana, "PATCH", path, form) == (422, "invalid"), form
+    assert await tries(ben, "PATCH", path, {"text": "mine"}) == (404, "not_found")
+    reader = await ana.listens()
+    await comes_due(ana, database_url)
+    await eventually(lambda: set(reader.bodies()) == {"Reminder: Call Chloe", "Reminder about a message"}, 10)
+    await eventually(lambda: is_gone(ana, plain["id"]))
+    assert await tries(ana, "PATCH", path, {"text": "late"}) == (404, "not_found")
+
+
+async def is_gone(person: Person, reminder: int) -> bool:
+    """Return whether a reminder is not waiting any more."""
+    return all(one["id"] != reminder for one in await waiting(person))
+
+
+async def test_a_disabled_user_posts_no_reminder(cast: Cast, database_url: str) -> None:
+    """The reminder for a channel waits in the user's own conversation."""
+    ada, ben = (*await cast.enters("ada", role="admin"), *await cast.enters("ben"))
+    room = await begins(ada, "channel", "kitchen", ben)
+    form = {"command": "remind", "text": "#kitchen in 2 hours cook", "client_id": "c-1"}
+    assert (await ben.call("POST", f"/api/chat/conversations/{room}/commands", form))[0] == 200
+    assert (await ada.call("PUT", f"/api/users/{ben.id}/disabled", {"disabled": True}))[0] == 204
+    await comes_due(ada, database_url)
+    with psycopg.connect(database_url, autocommit=True) as database:
+
+        def arrived() -> bool:
+            found = database.execute("select body from messages where type = 'reminder'").fetchall()
+            return found == [("Reminder: “cook” was not posted in #kitchen. Your account was disabled.",)]
+
+        await eventually(arrived, 10)
+    assert (await pages(ada, room))["messages"] == []
 
 
 async def test_a_deleted_account_leaves_no_reminder(cast: Cast, database_url: str) -> None:

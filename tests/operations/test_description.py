@@ -173,6 +173,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "post_link": ("POST", CONVERSATIONS + "/{c}/links", {}),
     "post_hook": ("POST", CONVERSATIONS + "/{c}/incoming-hooks", {"name": "Deploy"}),
     "get_hooks": ("GET", CONVERSATIONS + "/{c}/incoming-hooks", None),
+    "get_every_hook": ("GET", "/api/hooks?conversation={c}", None),
     "get_commands": ("GET", CONVERSATIONS + "/{c}/commands", None),
     "post_command": ("POST", CONVERSATIONS + "/{c}/commands", {"command": "shrug", "client_id": "shrug"}),
     "post_reminder": ("POST", "/api/reminders", {"text": "soup", "at": SOON, "conversation": 1, "seq": 1}),
@@ -244,8 +245,8 @@ async def test_log_in_and_sign_up_are_as_described(ana: Person, mallory: Person)
 # Requested in tests/accounts/test_external_users.py, by an API key.
 KEYS_STEPS = {"post_user_session"}
 
-# Requested in tests/integrations/test_outgoing_hooks.py, which has a receiver.
-HOOK_STEPS = {"post_outgoing_hook", "post_outgoing_test", "get_deliveries", "post_redelivery"}
+# Requested in tests/integrations/test_outgoing_hooks.py, which has a receiver, and in tests/messages/test_reminders.py.
+HOOK_STEPS = {"patch_reminder", "post_outgoing_hook", "post_outgoing_test", "get_deliveries", "post_redelivery"}
 
 # Requested in tests/transfer/test_jobs.py, which uploads a file.
 IMPORT_STEPS = {

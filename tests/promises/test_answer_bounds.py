@@ -23,6 +23,7 @@ from chat.integrations.deliveries import PROBLEM_MOST, SHOWN_MOST
 from chat.integrations.incoming import HOOKS_MOST
 from chat.integrations.outgoing import DELIVERIES_KEPT, URL_MOST
 from chat.integrations.outgoing import HOOKS_MOST as OUTGOING_MOST
+from chat.integrations.outgoing import PAGE as HOOKS
 from chat.log.subscriptions import PAGE_MOST as SUBSCRIPTIONS
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.reminders import REMINDERS_MOST, TEXT_MOST
@@ -122,6 +123,7 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}/hooks/{hook}/deliveries": DELIVERIES_KEPT
     * 12
     * (PROBLEM_MOST + SHOWN_MOST),
+    "/api/hooks": HOOKS * (8 * LINE + 12 * URL_MOST),
     "/api/subscriptions": SUBSCRIPTIONS * 8 * LINE,
     "/api/chat/conversations/{conversation}/audit": NOTES * 4 * LINE,
     "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,

@@ -728,6 +728,12 @@ export interface Hook {
   /** When it last delivered, to the minute. */
   used_at: string | null;
   problem: string;
+  enabled: boolean;
+}
+
+/** A hook that is turned off refuses what is posted at its address. */
+export interface HookChange {
+  enabled: boolean;
 }
 
 /** The last deliveries of a hook, the newest first. */
@@ -755,6 +761,13 @@ export interface HookDelivery {
 /** A hook to make. Its bot is shown with this name. */
 export interface HookForm {
   name: string;
+}
+
+/** A page of hooks of every kind. */
+export interface HookPage {
+  hooks: ListedHook[];
+  /** To be given as `after`; null on the last page. */
+  next: string | null;
 }
 
 /** The incoming hooks of a conversation. */
@@ -1042,6 +1055,28 @@ export interface Links {
   links: Link[];
 }
 
+/** A hook in the list of all hooks. `url`: null for an incoming hook, at whose address other programs post. */
+export interface ListedHook {
+  kind: 'incoming' | 'outgoing' | 'command';
+  id: Id;
+  name: string;
+  conversation: Id;
+  conversation_name: string;
+  created_by: Id | null;
+  created_at: string;
+  url: string | null;
+  command: string | null;
+  events: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
+  state: 'running' | 'failing' | 'disabled';
+  /** Events that a failing or disabled hook has not received, at most 1,000. */
+  waiting: number;
+  retry_at: string | null;
+  /** Why the last delivery failed; empty after a success. */
+  problem: string;
+  /** When the last delivery was made. */
+  last_at: string | null;
+}
+
 /**
  * A log-in by `name` and `password`, or by `jwt` alone, a JSON Web Token of another application.
  *
@@ -1287,7 +1322,7 @@ export interface NewPassword {
   new: string;
 }
 
-/** The reminder that was set. */
+/** The reminder that was set or changed. */
 export interface NewReminder {
   reminder: Reminder;
 }
@@ -1396,11 +1431,21 @@ export interface OutgoingChange {
   enabled?: boolean | null;
 }
 
-/** A hook to make. `name`: of its bot; the host of the URL if it is left out. */
+/**
+ * A hook to make: for events, new messages if none are named, or for a slash command.
+ *
+ * `name`: of its bot; the command or the host of the URL if it is left out. `hint`: what may follow the command;
+ * `description`: what it does.
+ */
 export interface OutgoingForm {
   url: string;
   events?: ('message' | 'edit' | 'delete' | 'finish' | 'reaction' | 'pin' | 'member' | 'conversation')[];
   name?: string | null;
+  command?: string | null;
+  /** Default: `""`. */
+  hint?: string;
+  /** Default: `""`. */
+  description?: string;
 }
 
 /** An outgoing hook. `user`: the bot that posts replies; `waiting`: events it has not received, at most 1,000. */
@@ -1420,6 +1465,10 @@ export interface OutgoingHook {
   retry_at: string | null;
   /** Why the last delivery failed, or why the hook is off; empty after a success. */
   problem: string;
+  /** The slash command that the hook receives instead of events. */
+  command?: string;
+  hint?: string;
+  description?: string;
 }
 
 /** The outgoing hooks of a conversation. */
@@ -1786,7 +1835,11 @@ export interface Refused {
   detail: string;
 }
 
-/** A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything. */
+/**
+ * A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything.
+ *
+ * `post_to`: the channel in which it is posted in the user's name, instead of a direct conversation with a bot.
+ */
 export interface Reminder {
   id: Id;
   text: string;
@@ -1794,6 +1847,13 @@ export interface Reminder {
   created_at: string;
   conversation?: Id;
   seq?: Id;
+  post_to?: Id;
+}
+
+/** What to change of a reminder that has not arrived; the rest stays. */
+export interface ReminderChange {
+  text?: string | null;
+  at?: string | null;
 }
 
 /**
