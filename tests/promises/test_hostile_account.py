@@ -25,7 +25,7 @@ from tests.promises.haproxy import gate
 from tests.waiting import breathe
 
 ASKED = "PROMISE_HOSTILE" in os.environ
-SECONDS = float(os.environ.get("PROMISE_HOSTILE", "20"))
+SECONDS = float(os.environ.get("PROMISE_HOSTILE", "8"))
 
 # Twenty users post once a second, within the default limits, which apply to all users here.
 POSTERS, PAUSE = 20, 1.0
