@@ -17,6 +17,7 @@ from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.joining import TeamReader
 from chat.accounts.jwt import JsonWebTokens
+from chat.accounts.mail import ADDRESSES, EmailAddresses
 from chat.accounts.oidc import OidcProvider
 from chat.accounts.oidc_endpoints import OIDC, OIDC_ACCOUNTS, PICTURES
 from chat.accounts.second_factors import SecondFactors
@@ -31,6 +32,7 @@ from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
 from chat.integrations.deliveries import HookSender
+from chat.integrations.emails import Emails
 from chat.integrations.endpoints import DELIVERIES
 from chat.integrations.push import PUSH, Push
 from chat.log.append import LOG, Announcer, Log
@@ -206,7 +208,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         delivery, lag, archive = DeliveryReport(pool), LoopLag(), WalArchive(pool)
         streams.hub.followers += [sockets.follower, delivery, upkeep]
         streams.tail.on_announcement = announcer.on_announcement
-        push = app[PUSH] = Push(settings, pool, registry)
+        push = app[PUSH] = Push(settings, journal, pool, registry)
+        app[ADDRESSES], emails = EmailAddresses(settings, pool), Emails(settings, pool, registry)
+        push.wake_mails = emails.wake
         draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.set_draining)
         isolation = Isolation(pool, registry, draining.set_draining)
@@ -249,7 +253,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         calls = app[DELIVERIES].outcomes if subscriptions else {}
         more.append(partial(collect_intake, intake))
         more.append(partial(collect_subscriptions, subscriptions, settings.posts_to, calls, streams.hub))
-        more += [push.collect] if settings.role != "presence" else []
+        more += [push.collect, emails.collect] if settings.role != "presence" else []
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
@@ -300,6 +304,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             works["read subscriptions"] = subscriptions.run
         if settings.role != "presence":  # a presence node may have another folder
             works["send notifications"] = push.run
+            works |= {"send e-mails": emails.run} if settings.mails_notifications else {}
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
             works["deliver reminders"] = reminders.run

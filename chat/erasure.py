@@ -229,6 +229,9 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_follows,
         queries.drop_sidebar,
         queries.drop_saved,
+        queries.drop_keywords,
+        queries.drop_email,
+        queries.drop_mails,
         queries.drop_reminders,
         queries.remove_files,
     ):

@@ -33,7 +33,8 @@ update erasures set conversation_id = %s, client_id = '' where user_id = %s
 
 -- name: forget_membership
 -- The user's notification settings.
-update memberships set level = 'all', muted_until = null where conversation_id = %(conversation)s and user_id = %(user)s
+update memberships set level = 'all', own_level = false, muted_until = null
+ where conversation_id = %(conversation)s and user_id = %(user)s
 
 -- name: drop_mentions
 delete from mentions where conversation_id = %(conversation)s and user_id = %(user)s
@@ -73,6 +74,16 @@ update invites set email = '' where id in (select invite_id from used)
 
 -- name: drop_follows
 delete from thread_follows where user_id = %(user)s
+
+-- name: drop_keywords
+delete from keywords where user_id = %(user)s
+
+-- name: drop_email
+delete from email_addresses where user_id = %(user)s
+
+-- name: drop_mails
+with due as (delete from email_due where user_id = %(user)s)
+delete from email_queue where user_id = %(user)s
 
 -- name: drop_saved
 delete from saved_messages where user_id = %(user)s
@@ -129,7 +140,7 @@ update conversations set archived_at = now() where id = any(%s) and archived_at 
 update users
    set name = 'deleted:' || id, display_name = 'Deleted user', about = '', time_zone = '', avatar = null,
        language = '', password_hash = '', role = 'member', disabled_at = coalesce(disabled_at, now()), deleted_at = now(),
-       external_id = null, email = null, avatar_url = null
+       external_id = null, email = null, avatar_url = null, notify = null, keywords = '{}'
  where id = %s and deleted_at is null
 returning id, name, display_name, role, about, time_zone, avatar, bot
 

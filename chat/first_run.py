@@ -170,6 +170,7 @@ async def describe_team(request: web.Request) -> dict[str, object]:
         "signup": team.signup or settings.signup,
         "default_signup": settings.signup,
         "email": bool(settings.smtp_url),
+        "notify": team.notify or "all",
         "users": {"active": users[0], "disabled": users[1]},
         "storage": {"files": storage[0], "database": storage[1]},
     }
@@ -182,13 +183,13 @@ async def get_team(request: web.Request) -> web.Response:
 
 
 async def patch_team(request: web.Request) -> web.Response:
-    """Change the team's name, or who can sign up. Admins only; needs a recent proof."""
+    """Change the team's name, who can sign up, or what notifies by default. Admins only; needs a recent proof."""
     await require_admin(request)
     member = await require_recent_proof(request)
     form = await read_model(request, TeamForm)
     changed = form.model_dump(exclude_none=True)
     async with request.app[POOL].connection() as connection, connection.transaction():
-        await set_team(connection, form.name, form.signup)
+        await set_team(connection, form.name, form.signup, form.notify)
         await record(connection, actor_of(request, member), "team.change", **changed)
     request.app[ACCOUNTS].team.forget()
     return answer_json(await describe_team(request))

@@ -38,6 +38,8 @@ LIMITS: dict[str, Charge] = {
     "POST /api/passkeys/login": FREE,
     "POST /api/passkeys/login/options": FREE,
     "POST /api/resets": FREE,
+    "GET /unsubscribe/{secret}": FREE,
+    "POST /unsubscribe/{secret}": FREE,
     "GET /api/sign-on": FREE,
     "GET /api/oidc/login": FREE,
     "GET /api/oidc/callback": FREE,
@@ -56,6 +58,7 @@ LIMITS: dict[str, Charge] = {
     f"POST {C}/{{conversation}}/messages": Charge("post"),
     "POST /hooks/{secret}": Charge("post"),
     f"POST {C}/{{conversation}}/commands": Charge("post"),
+    "PUT /api/users/me/email": Charge("change", 20),  # sends an e-mail
     # each makes this server send a request to another one
     f"POST {C}/{{conversation}}/hooks": Charge("change", 5),
     f"POST {C}/{{conversation}}/hooks/{{hook}}/test": Charge("change", 5),
@@ -123,6 +126,8 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/setup", None, None),
     ("/api/invites/preview", None, None),
     ("/api/team", "admin", "admin"),
+    ("/unsubscribe", None, None),
+    ("/api/users/me/email", None, None),
     ("/api/push", None, None),  # notifications are for the devices of people
     ("/api/users/me/totp", None, None),
     ("/api/users/me/passkeys", None, None),

@@ -5,6 +5,7 @@ from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import factor_endpoints as factors
 from chat.accounts import login_endpoints as login
+from chat.accounts import mail
 from chat.accounts import oidc_endpoints as oidc
 from chat.conversations import endpoints as conversations
 from chat.delivery import trace as delivery
@@ -27,7 +28,7 @@ H, OUT, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/hooks", C
 D = OUT + "/{hook}/deliveries"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
 L = "/api/chat/activity?before&kind&limit"
-J, T = "/api/invites", "/api/team"
+J, T, E = "/api/invites", "/api/team", "/api/users/me/email"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 
 # Query parameters that several routes have.
@@ -175,6 +176,13 @@ ACCOUNTS = [
     Operation("POST", "/api/keys", admin.post_key, "keys.post_key", "accounts", "NewKey"),
     Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", "accounts", "Keys"),
     Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", "accounts"),
+    Operation("GET", E, mail.get_email, "email.get", "accounts", "EmailState"),
+    Operation("PUT", E, mail.put_email, "email.ask", "accounts", "EmailState"),
+    Operation("PATCH", E, mail.patch_email, "email.switch", "accounts", "EmailState"),
+    Operation("DELETE", E, mail.delete_email, "email.remove", "accounts"),
+    Operation("POST", E + "/code", mail.post_email_code, "email.verify", "accounts", "EmailState"),
+    Operation("GET", "/unsubscribe/{secret}", mail.get_unsubscribe, "email.show", "accounts", "text/html"),
+    Operation("POST", "/unsubscribe/{secret}", mail.post_unsubscribe, "email.unsubscribe", "accounts", "text/html"),
     Operation("GET", "/api/push/key", push.get_push_key, "push.get_key", answer="PushKey"),
     Operation("POST", "/api/push/subscriptions", push.post_push_subscription, "push.post_subscription"),
     Operation("DELETE", "/api/push/subscriptions", push.delete_push_subscription, "push.delete_subscription"),

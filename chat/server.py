@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from chat.accounts.demo_accounts import count_demo_accounts, demo_warning, is_reachable
+from chat.accounts.accounts import count_demo_accounts, demo_warning, is_reachable
 from chat.app import DRAINING, NODE_URL, TASKS, make_app, make_operations_app
 from chat.http_server import ServerRunner
 from chat.shared.logging import set_up_logs

@@ -1,6 +1,7 @@
 """Accounts: sign up, check passwords, change profiles and passwords."""
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from chat.accounts.models import (
     Profile,
     SignUp,
     User,
+    fold_keywords,
     publish_profile,
     require_distinct_from_admins,
 )
@@ -23,10 +25,12 @@ from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others,
 from chat.accounts.validation import check_password, fold_name
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
+from chat.log.subscriptions import NOTIFY_READER, add_subscription
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.errors import ApiError, Invalid, Unauthenticated
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
+from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -154,9 +158,11 @@ class Accounts:
             if new.user.display_name != old.user.display_name:
                 await require_distinct_from_admins(change.connection, new.user)
             if new != old:
-                fields = [new.user.display_name, new.user.about, new.user.time_zone]
-                fields += [new.receipts, new.language, user_id]
+                fields = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, new.language]
+                fields += [new.notify, list(new.keywords), user_id]
                 await change.connection.execute(queries.set_profile, fields)
+            if new.keywords != old.keywords:
+                await store_keywords(change.connection, user_id, new.keywords)
             if new.user != old.user:
                 await publish_profile(change, new.user, self._directory)
             if new.settings() != old.settings():
@@ -249,3 +255,54 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
         user = await insert_user(connection, form.name, form.display_name or form.name, stored, role)
         await record(connection, COMMAND_LINE, "account.create", user.id, role=role)
     return user.id
+
+
+async def store_keywords(connection: Connection, user_id: int, keywords: Sequence[str]) -> None:
+    """Store a user's keywords as messages are searched for them."""
+    await connection.execute(queries.drop_keywords, [user_id])
+    if folded := list(fold_keywords(keywords)):
+        firsts = [one.split(" ", 1)[0] for one in folded]
+        await connection.execute(queries.insert_keywords, {"user": user_id, "folded": folded, "firsts": firsts})
+        await add_subscription(connection, NOTIFY_READER, NOTIFY_READER)
+
+
+# Demo accounts are marked. Their password is public, so a public server must not keep them.
+
+
+async def mark_demo(connection: Connection, user_ids: list[int]) -> None:
+    """Mark these accounts as the demo's."""
+    await connection.execute(queries.mark_demo, [user_ids])
+
+
+async def count_demo_accounts(connection: Connection) -> int:
+    """Return the number of demo accounts that can log in."""
+    row = await (await connection.execute(queries.count_demo)).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def read_demo_accounts(database_url: str) -> int:
+    """Return the number of demo accounts of a database that can log in."""
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        return await count_demo_accounts(connection)
+
+
+def demo_warning(count: int) -> str:
+    """Return the operator's warning about demo accounts that others can reach."""
+    return (
+        f"{count} demo accounts can log in with a password that everyone knows, one of them as an admin. "
+        "Disable them on the dashboard before others use this server."
+    )
+
+
+def is_reachable(host: str, settings: Settings) -> bool:
+    """Return whether others than this machine's users can reach a node that listens on `host`."""
+    behind_proxy = bool(settings.trusted_proxies) or settings.cookie_secure
+    return behind_proxy or not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

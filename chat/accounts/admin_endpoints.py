@@ -22,9 +22,9 @@ from chat.accounts.joining import (
     create_personal_invites,
     list_invites,
     revoke_invite,
-    send_mails,
     write_invitation,
 )
+from chat.accounts.mail import send_mails
 from chat.accounts.models import InviteForm, MailedInvitesForm, read_user
 from chat.accounts.validation import check_external_id, fold_name, plain_text
 from chat.files.endpoints import UPLOADS

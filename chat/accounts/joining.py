@@ -11,13 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
 import structlog
 
-from chat.accounts.models import InviteForm, SignUpMode
-from chat.accounts.validation import plain_text
+from chat.accounts.mail import begin_mail
+from chat.accounts.models import InviteForm, Notify, SignUpMode
 from chat.model.types import format_time
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.errors import ApiError, NotFound
@@ -59,11 +57,15 @@ class HasOwner(ApiError):
 
 
 class Team(NamedTuple):
-    """The team on this server. `signup`: the mode that an admin chose; None: the setting SIGNUP decides."""
+    """The team on this server. `signup`: the mode that an admin chose; None: the setting SIGNUP decides.
+
+    `notify`: what conversations notify about, unless a user chose otherwise; None: everything.
+    """
 
     name: str = ""
     signup: SignUpMode | None = None
     has_admin: bool = True
+    notify: Notify | None = None
 
 
 async def read_team(connection: Connection) -> Team:
@@ -73,9 +75,11 @@ async def read_team(connection: Connection) -> Team:
     return Team(*row)
 
 
-async def set_team(connection: Connection, name: str | None, signup: SignUpMode | None) -> None:
-    """Change the name and the sign-up mode; None keeps the present one."""
-    await connection.execute(queries.set_team, {"name": name, "signup": signup})
+async def set_team(
+    connection: Connection, name: str | None, signup: SignUpMode | None, notify: Notify | None = None
+) -> None:
+    """Change the name, the sign-up mode and the default of notifications; None keeps the present one."""
+    await connection.execute(queries.set_team, {"name": name, "signup": signup, "notify": notify})
 
 
 class TeamReader:
@@ -260,67 +264,14 @@ async def claim_setup(connection: Connection, token: str) -> None:
     await connection.execute(queries.drop_setup_links, {"all": True})
 
 
-# E-mail: over one connection to the server in SMTP_URL, within the request that asks for it.
-
-MAIL_SECONDS = 15.0
-REASON_MOST = 200
-UNSENT = (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError)
-NEAR = ("localhost", "127.0.0.1", "::1")
+# Invitations by e-mail, within the request that asks for them.
 
 
 def write_invitation(sender: str, invite: Invite, url: str, inviter: str, team: str) -> EmailMessage:
     """Return the e-mail with the link of an invitation."""
-    mail = EmailMessage()
-    mail["From"], mail["To"] = sender, invite.email
-    mail["Subject"] = f"{inviter} invited you to {team}"
-    mail["Auto-Submitted"] = "auto-generated"
+    mail = begin_mail(sender, invite.email, f"{inviter} invited you to {team}")
     mail.set_content(
         f"{inviter} invited you to {team}. Open this link to make your account:\n\n{url}\n\n"
         f"The link works once, until {invite.expires_at[:10]}. If you do not know {inviter}, ignore this e-mail.\n"
     )
     return mail
-
-
-async def send_mails(smtp_url: str, mails: Sequence[EmailMessage]) -> list[str]:
-    """Send each e-mail; return for each an empty text, or why the mail server did not take it."""
-    reasons: list[str] = []
-    try:
-        async with asyncio.timeout(MAIL_SECONDS), open_smtp(smtp_url) as server:
-            for mail in mails:
-                reasons.append(await send_mail(server, mail))
-    except UNSENT as error:
-        log.warning("mail server unavailable", error=repr(error))
-        reasons += [describe_failure(error)] * (len(mails) - len(reasons))
-    return reasons
-
-
-def open_smtp(smtp_url: str) -> aiosmtplib.SMTP:
-    """Return a connection, not open yet. A password is sent over TLS only, except to this machine."""
-    parts = urlsplit(smtp_url)
-    tls = parts.scheme == "smtps"
-    starttls = None if tls or not parts.username or parts.hostname in NEAR else True  # None: if the server offers it
-    return aiosmtplib.SMTP(
-        hostname=parts.hostname,
-        port=parts.port or (465 if tls else 587),
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password or "") if parts.username else None,
-        use_tls=tls,
-        start_tls=False if tls else starttls,
-        timeout=MAIL_SECONDS,
-    )
-
-
-async def send_mail(server: aiosmtplib.SMTP, mail: EmailMessage) -> str:
-    """Send an e-mail; return an empty text, or why the server did not take it. The connection stays usable."""
-    try:
-        await server.send_message(mail)
-    except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException, ValueError) as error:
-        return describe_failure(error)
-    return ""
-
-
-def describe_failure(error: Exception) -> str:
-    """Return one line about a failure: the mail server's own words, if it has answered."""
-    refused = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
-    text = f"{refused.code} {refused.message}" if isinstance(refused, aiosmtplib.SMTPResponseException) else str(error)
-    return plain_text(text)[:REASON_MOST] or type(error).__name__

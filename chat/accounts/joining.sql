@@ -1,13 +1,15 @@
 -- name: read_team
 -- The team, and whether the server has an admin, who is its owner.
 select coalesce(t.name, ''), t.signup,
-       exists (select from users where role = 'admin' and disabled_at is null and deleted_at is null and not bot)
+       exists (select from users where role = 'admin' and disabled_at is null and deleted_at is null and not bot),
+       t.notify
   from (values (true)) as always (single) left join team t using (single)
 
 -- name: set_team
-insert into team (single, name, signup) values (true, coalesce(%(name)s, ''), %(signup)s)
+insert into team (single, name, signup, notify) values (true, coalesce(%(name)s, ''), %(signup)s, %(notify)s)
 on conflict (single) do update
-   set name = coalesce(%(name)s, team.name), signup = coalesce(%(signup)s, team.signup)
+   set name = coalesce(%(name)s, team.name), signup = coalesce(%(signup)s, team.signup),
+       notify = coalesce(%(notify)s, team.notify)
 
 -- name: insert_invite
 insert into invites (code_hash, uses_left, uses, created_by, email, expires_at)

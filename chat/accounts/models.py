@@ -1,12 +1,13 @@
 """Users, the request bodies about them, and the directory."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chat.accounts.validation import About, DisplayName, Email, NewName, TimeZone, check_password
+from chat.accounts.validation import About, DisplayName, Email, Keyword, NewName, TimeZone, check_password, split_words
 from chat.log.append import Change
 from chat.log.entry import Unplaced
 from chat.shared.appearance import check_line, skeleton
@@ -15,6 +16,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+KEYWORDS_MOST = 20
 TOKEN_MOST = 8_000  # characters of a JSON Web Token
 
 # Request bodies.
@@ -52,6 +54,7 @@ class SignUp(NewAccount):
 
 
 SignUpMode = Literal["open", "invite", "closed"]
+Notify = Literal["all", "mentions", "nothing"]
 
 
 class SetUp(NewAccount):
@@ -67,6 +70,7 @@ class TeamForm(Form):
 
     name: DisplayName | None = None
     signup: SignUpMode | None = None
+    notify: Notify | None = None
 
 
 class LogIn(Form):
@@ -95,13 +99,19 @@ Language = Literal["", "en", "de", "es", "ja", "ar"]
 
 
 class Profile(Form):
-    """The profile fields to change; the others stay. `receipts`: share how far one has read."""
+    """The profile fields to change; the others stay. `receipts`: share how far one has read.
+
+    `notify`: what conversations without a level of their own notify about; `default`: as the team.
+    `keywords`: all of them. Messages with one of these words notify like a mention, in any case.
+    """
 
     display_name: DisplayName | None = None
     about: About | None = None
     time_zone: TimeZone | None = None
     receipts: Literal["on", "off"] | None = None
     language: Language | None = None
+    notify: Notify | Literal["default"] | None = None
+    keywords: Annotated[list[Keyword], Field(max_length=KEYWORDS_MOST)] | None = None
 
 
 class PasswordChange(Form):
@@ -181,15 +191,21 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """A user as they see themselves. `receipts`: others see how far they have read. `language`: of their app."""
+    """A user as they see themselves. `receipts`: others see how far they have read. `language`: of their app.
+
+    `notify`: the level of conversations without one; None: `team_notify`, or all.
+    """
 
     user: User
     receipts: bool
-    language: str
+    language: str = ""
+    notify: str | None = None
+    team_notify: str | None = None
+    keywords: Sequence[str] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Return the public fields and the private settings."""
-        return self.user.to_json() | self.settings()
+        """Return the public fields and the private settings, without those that are not set."""
+        return self.user.to_json() | {name: value for name, value in self.settings().items() if value not in (None, [], ())}
 
     def encode(self) -> bytes:
         """Return the JSON as bytes."""
@@ -200,11 +216,25 @@ class Me:
         public = profile.model_dump(include={"display_name", "about", "time_zone"}, exclude_none=True)
         receipts = self.receipts if profile.receipts is None else profile.receipts == "on"
         language = self.language if profile.language is None else profile.language
-        return Me(replace(self.user, **public), receipts, language)
+        notify = self.notify if profile.notify is None else None if profile.notify == "default" else profile.notify
+        keywords = self.keywords if profile.keywords is None else list(fold_keywords(profile.keywords).values())
+        user = replace(self.user, **public)
+        return replace(self, user=user, receipts=receipts, language=language, notify=notify, keywords=keywords)
 
     def settings(self) -> dict[str, object]:
         """Return the private settings."""
-        return {"receipts": "on" if self.receipts else "off", "language": self.language}
+        chosen = {"notify": self.notify, "team_notify": self.team_notify, "keywords": self.keywords}
+        return {"receipts": "on" if self.receipts else "off", "language": self.language, **chosen}
+
+
+def fold_keywords(keywords: Sequence[str]) -> dict[str, str]:
+    """Return each keyword once, by its words as they are compared."""
+    return {" ".join(split_words(one)): one for one in keywords}
+
+
+def to_me(row: tuple[Any, ...]) -> Me:
+    """Return the user in a row of `read_me` or `lock_user`."""
+    return Me(User(*row[:10]), *row[10:])
 
 
 async def read_me(pool: Pool, user_id: int) -> Me:
@@ -213,7 +243,7 @@ async def read_me(pool: Pool, user_id: int) -> Me:
         row = await (await connection.execute(queries.read_me, [user_id])).fetchone()
     if row is None:
         raise NotFound
-    return Me(User(*row[:-2]), *row[-2:])
+    return to_me(row)
 
 
 async def read_user(pool: Pool, user_id: int, viewer: int | None = None) -> User:

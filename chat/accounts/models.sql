@@ -1,5 +1,6 @@
 -- name: read_me
-select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts, language
+select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts, language, notify,
+       (select t.notify from team t), keywords
   from users where id = %s
 
 -- name: read_users

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from chat.accounts.models import Me, User
+from chat.accounts.models import Me, to_me
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, LOGOUT, Unplaced
 from chat.shared.audit import Actor, record
@@ -150,7 +150,7 @@ async def lock_user(change: Change, user_id: int) -> Me:
     """
     row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
     assert row is not None
-    return Me(User(*row[:-2]), *row[-2:])
+    return to_me(row)
 
 
 async def end_others(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:

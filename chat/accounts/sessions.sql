@@ -22,7 +22,8 @@ select id, device, host(address),
 
 -- name: lock_user
 -- Every change to an account, and every end of its sessions, takes this lock first, so they cannot deadlock.
-select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts, language
+select id, name, display_name, role, about, time_zone, avatar, bot, false, owner_id, receipts, language, notify,
+       (select t.notify from team t), keywords
   from users where id = %s for no key update
 
 -- name: find_replaced

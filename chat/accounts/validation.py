@@ -192,6 +192,26 @@ def check_email(text: str) -> str:
     return text
 
 
+# Keywords: words that call a user. A text is split into words by `WORD`, a keyword too. Scripts without spaces between
+# words are split into characters, so that a keyword is found inside a sentence.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+KEYWORD_MOST = 40
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text, case-folded, in order."""
+    return WORD.findall(text.casefold())
+
+
+def check_keyword(text: str) -> str:
+    """Return a keyword, a word or a few, with single spaces; raise `ValueError` if it has no letter or digit."""
+    text = " ".join(plain_text(text).split())
+    if not split_words(text):
+        raise ValueError("must have a letter or a number")
+    return text
+
+
 def check_https(text: str) -> str:
     """Return an HTTPS URL, empty for none; raise `ValueError`. Whether its address is public is found out later."""
     if text and not (text.startswith("https://") and text.isprintable() and " " not in text):
@@ -223,4 +243,5 @@ About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
 AvatarUrl = Annotated[str, Field(max_length=2_000), AfterValidator(check_https)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(check_email)]
+Keyword = Annotated[str, Field(max_length=KEYWORD_MOST), AfterValidator(check_keyword)]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from chat.accounts.models import Language, SignUpMode
-from chat.api_schema.models import Id, Moment, Shape, UserModel
+from chat.api_schema.models import Id, Level, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
 
@@ -14,6 +14,12 @@ class MeModel(UserModel):
     """True if other members see how far the user has read."""
     language: Language
     """The language of the app that the user chose; empty for the language of their browser."""
+    notify: Level | None = None
+    """What conversations without a level of their own notify about. Left out: as `team_notify`."""
+    team_notify: Level | None = None
+    """The team's default. Left out: `all`."""
+    keywords: list[str] | None = None
+    """Words that notify like a mention. Left out: none."""
     second_factor_required: bool | None = None
     """An admin without admin rights until they set up a second factor."""
 
@@ -254,12 +260,16 @@ class TeamStorage(Shape):
 
 
 class TeamState(Shape):
-    """The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail."""
+    """The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail.
+
+    `notify`: what conversations notify about, unless a user chose otherwise.
+    """
 
     name: str
     signup: SignUpMode
     default_signup: SignUpMode
     email: bool
+    notify: Level
     users: TeamUsers
     storage: TeamStorage
 

@@ -141,14 +141,6 @@ class PageModel(Shape):
     has_after: bool
 
 
-class Notifications(Shape):
-    """The caller's notification settings for a conversation."""
-
-    conversation: Id
-    level: Level
-    muted_until: Moment | None
-
-
 class ConversationModel(Shape):
     """A conversation as the caller sees it. Channels do not list their members."""
 
@@ -171,6 +163,8 @@ class ConversationModel(Shape):
     marked_unread: bool | None = None
     """The caller has asked that the messages after `read_seq` stay unread."""
     level: Level
+    own_level: bool | None = None
+    """The caller has chosen the level here. Otherwise it follows their default."""
     muted_until: Moment | None
     last_message: MessageModel | None
     members: list[Id] | None = None

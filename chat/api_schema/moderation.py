@@ -1,6 +1,5 @@
-"""Models of responses about moderation (reports, bans, links, edit history), hooks, reminders, push and delivery.
-
-Pure.
+"""Models of responses about moderation (reports, bans, links, edit history), hooks, reminders, push, e-mail and
+delivery. Pure.
 """
 
 from typing import Literal
@@ -384,6 +383,22 @@ class DeliveryModel(Shape):
     why: str
     now: EvidenceModel | None
     """Null while the registry is unavailable."""
+
+
+class EmailState(Shape):
+    """The caller's address for notifications. `available`: this server sends some by e-mail.
+
+    `managed`: an application has set it. `bounced`: the mail server refused it, and nothing is sent until it changes.
+    `pending`: an address whose code is to be entered. `suggested`: that of the user's invitation.
+    """
+
+    available: bool
+    address: str
+    managed: bool
+    wanted: bool
+    bounced: bool
+    pending: str
+    suggested: str
 
 
 class PushKey(Shape):

@@ -14,7 +14,6 @@ from chat.api_schema.models import (
     Level,
     MessageModel,
     Moment,
-    Notifications,
     Place,
     Problem,
     Role,
@@ -22,6 +21,7 @@ from chat.api_schema.models import (
     Shape,
     UserModel,
 )
+from chat.api_schema.triage import Notifications
 
 
 class Tombstone(Shape):
@@ -174,6 +174,20 @@ class SettingsChange(Shape):
     receipts: Literal["on", "off"]
     language: Language | None = None
     """Entries of older versions have none."""
+    notify: Level | None
+    team_notify: Level | None
+    keywords: list[str]
+
+
+class KeywordChange(Shape):
+    """A message has one of the user's keywords, or is deleted. Without `seq`, it is deleted. On the user's own devices.
+
+    `mentions`: the number of the conversation's unread mentions from now on, for which messages with keywords count.
+    """
+
+    conversation: Id
+    seq: Seq | None = None
+    mentions: int
 
 
 class SidebarSection(Shape):
@@ -237,6 +251,7 @@ class ConversationState(Shape):
     unread: int | None = None
     mentions: int | None = None
     level: Level | None = None
+    own_level: bool | None = None
     muted_until: Moment | None = None
     last_message: MessageModel | None = None
     members: list[Id] | None = None
@@ -335,6 +350,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "receipt": ReceiptChange,
     "thread": ThreadChange,
     "saved": SavedChange,
+    "keyword": KeywordChange,
     "notifications": Notifications,
     "block": BlockChange,
     "settings": SettingsChange,

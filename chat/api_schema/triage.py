@@ -1,8 +1,10 @@
-"""Models of followed threads, saved messages, the Activity page, and conversations of another system. Pure."""
+"""Models of followed threads, saved messages, the Activity page, notification settings, and conversations of another
+system. Pure.
+"""
 
 from typing import Literal
 
-from chat.api_schema.models import ConversationModel, Cursor, Id, MessageModel, Moment, Seq, Shape
+from chat.api_schema.models import ConversationModel, Cursor, Id, Level, MessageModel, Moment, Seq, Shape
 
 
 class FollowedThread(Shape):
@@ -57,6 +59,16 @@ class ActivityPage(Shape):
 
     items: list[ActivityItemModel]
     next: str | None = None
+
+
+class Notifications(Shape):
+    """The caller's notification settings for a conversation."""
+
+    conversation: Id
+    level: Level
+    own_level: bool | None = None
+    """The caller has chosen the level here. Otherwise it follows their default."""
+    muted_until: Moment | None
 
 
 class ExternalConversation(ConversationModel):

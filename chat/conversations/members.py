@@ -177,6 +177,9 @@ async def change_notifications(
         assert row is not None
         old = NotificationSettings(*row)
         if (new := old.patched(patch)) != old:
-            await change.connection.execute(queries.set_notifications, [new.level, new.muted_until, *member])
+            stored = new.level if new.own_level else "all", new.own_level
+            await change.connection.execute(queries.set_notifications, [*stored, new.muted_until, *member])
+            row = await (await change.connection.execute(queries.read_notifications, member)).fetchone()
+            new = NotificationSettings(*row) if row else new
             await change.record(changed_notifications(conversation_id, user_id, new))
     return new

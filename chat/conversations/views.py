@@ -56,19 +56,24 @@ async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
 async def introduce(change: Change, conversation_id: int, *user_ids: int) -> None:
     """Publish the conversation to new members, with everything needed to follow the entries from here on.
 
-    Members who have just been added all see the same: nothing is unread, and their settings are the defaults.
+    Members who have just been added all see the same: nothing is unread, and their settings are their defaults.
     """
     asked = {"user": user_ids[0], "conversation": conversation_id}
     row = await (await change.connection.execute(queries.find_view, asked, binary=True)).fetchone()
     assert row is not None
     view = to_view(row[:-1])
+    defaults = {"kind": view.conversation.kind, "users": list(user_ids)}
+    rows = await (await change.connection.execute(queries.read_defaults, defaults)).fetchall() if user_ids[1:] else []
+    levels: dict[int, str] = dict(rows)
     for user_id in user_ids:
-        await change.record(introduced(view, user_id))
+        level = levels.get(user_id, view.notifications.level)
+        shown = replace(view, notifications=replace(view.notifications, level=level))
+        await change.record(introduced(shown, user_id))
 
 
 def to_view(row: tuple[Any, ...]) -> View:
     """Return the view in a row of `list_views` or `find_view`."""
-    role, read_seq, marked_unread, unread, mentions, level, muted_until, members, *message = row[9:]
+    role, read_seq, marked_unread, unread, mentions, level, muted_until, own_level, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
     conversation = Conversation(*row[:9])
     return View(
@@ -77,7 +82,7 @@ def to_view(row: tuple[Any, ...]) -> View:
         read_seq,
         unread or 0,
         mentions,
-        NotificationSettings(level, muted_until),
+        NotificationSettings(level, muted_until, own_level),
         members,
         last_message,
         marked_unread=marked_unread,

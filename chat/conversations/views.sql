@@ -39,8 +39,9 @@ select head.epoch, head.position,
              join memberships o on o.conversation_id = s.conversation_id and o.user_id = s.user_id and o.until is null
             where s.user_id = %(user)s and not s.done) end,
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, m.read_seq, m.unread_until > m.read_seq, unread.number, mentions.number, m.level,
-       m.muted_until, members.ids,
+       c.slow_seconds, c.read_only, m.role, m.read_seq, m.unread_until > m.read_seq, unread.number, mentions.number,
+       level_of(m.level, m.own_level, c.kind, (select u.notify from users u where u.id = %(user)s), (select t.notify from team t)),
+       m.muted_until, m.own_level or m.level <> 'all', members.ids,
        last.conversation_id, last.seq, last.author_id,
        case when sum(last.size) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
        last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
@@ -73,7 +74,9 @@ window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), coalesce(m.unread_until > m.read_seq, false),
        unread.number, mentions.number,
-       coalesce(m.level, 'all'), m.muted_until, members.ids, last.*,
+       level_of(coalesce(m.level, 'all'), coalesce(m.own_level, false), c.kind,
+                (select u.notify from users u where u.id = %(user)s), (select t.notify from team t)),
+       m.muted_until, coalesce(m.own_level or m.level <> 'all', false), members.ids, last.*,
        (select o.name from conversations o
          where o.skeleton = c.skeleton and o.id < c.id and o.kind = 'channel' and not o.private and o.archived_at is null
            and c.kind = 'channel' and not c.private and c.archived_at is null
@@ -95,3 +98,8 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
   left join lateral (
        select * from current_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
+
+-- name: read_defaults
+-- The level of a conversation of this kind for each of these users while they have not chosen one.
+select u.id, level_of('all', false, %(kind)s, u.notify, (select t.notify from team t))
+  from users u where u.id = any(%(users)s)

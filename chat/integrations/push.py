@@ -7,7 +7,7 @@ Any node sends what is queued, unless the user has read the message or is active
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,8 +20,10 @@ from psycopg.errors import UniqueViolation
 from yarl import URL
 
 from chat.integrations.web_push import TEXT_MOST, Signer, SubscriptionForm, decode, make_private_key
+from chat.log.append import Log
 from chat.log.entry import Entry, decode_frame
-from chat.log.subscriptions import NotTaken, ReaderKind, Receive, add_subscription
+from chat.log.subscriptions import NOTIFY_READER, NotTaken, ReaderKind, Receive, add_subscription
+from chat.messages.mentions import find_keywords
 from chat.model.errors import Conflict
 from chat.shared.errors import Invalid, Unauthenticated
 from chat.shared.http_client import UNREACHABLE, NotFetched, check_public, post_public
@@ -46,7 +48,6 @@ RETRY_SECONDS, ATTEMPTS_MOST = 20.0, 6  # the wait doubles
 FAILURES_MOST = 20
 IDLE_SECONDS = 5.0
 PRESENCE_SECONDS = 0.5
-READER = "push"  # the subscription to the log, and its kind
 ANSWER_MOST, ANSWER_SECONDS = 4096, 10.0
 LETTERS, NAMES_MOST, NAME_MOST = 400, 3, 60  # of the text, and of the names of files, in a notification
 GONE, BUSY = (404, 410), (408, 425, 429)
@@ -109,8 +110,8 @@ class PushMessage(NamedTuple):
 class Push:
     """The notifications of a node. `kind`: the reader of the log that decides whom to notify."""
 
-    def __init__(self, settings: Settings, pool: Pool, registry: Registry) -> None:
-        self._pool, self._registry, self._idle_days = pool, registry, settings.session_idle_days
+    def __init__(self, settings: Settings, journal: Log, pool: Pool, registry: Registry) -> None:
+        self._journal, self._pool, self._registry, self._settings = journal, pool, registry, settings
         own = settings.public_url if settings.public_url.startswith("https:") else ""
         self._contact = settings.push_contact or own
         self._signer: Signer | None = None
@@ -119,7 +120,8 @@ class Push:
         self._sending: Counter[int] = Counter()  # by user
         self._allowed = settings.hosts_allowed
         self.outcomes: Counter[str] = Counter({"sent": 0, "failed": 0, "gone": 0, "not needed": 0})
-        self.kind = ReaderKind(READER, self._open_reader)
+        self.kind = ReaderKind(NOTIFY_READER, self._open_reader)
+        self.wake_mails: Callable[[], None] = lambda: None
 
     # Subscriptions.
 
@@ -156,7 +158,7 @@ class Push:
                 await connection.execute(queries.drop_endpoint, given)
                 if not await (await connection.execute(queries.store_subscription, given)).fetchone():
                     raise Unauthenticated
-                await add_subscription(connection, READER, READER)
+                await add_subscription(connection, NOTIFY_READER, NOTIFY_READER)
         except UniqueViolation:  # another session has subscribed this endpoint meanwhile
             raise Conflict from None
 
@@ -171,27 +173,36 @@ class Push:
         yield self._receive
 
     async def _receive(self, entries: Sequence[Entry], _epoch: str) -> None:
-        """Queue notifications for all whom these entries of the log call. Raise `NotTaken` if no device is left."""
-        if not await self._are_wanted():
-            raise NotTaken("no device is subscribed", gone=True)
+        """Queue notifications for all whom these entries of the log call. Raise `NotTaken` if none are wanted."""
+        wanted, keywords = await self._are_wanted()
+        if not wanted:
+            raise NotTaken("nobody wants notifications", gone=True)
         if not (places := [place for one in entries if (place := place_of(one))]):
             return
+        if keywords:
+            await find_keywords(self._journal, self._pool, places)
         conversations, seqs = [list(column) for column in zip(*places, strict=True)]
         fields = {"conversations": conversations, "seqs": seqs, "news": NEWS_SECONDS}
+        fields |= {"mail": self._settings.mails_notifications, "after": self._settings.email_after * 60}
         async with self._pool.connection() as connection:
-            if (await connection.execute(queries.enqueue, fields)).rowcount:
-                self._news.set()
+            row = await (await connection.execute(queries.enqueue, fields)).fetchone()
+        if row and row[0]:
+            self._news.set()
+        if row and row[1]:
+            self.wake_mails()
 
-    async def _are_wanted(self) -> bool:
+    async def _are_wanted(self) -> tuple[bool, bool]:
+        """Return whether any user can be notified, and whether any user has keywords."""
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.are_wanted)).fetchone()
-        return bool(row and row[0])
+            fields = {"mail": self._settings.mails_notifications}
+            row = await (await connection.execute(queries.are_wanted, fields)).fetchone()
+        return (row[0] or row[1], row[1]) if row else (False, False)
 
     async def _follow_again(self) -> None:
         """Follow the log, if a device was subscribed just as the reader found none."""
-        if await self._are_wanted():
+        if (await self._are_wanted())[0]:
             async with self._pool.connection() as connection:
-                await add_subscription(connection, READER, READER)
+                await add_subscription(connection, NOTIFY_READER, NOTIFY_READER)
 
     # Sending.
 
@@ -229,7 +240,7 @@ class Push:
         if not taken:
             return 0
         found = await self._describe(taken)
-        active = await self._find_active({one.user for one in taken if one.key in found})
+        active = await find_active(self._registry, {one.user for one in taken if one.key in found})
         for one in taken:
             self._sending[one.user] += 1
             task = asyncio.get_running_loop().create_task(self._finish(one, found.get(one.key), one.user in active))
@@ -250,25 +261,10 @@ class Push:
         """Return those that are still to be sent, by their keys."""
         subscriptions, conversations, seqs = [list(column) for column in zip(*(one.key for one in taken), strict=True)]
         fields = {"subscriptions": subscriptions, "conversations": conversations, "seqs": seqs}
-        fields_more = {"letters": LETTERS, "idle_days": self._idle_days, "news": NEWS_SECONDS}
+        fields_more = {"letters": LETTERS, "idle_days": self._settings.session_idle_days, "news": NEWS_SECONDS}
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(queries.describe, fields | fields_more)).fetchall()
         return {row[:3]: PushMessage(*row) for row in rows}
-
-    async def _find_active(self, users: Collection[int]) -> set[int]:
-        """Return the users with a device in use; nobody if presence is unknown."""
-        if not users or self._registry.degraded:
-            return set()
-        asked = list(users)
-        try:
-            async with asyncio.timeout(PRESENCE_SECONDS):
-                evidence = await self._registry.overview.evidence(asked)
-        except REGISTRY_AWAY as error:
-            log.warning("presence unknown, notifying", error=reason_of(error))
-            return set()
-        return {
-            user_id for user_id, found in zip(asked, evidence, strict=True) if any(one.active for one in found.devices)
-        }
 
     async def _finish(self, due: DueNotification, message: PushMessage | None, active: bool) -> None:
         """Send one notification, or decide that it is not needed, or not yet."""
@@ -322,6 +318,20 @@ class Push:
     async def _run(self, query: bytes, fields: Any) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(query, fields)
+
+
+async def find_active(registry: Registry, users: Collection[int]) -> set[int]:
+    """Return the users with a device in use; nobody if presence is unknown."""
+    if not users or registry.degraded:
+        return set()
+    asked = list(users)
+    try:
+        async with asyncio.timeout(PRESENCE_SECONDS):
+            evidence = await registry.overview.evidence(asked)
+    except REGISTRY_AWAY as error:
+        log.warning("presence unknown, notifying", error=reason_of(error))
+        return set()
+    return {user_id for user_id, found in zip(asked, evidence, strict=True) if any(one.active for one in found.devices)}
 
 
 def place_of(entry: Entry) -> tuple[int, int] | None:

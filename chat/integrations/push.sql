@@ -22,11 +22,16 @@ returning id
 delete from push_subscriptions where session_id = %s
 
 -- name: are_wanted
+-- Whether any device or address can be notified, and whether any user has keywords.
 select exists (select from push_subscriptions)
+       or %(mail)s and (exists (select from email_addresses where address <> '' and wanted)
+                        or exists (select from users where email <> '' and disabled_at is null)),
+       exists (select from keywords)
 
 -- name: enqueue
--- The subscriptions of all whom these messages call: members who are mentioned, or who get all messages of a group or
--- direct conversation. The app has the same rule (web/app/notify/notification-rules.ts).
+-- The subscriptions and e-mails of all whom these messages call: members who are mentioned, by name or by a keyword, or who
+-- get all messages of a group or direct conversation. The app has the same rule (web/app/notify/notification-rules.ts).
+-- Returns how many notifications were queued for devices, and for e-mails.
 with calling as materialized (
     select m.conversation_id, m.seq, m.author_id, m.mentions, m.mentions_all, c.kind
       from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as new (conversation_id, seq)
@@ -34,17 +39,41 @@ with calling as materialized (
       join conversations c on c.id = m.conversation_id
      where m.deleted_at is null and m.streamed is distinct from 'running' and not is_probe(m.author_id)
        and m.created_at > now() - make_interval(secs => %(news)s)
-       and (c.kind <> 'channel' or m.mentions_all is not null or m.mentions is not null)
+       and (c.kind <> 'channel' or m.mentions_all is not null
+            or exists (select from mentions x where x.conversation_id = m.conversation_id and x.seq = m.seq))
+), called as materialized (
+    select m.conversation_id, m.seq, b.user_id
+      from calling m
+      join memberships b on b.conversation_id = m.conversation_id and b.until is null and b.user_id <> m.author_id
+      join users u on u.id = b.user_id
+     cross join lateral (
+           select level_of(b.level, b.own_level, m.kind, u.notify, (select t.notify from team t)) as level) chosen
+     where b.read_seq < m.seq and chosen.level <> 'nothing' and (b.muted_until is null or b.muted_until < now())
+       and (m.mentions_all is not null
+            or exists (select from mentions x
+                        where x.conversation_id = m.conversation_id and x.seq = m.seq and x.user_id = b.user_id)
+            or (m.kind <> 'channel' and chosen.level = 'all'))
+       and not exists (select from blocks k where k.user_id = b.user_id and k.blocked_id = m.author_id)
+), pushed as (
+    insert into push_queue (subscription_id, conversation_id, seq, user_id)
+    select s.id, called.conversation_id, called.seq, s.user_id
+      from called join push_subscriptions s on s.user_id = called.user_id
+        on conflict do nothing
+    returning 1
+), mailed as (
+    insert into email_queue (user_id, conversation_id, seq)
+    select called.user_id, called.conversation_id, called.seq
+      from called join users u on u.id = called.user_id left join email_addresses e on e.user_id = u.id
+     where %(mail)s and coalesce(e.wanted, true)
+       and coalesce(nullif(u.email, ''), e.address, '') not in ('', coalesce(e.bounced, ''))
+        on conflict do nothing
+    returning user_id
+), timed as (
+    insert into email_due (user_id, due_at)
+    select distinct user_id, now() + make_interval(secs => %(after)s) from mailed order by user_id
+        on conflict (user_id) do update set due_at = email_due.due_at  -- which waits for an e-mail that is being settled
 )
-insert into push_queue (subscription_id, conversation_id, seq, user_id)
-select s.id, m.conversation_id, m.seq, s.user_id
-  from calling m
-  join memberships b on b.conversation_id = m.conversation_id and b.until is null and b.user_id <> m.author_id
-  join push_subscriptions s on s.user_id = b.user_id
- where b.read_seq < m.seq and b.level <> 'nothing' and (b.muted_until is null or b.muted_until < now())
-   and (m.mentions_all is not null or b.user_id = any(m.mentions) or (m.kind <> 'channel' and b.level = 'all'))
-   and not exists (select from blocks k where k.user_id = b.user_id and k.blocked_id = m.author_id)
-    on conflict do nothing
+select (select count(*) from pushed), (select count(*) from mailed)
 
 -- name: take_due
 -- A few for each user, so that one with slow devices does not hold the others up. Another node gets what this one does
@@ -79,7 +108,8 @@ select s.id, m.conversation_id, m.seq, s.endpoint, s.public_key, s.secret, c.kin
   join users a on a.id = m.author_id
   join conversations c on c.id = m.conversation_id
   join memberships b on b.conversation_id = m.conversation_id and b.user_id = s.user_id and b.until is null
-   and b.read_seq < m.seq and b.level <> 'nothing' and (b.muted_until is null or b.muted_until < now())
+   and b.read_seq < m.seq and (b.muted_until is null or b.muted_until < now())
+   and level_of(b.level, b.own_level, c.kind, u.notify, (select t.notify from team t)) <> 'nothing'
   left join presence_choices p on p.user_id = s.user_id and p.mode = 'dnd'
    and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000)
  cross join lateral (select extract(epoch from now())::bigint / 60 %% 1440 as minute) clock

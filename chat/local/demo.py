@@ -13,8 +13,7 @@ from typing import Literal, cast
 
 from PIL import Image, ImageDraw
 
-from chat.accounts.accounts import insert_user
-from chat.accounts.demo_accounts import mark_demo
+from chat.accounts.accounts import insert_user, mark_demo
 from chat.accounts.passwords import Hasher
 from chat.conversations.conversations import create_conversation
 from chat.conversations.drafts import ConversationDraft

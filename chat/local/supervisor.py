@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_accounts
+from chat.accounts.accounts import demo_warning, is_reachable, read_demo_accounts
 from chat.accounts.joining import SETUP_HOURS, offer_setup
 from chat.client.node_process import NodeProcess
 from chat.local.address import check_address, url_of

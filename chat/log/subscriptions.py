@@ -35,6 +35,7 @@ TENURE_SECONDS = 600.0  # after which an idle reader is left to other nodes, so 
 HESITATION = 0.01, 5.0  # seconds for each one held, and at most, by which busy nodes leave due ones to others
 PROBLEM_MOST = 200
 WAITING_MOST, PAGE_MOST = 1_000, 200
+NOTIFY_READER = "push"  # the target, and the kind, of the reader that decides whom to notify
 
 Receive = Callable[[Sequence[Entry], str], Awaitable[None]]  # entries, epoch
 

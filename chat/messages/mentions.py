@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from chat.log.append import Change
+from chat.accounts.validation import split_words
+from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
 from chat.messages.drafts import Post, PostStep
 from chat.messages.mention_parser import NO_MENTIONS, ParsedMentions, parse_mentions
 from chat.model.message import Message
@@ -164,7 +167,7 @@ async def narrow_mentions(change: Change, edited: Message) -> Message:
     narrowed = edited._replace(mentions=users, mentions_all=everyone)
     if narrowed != edited:
         place = edited.conversation, edited.seq
-        await forget_mentions(change, *place)
+        await change.connection.execute(queries.delete_named, place)
         await insert_mentions(change, [(*place, edited.author, user_id) for user_id in counted(narrowed)])
         await change.connection.execute(
             queries.set_mentions, to_columns([(*place, array_text(users or ()), everyone)], 4)
@@ -173,8 +176,63 @@ async def narrow_mentions(change: Change, edited: Message) -> Message:
 
 
 async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:
-    """Delete the mentions of a deleted message, so that they no longer count."""
-    await change.connection.execute(queries.delete_mentions, [conversation_id, seq])
+    """Delete the mentions of a deleted message, so that they no longer count.
+
+    Other users can count without help: the entry of the deletion names those whom the message mentions by name.
+    """
+    rows = await (await change.connection.execute(queries.delete_mentions, [conversation_id, seq])).fetchall()
+    if called := [(conversation_id, user_id, None) for user_id, keyword in rows if keyword]:
+        await record_counts(change, called)
+
+
+# Keywords: words of a user's choice, which call them as a mention does. Only they know of it, so messages do not show
+# it. The reader of the log that decides whom to notify looks for them, so that posting costs nothing more.
+
+SEARCHED_AT_ONCE = 100  # messages
+Places = Sequence[tuple[int, int]]
+
+
+async def find_keywords(log: Log, pool: Pool, places: Places) -> None:
+    """Count the messages that have keywords of members as mentions of these. Repeating it changes nothing."""
+    for start in range(0, len(places), SEARCHED_AT_ONCE):
+        async with pool.connection() as connection:
+            columns = to_columns(places[start : start + SEARCHED_AT_ONCE], 2)
+            rows = await (await connection.execute(queries.read_searched, columns)).fetchall()
+        texts = {}
+        for conversation_id, seq, body in rows:
+            texts[conversation_id, seq] = split_words(body)
+            await asyncio.sleep(0)
+        words = [(*place, word) for place, text in texts.items() for word in set(text)]
+        if not words:
+            continue
+        async with pool.connection() as connection:
+            rows = await (await connection.execute(queries.find_keywords, to_columns(words, 3))).fetchall()
+        joined = {place: f" {' '.join(texts[place])} " for place in {(row[0], row[1]) for row in rows}}
+        found = {tuple(row[:3]) for row in rows if f" {row[3]} " in joined[row[0], row[1]]}
+        if found:
+            await store_keyword_mentions(log, sorted(found))
+
+
+async def store_keyword_mentions(log: Log, found: Sequence[tuple[int, ...]]) -> None:
+    """Store `(conversation, seq, user)` as mentions, and send each user's devices the new count."""
+    async with log.change() as change:
+        await change.now()  # locks the head, as every change of mentions does: a deletion is done, or follows
+        stored = await change.connection.execute(queries.insert_keyword_mentions, to_columns(found, 3))
+        if rows := await stored.fetchall():
+            await record_counts(change, rows)
+
+
+async def record_counts(change: Change, rows: Sequence[tuple[int, int, int | None]]) -> None:
+    """Record the number of unread mentions for each `(conversation, user, seq)`, `seq` being that of a new mention.
+
+    The log's head must be locked.
+    """
+    counted = await change.connection.execute(queries.count_mentions, to_columns(rows, 2))
+    numbers = {(row[0], row[1]): row[2] for row in await counted.fetchall()}
+    for conversation_id, user_id, seq in rows:
+        data = {"conversation": conversation_id, "mentions": numbers.get((conversation_id, user_id), 0)}
+        shown = orjson.dumps(data | ({"seq": seq} if seq else {}))
+        await change.record(Unplaced("keyword", conversation_id, user_id, data=shown))
 
 
 # The members that `@here` reaches. Presence is asked a moment before the post commits, and may be unavailable.

@@ -38,4 +38,44 @@ update messages m set mentions = new.users::bigint[], mentions_all = new.everyon
  where m.conversation_id = new.conversation_id and m.seq = new.seq
 
 -- name: delete_mentions
-delete from mentions where conversation_id = %s and seq = %s
+delete from mentions where conversation_id = %s and seq = %s returning user_id, keyword
+
+-- name: delete_named
+delete from mentions where conversation_id = %s and seq = %s and not keyword
+
+-- name: read_searched
+-- The texts of new messages.
+select m.conversation_id, m.seq, m.body
+  from unnest(%s::bigint[], %s::bigint[]) as new (conversation_id, seq)
+  join messages m on m.conversation_id = new.conversation_id and m.seq = new.seq
+ where m.deleted_at is null and m.streamed is distinct from 'running' and not is_probe(m.author_id)
+
+-- name: find_keywords
+-- The keywords that begin with one of the words of each message, of members who may read it.
+select m.conversation_id, m.seq, k.user_id, k.folded
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) as said (conversation_id, seq, word)
+  join keywords k on k.first = said.word
+  join memberships b on b.conversation_id = said.conversation_id and b.user_id = k.user_id and b.until is null
+   and b.joined_seq < said.seq
+  join messages m on m.conversation_id = said.conversation_id and m.seq = said.seq and m.author_id <> k.user_id
+ where not exists (select from blocks x where x.user_id = k.user_id and x.blocked_id = m.author_id)
+   and not exists (select from blocks x where x.user_id = m.author_id and x.blocked_id = k.user_id)
+
+-- name: insert_keyword_mentions
+-- Of messages that do not mention the user already.
+insert into mentions (conversation_id, seq, author_id, user_id, keyword)
+select m.conversation_id, m.seq, m.author_id, new.user_id, true
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, seq, user_id)
+  join messages m on m.conversation_id = new.conversation_id and m.seq = new.seq
+ where m.deleted_at is null and m.mentions_all is null
+    on conflict do nothing
+returning conversation_id, user_id, seq
+
+-- name: count_mentions
+select m.conversation_id, m.user_id, count(x.seq)
+  from (select distinct conversation_id, user_id from unnest(%s::bigint[], %s::bigint[]) as one (conversation_id, user_id)) one
+  join memberships m on m.conversation_id = one.conversation_id and m.user_id = one.user_id and m.until is null
+  left join mentions x on x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0)
+   and x.author_id <> m.user_id and x.seq > m.read_seq
+   and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)
+ group by m.conversation_id, m.user_id

@@ -1,6 +1,6 @@
 """A conversation, alone and as one user sees it, with that user's notification settings. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,25 +15,34 @@ Level = Literal["all", "mentions", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class NotificationSettings:
-    """A member's notification settings in a conversation. `muted_until` may be in the past."""
+    """A member's notification settings in a conversation. `muted_until` may be in the past.
+
+    `own_level`: the member has chosen the level for this conversation; otherwise it is their default.
+    """
 
     level: str = "all"
     muted_until: datetime | None = None
+    own_level: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """Return `{level, muted_until}`."""
-        return {"level": self.level, "muted_until": self.muted_until and format_time(self.muted_until)}
+        """Return `{level, muted_until}`, and `own_level` if the member has chosen the level."""
+        fields = {"level": self.level, "muted_until": self.muted_until and format_time(self.muted_until)}
+        return fields | ({"own_level": True} if self.own_level else {})
 
     def patched(self, patch: "NoticePatch") -> "NotificationSettings":
         """Return the settings with the fields that the patch names replaced."""
         muted_until = patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until
-        return NotificationSettings(patch.level or self.level, muted_until)
+        if patch.level is None:
+            return replace(self, muted_until=muted_until)
+        return NotificationSettings(
+            self.level if patch.level == "default" else patch.level, muted_until, patch.level != "default"
+        )
 
 
 class NoticePatch(RequestModel):
-    """The fields to change; the others stay. A `muted_until` of null ends the mute."""
+    """The fields to change; the others stay. A `muted_until` of null ends the mute. `default`: the user's default."""
 
-    level: Level | None = None
+    level: Level | Literal["default"] | None = None
     muted_until: Moment | None = None
 
 

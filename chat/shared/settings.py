@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     directory: Literal["all", "members"] = "all"
     smtp_url: SmtpUrl = ""  # the mail server that takes invitations; empty: links are copied
     mail_from: str = ""  # the sender, such as Acme chat <chat@example.com>
+    email_after: Seconds = 10  # minutes for which a message stays unread before it is mailed
     allowed_origins: Origins = []
     frame_ancestors: Ancestors = []  # sites whose pages may show this server's pages in a frame
     trusted_proxies: Networks = []
@@ -226,6 +227,11 @@ class Settings(BaseSettings):
         if not self.password_login and not (self.oidc_issuer or self.has_tokens):
             raise ValueError("PASSWORD_LOGIN=off needs OIDC_ISSUER, or no one can log in")
         return self
+
+    @property
+    def mails_notifications(self) -> bool:
+        """Return whether unread messages are mailed. The e-mails have links to this server."""
+        return bool(self.smtp_url and self.public_url)
 
     @property
     def has_tokens(self) -> bool:

@@ -126,6 +126,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_command": {"command": "mute", "client_id": "1"},
     "post_reminder": {"text": "mine now", "at": "2029-01-01T09:00:00Z"},
     "patch_reminder": {"text": "mine now"},
+    "put_email": {"address": "mallory@example.com"},
+    "post_email_code": {"code": "00000000"},
+    "patch_email": {"wanted": False},
     "post_push_subscription": {
         "endpoint": "https://push.example/mallory",
         "keys": {

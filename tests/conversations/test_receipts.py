@@ -51,10 +51,8 @@ async def test_receipts_can_be_switched_off(ana: Person, ben: Person) -> None:
     await phone.hears("end")
     assert heard(reader) == [(ben.id, 3)]
     assert [one.json()["seq"] for one in phone.named("read")] == [2, 3]
-    assert [one.json() for one in phone.named("settings")] == [
-        {"receipts": "off", "language": ""},
-        {"receipts": "on", "language": ""},
-    ]
+    unset = {"language": "", "notify": None, "team_notify": None, "keywords": []}
+    assert [one.json() for one in phone.named("settings")] == [unset | {"receipts": "off"}, unset | {"receipts": "on"}]
     assert reader.named("settings") == reader.named("user") == []
 
 

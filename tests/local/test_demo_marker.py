@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
+from chat.accounts.accounts import is_reachable, read_demo_accounts
 from chat.local.demo import USERS, fill_empty
 from chat.shared.settings import read_settings
 from chat.tools.doctor.checks import check_database

@@ -181,6 +181,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_outgoing_hooks": ("GET", CONVERSATIONS + "/{c}/hooks", None),
     "get_subscriptions": ("GET", "/api/subscriptions", None),
     "get_push_key": ("GET", "/api/push/key", None),
+    "get_email": ("GET", "/api/users/me/email", None),
+    "patch_email": ("PATCH", "/api/users/me/email", {"wanted": True}),
     "get_links": ("GET", CONVERSATIONS + "/{c}/links", None),
     "get_bans": ("GET", CONVERSATIONS + "/{c}/bans", None),
     "get_notes": ("GET", CONVERSATIONS + "/{c}/audit", None),
@@ -248,6 +250,9 @@ KEYS_STEPS = {"post_user_session"}
 # Requested in tests/integrations/test_outgoing_hooks.py, which has a receiver, and in tests/messages/test_reminders.py.
 HOOK_STEPS = {"patch_reminder", "post_outgoing_hook", "post_outgoing_test", "get_deliveries", "post_redelivery"}
 
+# Requested in tests/integrations/test_emails.py, which has a mail server.
+MAIL_STEPS = {"put_email", "post_email_code"}
+
 # Requested in tests/transfer/test_jobs.py, which uploads a file.
 IMPORT_STEPS = {
     "post_import",
@@ -265,7 +270,7 @@ def test_every_described_model_is_tested() -> None:
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     elsewhere |= {"post_acceptance", "post_oidc_login"}  # the latter in tests/accounts/test_sign_on.py
     elsewhere |= {"post_setup", "post_invite_preview"}  # in tests/accounts/test_first_run.py
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | HOOK_STEPS
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | HOOK_STEPS | MAIL_STEPS
 
 
 def test_the_command_prints_the_same() -> None:

@@ -7,6 +7,7 @@ from chat.log.entry import EVENTS
 from tests.cast import Cast, Person
 from tests.test_architecture import ROOT
 from tests.verbs import CONVERSATIONS, Json, begins, blocks, removes_member, sees, sets_member
+from tests.waiting import eventually
 
 # Ben's actions in a conversation of ana's, by path.
 CHANGES: list[tuple[str, str, Json | None]] = [
@@ -23,7 +24,7 @@ CHANGES: list[tuple[str, str, Json | None]] = [
         "/api/chat/sidebar",
         {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]},
     ),
-    ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off"}),
+    ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off", "keywords": ["carrots"]}),
 ]
 
 
@@ -40,6 +41,12 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     for method, path, body in (("PATCH", "/messages/1", {"body": "Shall we?"}), ("DELETE", "/messages/2", None)):
         assert (await ana.call(method, f"{CONVERSATIONS}/{room}{path}", body))[0] in (200, 204)
     await streams_text(ana, ben, room)
+    await ana.says(room, "carrots")
+
+    async def is_called() -> bool:
+        return "keyword" in {event["event"] for event in await hears(ben, cursors[1][1])}
+
+    await eventually(is_called, 20)
     await blocks(ben, ana, on=True)
     await sets_member(ana, room, ben, "admin")
     before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries

@@ -95,6 +95,8 @@ BOUNDS = {
     "/api/users/{user}/sessions": 500 * LINE,
     "/api/avatars/{avatar}": 1024 * 1024,
     "/api/push/key": ONE,
+    "/api/users/me/email": ONE,
+    "/unsubscribe/{secret}": ONE,
     "/api/keys": KEYS * (LIMITED_TO * 18 + 2 * LINE),
     "/api/imports": JOBS * 4 * LINE,
     "/api/imports/{import}": (CONVERSATIONS + USERS + 2 * REASONS + CHOSEN) * LINE + ONE,

@@ -26,6 +26,7 @@ OPEN = {
     ("POST", "/api/oidc/backchannel-logout"),
 }
 HOOK = ("POST", "/hooks/{secret}")  # the secret in the address is the credential
+UNSUBSCRIBE = "/unsubscribe/{secret}"  # so is this one
 MCP = "/mcp"  # its errors are those of JSON-RPC, with the problem document inside
 PAGES = {"/", "/assets/{name}", "/embed/{address}", "/manifest.webmanifest", "/{name}", "/{address}"}
 OUTSIDE = PAGES | {"/health/live", "/health/ready", "/metrics"}
@@ -83,7 +84,11 @@ async def walks(node: Node, ghost: dict[str, str]) -> None:
 
 def test_routes_outside_the_api_are_listed(node: Node) -> None:
     """Routes outside `/api` are listed, because the test above does not see them."""
-    assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE | {HOOK[1], MCP}
+    assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE | {
+        HOOK[1],
+        UNSUBSCRIBE,
+        MCP,
+    }
 
 
 async def test_an_outsider_finds_no_conversation(cast: Cast, node: Node) -> None:

@@ -18,6 +18,7 @@ UNSEEN = [text for text in CASES["unseen"] if text]
 
 # Fields that nobody is shown: secrets, codes, and names that are only looked up.
 HIDDEN = {"LogIn.name", *["password", "old", "new", "token", "jwt", "invite", "code", "recovery_code"]}
+HIDDEN.add("EmailForm.address")  # of the user alone, in ASCII or as the mail server takes it
 HIDDEN.add("data")  # of applications, never interpreted
 # An id that a client chooses for its command, and what is refused as no emoji.
 COMMANDS = ("", "Post", "Append", "Finish", "Edit", "Delete", "React", "Read")

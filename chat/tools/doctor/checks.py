@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from chat.accounts.demo_accounts import count_demo_accounts
+from chat.accounts.accounts import count_demo_accounts
 from chat.files.images import missing_layers, read_layers
 from chat.migrations import missing_migrations
 from chat.shared.postgres import UNAVAILABLE, Connection, Server, connect, inspect_server
