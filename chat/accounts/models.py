@@ -205,7 +205,8 @@ class Me:
 
     def to_json(self) -> dict[str, object]:
         """Return the public fields and the private settings, without those that are not set."""
-        return self.user.to_json() | {name: value for name, value in self.settings().items() if value not in (None, [], ())}
+        given = {name: value for name, value in self.settings().items() if value not in (None, [], ())}
+        return self.user.to_json() | given
 
     def encode(self) -> bytes:
         """Return the JSON as bytes."""

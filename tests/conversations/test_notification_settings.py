@@ -17,7 +17,8 @@ async def test_each_has_a_level_and_a_mute(ana: Person, ben: Person) -> None:
         ({"muted_until": None}, ("nothing", None)),
     ):
         status, said = await ben.call("PUT", f"{CONVERSATIONS}/{room}/notifications", patch)
-        assert (status, said) == (200, {"conversation": room, "level": told[0], "muted_until": told[1]})
+        own = {} if told[0] == "all" else {"own_level": True}
+        assert (status, said) == (200, {"conversation": room, "level": told[0], "muted_until": told[1]} | own)
         seen = await opens(ben, room)
         assert (seen["level"], seen["muted_until"]) == told
     assert (await opens(ana, room))["level"] == "all"
@@ -32,7 +33,7 @@ async def test_only_the_users_own_devices_receive_it(ana: Person, ben: Person) -
     await ana.says(room, "end")
     await phone.hears("end")
     await hers.hears("end")
-    told = {"conversation": room, "muted_until": None}
+    told = {"conversation": room, "muted_until": None, "own_level": True}
     assert [one.json() for one in phone.named("notifications")] == [
         told | {"level": "mentions"},
         told | {"level": "nothing"},

@@ -2,14 +2,14 @@
  * What a user does with messages, threads and users. Where it is safe, the change shows at once and is reverted if
  * the server rejects it. The stream then brings the final state.
  */
-import { block, notify, pin, react } from './apply';
+import { block, defaultLevel, notify, pin, react } from './apply';
 import { keyOf } from './message';
 import * as model from './model';
 import type { StoreContext } from './pages';
 import { asProblem, Problem } from './problem';
 import type { SidebarChange } from './sidebar';
 import { Triage } from './triage';
-import type { Id, Notifications, Profile, Sidebar, User } from './types';
+import type { Id, Level, NotificationChange, Notifications, Profile, Sidebar, User } from './types';
 
 const SIDEBAR = '/api/chat/sidebar';
 /** Attempts to save a change of the sidebar that other devices overtake. */
@@ -54,11 +54,16 @@ export class Actions {
     );
   }
 
-  notify(conversation: Id, what: Partial<Notifications>): Promise<void> {
-    const known = this.context.model().conversations.get(conversation);
-    const before = { level: known?.level ?? 'all', muted_until: known?.muted_until ?? null };
+  notify(conversation: Id, what: NotificationChange): Promise<void> {
+    const { me, conversations } = this.context.model();
+    const known = conversations.get(conversation);
+    const { level = 'all', muted_until = null, own_level = false } = known ?? {};
+    const before = { level, muted_until, own_level };
+    const usual = () => ({ level: defaultLevel(me, known?.kind ?? 'channel'), own_level: false });
+    const chosen = (to: Level | 'default') => (to === 'default' ? usual() : { level: to, own_level: true });
+    const after = { ...before, muted_until: what.muted_until === undefined ? muted_until : what.muted_until };
     const change = (next: Notifications) => (old: model.Model) => notify(old, conversation, next);
-    return this.optimistically(change({ ...before, ...what }), change(before), async () => {
+    return this.optimistically(change({ ...after, ...(what.level && chosen(what.level)) }), change(before), async () => {
       await this.context.api.notify(conversation, what);
     });
   }

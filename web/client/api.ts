@@ -14,6 +14,7 @@ import type {
   Members,
   Message,
   NewConversation,
+  NotificationChange,
   Notifications,
   Page,
   Pin,
@@ -293,7 +294,7 @@ export class Api {
   }
 
   /** Change notification settings. Fields that are left out keep their value; a `muted_until` of null ends the mute. */
-  notify(conversation: Id, what: Partial<Notifications>): Promise<Notifications> {
+  notify(conversation: Id, what: NotificationChange): Promise<Notifications> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 

@@ -96,3 +96,19 @@ test('messages of blocked users and my own messages never mention me', () => {
   expect(mentionsMe({ author: ana, mentions_all: 'here' }, model)).toBe(false);
   expect(mentionsMe({ author: ben, mentions: [ana] }, model)).toBe(true);
 });
+
+test('a keyword changes the count, and a default changes the conversations without a level', () => {
+  const server = new SimulatedServer(me);
+  server.posts(ben);
+  const model = server.freshModel();
+  const id = [...model.conversations.keys()][0] ?? 0;
+  const called = apply(model, { event: 'keyword', id: 'e.9', data: { conversation: id, seq: 1, mentions: 1 } });
+  expect(called.conversations.get(id)?.mentions).toBe(1);
+  const settings = { receipts: 'on' as const, team_notify: 'all' as const, keywords: [] };
+  const quiet = apply(called, { event: 'settings', id: 'e.10', data: { ...settings, notify: 'nothing' } });
+  expect(quiet.conversations.get(id)?.level).toBe('nothing');
+  const chosen = { conversation: id, level: 'mentions', muted_until: null, own_level: true } as const;
+  const own = apply(quiet, { event: 'notifications', id: 'e.11', data: chosen });
+  const usual = apply(own, { event: 'settings', id: 'e.12', data: { ...settings, notify: null } });
+  expect(usual.conversations.get(id)?.level).toBe('mentions');
+});

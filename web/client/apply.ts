@@ -7,6 +7,7 @@ import type {
   Entry,
   Finish,
   InvitationChange,
+  KeywordChange,
   PinChange,
   ReactionChange,
   ReadChange,
@@ -30,7 +31,7 @@ import {
   withMark,
 } from './model';
 import { append, appendReply, lastOf } from './timeline';
-import type { Conversation, Id, Message, Notifications, Role } from './types';
+import type { Conversation, Id, Level, Message, Notifications, Role, User } from './types';
 
 /** Return the model after an entry of the log. */
 export function apply(model: Model, entry: Entry): Model {
@@ -64,7 +65,9 @@ export function apply(model: Model, entry: Entry): Model {
     case 'invitation':
       return takeInvitation(model, entry.data);
     case 'settings':
-      return takeUsers(model, [{ ...model.me, ...entry.data }]);
+      return withDefaults(takeUsers(model, [{ ...model.me, ...entry.data }]));
+    case 'keyword':
+      return takeKeyword(model, entry.data);
     case 'sidebar':
       return takeSidebar(model, entry.data);
     case 'member':
@@ -198,9 +201,31 @@ function takeReceipt(model: Model, id: Id, user: Id, seq: number): Model {
   return { ...model, receipts: put(model.receipts, id, new Map(known).set(user, seq)) };
 }
 
-export function notify(model: Model, id: Id, { level, muted_until }: Notifications): Model {
+export function notify(model: Model, id: Id, { level, muted_until, own_level }: Notifications): Model {
   const conversation = model.conversations.get(id);
-  return conversation ? setConversation(model, { ...conversation, level, muted_until }) : model;
+  if (!conversation) return model;
+  const { own_level: _, ...rest } = conversation;
+  return setConversation(model, { ...rest, level, muted_until, ...(own_level && { own_level }) });
+}
+
+/** Return the level of a conversation for which the user has chosen none. The default `mentions` is for channels. */
+export function defaultLevel({ notify: mine, team_notify: team }: User, kind: Conversation['kind']): Level {
+  const level = mine ?? team ?? 'all';
+  return level === 'mentions' && kind !== 'channel' ? 'all' : level;
+}
+
+/** Apply the user's default to the conversations without a level of their own. */
+function withDefaults(model: Model): Model {
+  const conversations = new Map(model.conversations);
+  for (const [id, one] of conversations)
+    if (!one.own_level) conversations.set(id, { ...one, level: defaultLevel(model.me, one.kind) });
+  return { ...model, conversations };
+}
+
+/** Take the number of unread mentions, for which a message with one of the user's keywords counts. */
+function takeKeyword(model: Model, { conversation: id, mentions }: KeywordChange): Model {
+  const conversation = model.conversations.get(id);
+  return conversation?.unread ? setConversation(model, { ...conversation, mentions }) : model;
 }
 
 export function block(model: Model, { user, on, mentions }: BlockChange): Model {

@@ -5,6 +5,7 @@ export type {
   BlockChange,
   EditedMessage,
   InvitationChange,
+  KeywordChange,
   PinChange,
   ReactionChange,
   ReadChange,

@@ -1,6 +1,6 @@
 /** The public interface of the client library. */
 export { Api, type ApiOptions } from './api';
-export { apply } from './apply';
+export { apply, defaultLevel } from './apply';
 export { Account, type Factors, type NewAuthenticator, type Passkey, type SecondStep, secondStepOf } from './account';
 export { type PendingEdit } from './edits';
 export { type Entry, type Finish } from './entry';

@@ -314,6 +314,8 @@ export interface Conversation {
   /** The caller has asked that the messages after `read_seq` stay unread. */
   marked_unread?: boolean;
   level: Level;
+  /** The caller has chosen the level here. Otherwise it follows their default. */
+  own_level?: boolean;
   muted_until: string | null;
   last_message: Message | null;
   members?: Id[];
@@ -376,6 +378,7 @@ export interface ConversationState {
   unread?: number;
   mentions?: number;
   level?: Level;
+  own_level?: boolean;
   muted_until?: string | null;
   last_message?: Message | null;
   members?: Id[];
@@ -539,6 +542,38 @@ export interface Edits {
   next?: number;
 }
 
+/** The code from the e-mail. */
+export interface EmailCode {
+  code: string;
+}
+
+/** The address to verify. */
+export interface EmailForm {
+  address: string;
+}
+
+/**
+ * The caller's address for notifications. `available`: this server sends some by e-mail.
+ *
+ * `managed`: an application has set it. `bounced`: the mail server refused it, and nothing is sent until it
+ * changes.
+ * `pending`: an address whose code is to be entered. `suggested`: that of the user's invitation.
+ */
+export interface EmailState {
+  available: boolean;
+  address: string;
+  managed: boolean;
+  wanted: boolean;
+  bounced: boolean;
+  pending: string;
+  suggested: string;
+}
+
+/** Send notifications by e-mail, or do not. */
+export interface EmailSwitch {
+  wanted: boolean;
+}
+
 export type Ending = 'complete' | 'cancelled' | 'failed';
 
 /** An entry of the log, as a long poll returns it. */
@@ -586,6 +621,8 @@ export interface ExternalConversation {
   /** The caller has asked that the messages after `read_seq` stay unread. */
   marked_unread?: boolean;
   level: Level;
+  /** The caller has chosen the level here. Otherwise it follows their default. */
+  own_level?: boolean;
   muted_until: string | null;
   last_message: Message | null;
   members?: Id[];
@@ -1021,6 +1058,19 @@ export interface Keys {
   next: Id | null;
 }
 
+/**
+ * A message has one of the user's keywords, or is deleted. Without `seq`, it is deleted. On the user's own
+ * devices.
+ *
+ * `mentions`: the number of the conversation's unread mentions from now on, for which messages with keywords
+ * count.
+ */
+export interface KeywordChange {
+  conversation: Id;
+  seq?: number;
+  mentions: number;
+}
+
 export type Kind = 'channel' | 'group' | 'direct';
 
 export type Level = 'all' | 'mentions' | 'nothing';
@@ -1154,6 +1204,12 @@ export interface Me {
   receipts: 'on' | 'off';
   /** The language of the app that the user chose; empty for the language of their browser. */
   language: '' | 'en' | 'de' | 'es' | 'ja' | 'ar';
+  /** What conversations without a level of their own notify about. Left out: as `team_notify`. */
+  notify?: Level;
+  /** The team's default. Left out: `all`. */
+  team_notify?: Level;
+  /** Words that notify like a mention. Left out: none. */
+  keywords?: string[];
   /** An admin without admin rights until they set up a second factor. */
   second_factor_required?: boolean;
 }
@@ -1266,6 +1322,8 @@ export interface NewConversation {
   /** The caller has asked that the messages after `read_seq` stay unread. */
   marked_unread?: boolean;
   level: Level;
+  /** The caller has chosen the level here. Otherwise it follows their default. */
+  own_level?: boolean;
   muted_until: string | null;
   last_message: Message | null;
   members?: Id[];
@@ -1393,9 +1451,9 @@ export interface Notes {
   next: Id | null;
 }
 
-/** The fields to change; the others stay. A `muted_until` of null ends the mute. */
+/** The fields to change; the others stay. A `muted_until` of null ends the mute. `default`: the user's default. */
 export interface NoticePatch {
-  level?: 'all' | 'mentions' | 'nothing' | null;
+  level?: 'all' | 'mentions' | 'nothing' | 'default' | null;
   muted_until?: string | null;
 }
 
@@ -1403,6 +1461,8 @@ export interface NoticePatch {
 export interface Notifications {
   conversation: Id;
   level: Level;
+  /** The caller has chosen the level here. Otherwise it follows their default. */
+  own_level?: boolean;
   muted_until: string | null;
 }
 
@@ -1661,13 +1721,20 @@ export interface Problem {
   length?: number;
 }
 
-/** The profile fields to change; the others stay. `receipts`: share how far one has read. */
+/**
+ * The profile fields to change; the others stay. `receipts`: share how far one has read.
+ *
+ * `notify`: what conversations without a level of their own notify about; `default`: as the team.
+ * `keywords`: all of them. Messages with one of these words notify like a mention, in any case.
+ */
 export interface Profile {
   display_name?: string | null;
   about?: string | null;
   time_zone?: string | null;
   receipts?: 'on' | 'off' | null;
   language?: '' | 'en' | 'de' | 'es' | 'ja' | 'ar' | null;
+  notify?: 'all' | 'mentions' | 'nothing' | 'default' | null;
+  keywords?: string[] | null;
 }
 
 /** Proof of who you are: exactly one of `password`, `totp` and `passkey`, the last with its `challenge`. */
@@ -2097,6 +2164,9 @@ export interface SettingsChange {
   receipts: 'on' | 'off';
   /** Entries of older versions have none. */
   language?: '' | 'en' | 'de' | 'es' | 'ja' | 'ar';
+  notify: Level | null;
+  team_notify: Level | null;
+  keywords: string[];
 }
 
 /** How the user has arranged the list of conversations. After a change, the user's own devices get all of it. */
@@ -2303,14 +2373,20 @@ export interface SubscriptionPage {
 export interface TeamForm {
   name?: string | null;
   signup?: 'open' | 'invite' | 'closed' | null;
+  notify?: 'all' | 'mentions' | 'nothing' | null;
 }
 
-/** The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail. */
+/**
+ * The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail.
+ *
+ * `notify`: what conversations notify about, unless a user chose otherwise.
+ */
 export interface TeamState {
   name: string;
   signup: 'open' | 'invite' | 'closed';
   default_signup: 'open' | 'invite' | 'closed';
   email: boolean;
+  notify: Level;
   users: TeamUsers;
   storage: TeamStorage;
 }
@@ -2495,6 +2571,7 @@ export interface StreamEvents {
   receipt: ReceiptChange;
   thread: ThreadChange;
   saved: SavedChange;
+  keyword: KeywordChange;
   notifications: Notifications;
   block: BlockChange;
   settings: SettingsChange;

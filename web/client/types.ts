@@ -37,7 +37,12 @@ export type {
 } from './schema';
 
 /** A user. Their settings are known only for oneself. */
-export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'language' | 'second_factor_required'>> {}
+export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'language' | 'second_factor_required'>> {
+  /** The level of conversations without one; null: as the team's, which is `all` if it is null too. */
+  notify?: schema.Level | null;
+  team_notify?: schema.Level | null;
+  keywords?: string[];
+}
 
 export interface Conversation extends schema.Conversation {
   /** The time of creation, if this client created it. */
@@ -49,7 +54,10 @@ export type ActivityKind = ActivityItem['kind'];
 export type SavedMessage = schema.SavedMessage;
 
 /** Notification settings of a conversation. */
-export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until'>;
+export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until' | 'own_level'>;
+
+/** Changes to them. The level `default` follows the user's default. */
+export type NotificationChange = Partial<Omit<Notifications, 'level'>> & { level?: Notifications['level'] | 'default' };
 
 /** The messages and files that a new message refers to, and an application's own type and data. */
 export interface References {

@@ -25,10 +25,13 @@ export function callsToShow(conversation: Conversation, now: number): number {
 
 type Known = Pick<View, 'me' | 'blocked'>;
 
-/** Return true if a new message interrupts the user: it mentions them, or was sent outside a channel. */
-export function interrupts(message: Message, conversation: Conversation, view: Known, now: number): boolean {
+/**
+ * Return true if a new message interrupts the user: it mentions them, has one of their keywords (`called`), or was sent
+ * outside a channel.
+ */
+export function interrupts(message: Message, conversation: Conversation, view: Known, now: number, called = false): boolean {
   if (message.author === view.me.id || view.blocked.has(message.author)) return false;
   if (isQuiet(conversation, now) || message.seq <= conversation.read_seq) return false;
-  if (mentionsMe(message, view)) return true;
+  if (called || mentionsMe(message, view)) return true;
   return conversation.kind !== 'channel' && conversation.level !== 'mentions';
 }

@@ -4,6 +4,7 @@
  */
 import { createContext } from 'svelte';
 import { type Entry, type Finish, findMessage, mentionsMe, type Message } from '../../client';
+import type { KeywordChange } from '../../client/schema';
 import type { Chat } from '../chat.svelte';
 import icon from '../icon.svg?no-inline';
 import { keep, kept } from '../local-storage';
@@ -16,6 +17,7 @@ import { tagOf } from '../worker/notification';
 import { Push } from './push.svelte';
 import { workerNow } from './worker';
 import { interrupts } from './notification-rules';
+import { sound } from './sound.svelte';
 
 /** Milliseconds for which a message is news. What is replayed after a night offline shows no notification. */
 const NEWS = 60_000;
@@ -57,6 +59,7 @@ export class Notifier {
     if (this.focus.anywhere || this.doNotDisturb()) return;
     // a streamed message is news once it has its text
     if (entry.event === 'finish') return void this.receiveFinished(entry.data);
+    if (entry.event === 'keyword') return void this.receiveKeyword(entry.data);
     if (entry.event !== 'message' || entry.data.streaming) return;
     if (Date.now() - Date.parse(entry.data.created_at) < NEWS) this.interrupt(entry.data);
   }
@@ -71,11 +74,22 @@ export class Notifier {
     if (message) this.interrupt(message);
   }
 
-  /** Show a notification, or note that one was missed, if the message interrupts the user. */
-  private interrupt(message: Message): void {
+  /** Show a message with one of the user's keywords, unless it has interrupted them already. */
+  private async receiveKeyword({ conversation, seq }: KeywordChange): Promise<void> {
+    const { store, api } = this.chat;
+    const place = store.view.conversations.get(conversation);
+    if (!seq || !place || store.view.connection.name === 'behind') return;
+    const message = findMessage(store.view, conversation, seq) ?? (await api.message(conversation, seq).catch(() => null));
+    if (!message || Date.now() - Date.parse(message.created_at) > NEWS) return;
+    if (!interrupts(message, place, store.view, Date.now())) this.interrupt(message, true);
+  }
+
+  /** Show a notification with a sound, or note that one was missed, if the message interrupts the user. */
+  private interrupt(message: Message, called = false): void {
     const { view } = this.chat.store;
     const conversation = view.conversations.get(message.conversation);
-    if (!conversation || !interrupts(message, conversation, view, Date.now())) return;
+    if (!conversation || !interrupts(message, conversation, view, Date.now(), called)) return;
+    if (this.focus.isNotifying) sound.notify(this.push.quiet);
     if (this.permission !== 'granted') this.missed = true;
     else if (this.focus.isNotifying) this.notify(message, NAME_TRIES);
   }

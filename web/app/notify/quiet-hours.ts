@@ -8,6 +8,13 @@ export interface Quiet {
   to: string;
 }
 
+/** Return true if it is a quiet hour, local time. They may span midnight. */
+export function isQuietNow(quiet: Quiet | null, now: Date): boolean {
+  if (!quiet) return false;
+  const time = `${now.getHours()}`.padStart(2, '0') + ':' + `${now.getMinutes()}`.padStart(2, '0');
+  return quiet.from <= quiet.to ? time >= quiet.from && time < quiet.to : time >= quiet.from || time < quiet.to;
+}
+
 /** Return quiet hours in minutes of the day in UTC, as the server compares them. `offset`: minutes behind UTC. */
 export function inUtc(quiet: Quiet | null, offset = new Date().getTimezoneOffset()): { begins: number; ends: number } | null {
   if (!quiet) return null;

@@ -10,9 +10,15 @@ export const notify = {
     mentions: 'Mentions only',
     nothing: 'Nothing',
   },
+  default: (level: string) => `Your default (${level})`,
+  defaults: {
+    all: 'All messages',
+    mentions: 'Mentions, keywords and direct messages',
+    nothing: 'Nothing',
+  },
   levelHints: {
     all: 'Every new message counts as unread',
-    mentions: 'Only messages that mention you',
+    mentions: 'Only messages that mention you or have a keyword',
     nothing: 'No unread counts and no notifications',
   },
   mute: 'Mute',

@@ -80,6 +80,8 @@ export const people = {
     signup: 'Who can join',
     modes: { invite: 'People with an invite link', open: 'Anyone who can reach this server', closed: 'No one' },
     modeHints: { invite: '', open: 'Anyone can sign up, without an invite.', closed: 'Operators add accounts with tandem user add.' },
+    notify: 'Notify members about',
+    notifyHint: 'Members can choose for themselves.',
     saved: 'Team settings saved',
     storage: 'Storage used',
     files: 'Files',

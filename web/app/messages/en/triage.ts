@@ -16,6 +16,7 @@ export const triage = {
     reactions: 'Reactions to your messages appear here.',
   },
   unread: 'Unread',
+  keyword: 'used one of your keywords',
   mentioned: 'mentioned you',
   mentionedAll: (name: string) => `mentioned @${name}`,
   replied: 'replied in a thread',
