@@ -157,7 +157,7 @@ class CommandRequest(NamedTuple):
         return HookCall(f"msg_{hook_id}_command_{digest}", COMMAND, data)
 
 
-class Reply(NamedTuple):
+class ProgramReply(NamedTuple):
     """What became of an answer: a text for the caller of a command alone, a message, or why there is neither."""
 
     text: str = ""
@@ -230,7 +230,7 @@ class HookSender:
             row = await (await connection.execute(queries.find_user, [user_id])).fetchone()
         return ({"id": user_id, "name": row[0], "display_name": row[1]}, row[2]) if row else (None, False)
 
-    async def call_command(self, asked: CommandRequest) -> Reply | None:
+    async def call_command(self, asked: CommandRequest) -> ProgramReply | None:
         """Send a command to its program, once, and return the reply; None if there is no such command.
 
         Raise `Archived`, `ReadOnly`, or `CommandFailed` with a reason that any member may see.
@@ -279,7 +279,7 @@ class HookSender:
 
     async def _send(
         self, hook: HookTarget, call: HookCall, user: dict[str, Any] | None
-    ) -> tuple[dict[str, Any], ProgramAnswer, Reply]:
+    ) -> tuple[dict[str, Any], ProgramAnswer, ProgramReply]:
         """Send a call, post the reply, and note both. What the caller of a command alone may read is not noted."""
         command = call.event == COMMAND
         seconds = COMMAND_SECONDS if command else SECONDS
@@ -288,7 +288,7 @@ class HookSender:
         async with self._slots_of[hook.created_by, command], self._slots:
             answer = await call_program(hook.url, hook.secret, call.id, orjson.dumps(told), self._allowed, seconds)
         self.outcomes["failed" if answer.problem else "delivered"] += 1
-        reply = Reply() if answer.problem else await self._reply(hook, call, answer.body)
+        reply = ProgramReply() if answer.problem else await self._reply(hook, call, answer.body)
         shown = b"" if reply.text else answer.body[: 4 * SHOWN_MOST]
         noted = {
             "hook": hook.id,
@@ -307,7 +307,7 @@ class HookSender:
             raise NotFound
         return describe_delivery(row), answer, reply
 
-    async def _reply(self, hook: HookTarget, call: HookCall, body: bytes) -> Reply:
+    async def _reply(self, hook: HookTarget, call: HookCall, body: bytes) -> ProgramReply:
         """Post what a program replied, once for each id, unless it is for the caller of a command alone.
 
         Raise the errors of a post that may succeed later.
@@ -315,20 +315,20 @@ class HookSender:
         try:
             found = read_reply(body, call.id, call.data.get("thread"))
             if found is None:
-                return Reply()
+                return ProgramReply()
             draft, private = found
             if private and call.event == COMMAND:
-                return Reply(text=draft.body)
+                return ProgramReply(text=draft.body)
             self._rate.acquire(hook.user_id)
             here = await self._here.find(hook.conversation_id, hook.user_id, draft.body)
             posted = await self._posts.submit(Post(hook.conversation_id, hook.user_id, draft, here=here))
         except ApiError as error:
             if error.status >= 500:
                 raise
-            return Reply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
+            return ProgramReply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
         except ValueError as error:
-            return Reply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
-        return Reply(message=posted.message)
+            return ProgramReply(problem=f"The reply was not posted: {error}"[:PROBLEM_MOST])
+        return ProgramReply(message=posted.message)
 
     async def _tell_disabled(self, target: str, problem: str) -> None:
         """Record in the conversation's activity log that a hook was disabled."""

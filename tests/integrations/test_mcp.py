@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, sees
 from tests.waiting import eventually
 
 Json = dict[str, Any]
+README = Path(__file__).parents[2] / "chat" / "README.md"
 EVERY = ["messages:read", "messages:write", "users:read", "presence:read"]
 READING = ["list_conversations", "read", "search"]
 ALL = [*READING, "post", "reply", "stream_reply", "who_is_here"]
@@ -96,6 +99,23 @@ async def test_every_tool(mode: str, ada: Person, cast: Cast) -> None:
         assert all("presence" in one for one in here["members"] if one["user"] == ada.id)
         await eventually(lambda: finds(client, "salad", 1))
         assert (await pages(ada, room))["messages"][1] == posted["message"]
+
+
+async def test_the_example_of_the_readme(ada: Person, cast: Cast, tmp_path: Path) -> None:
+    """The program in `chat/README.md` runs as it is, reads a message and answers it."""
+    bot = await makes_key(ada, cast)
+    room = await begins(ada, "channel", "lunch", bot)
+    await ada.says(room, "soup or salad?")
+    (program,) = re.findall(r"```python\n(import asyncio.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "example.py").write_text(program, "utf-8")
+    env = {"TANDEM": bot.at, "TOKEN": bot.token}
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, tmp_path / "example.py", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await done.communicate()
+    assert (done.returncode, printed.decode().split()) == (0, ALL)
+    _, thread = await ada.call("GET", f"{CONVERSATIONS}/{room}/messages/1/replies")
+    assert [(one["author"], one["body"]) for one in thread["messages"]] == [(bot.id, "You said: soup or salad?")]
 
 
 async def finds(client: Client, query: str, seq: int) -> bool:

@@ -21,6 +21,7 @@ async def test_commands_in_the_message_field(start_node: StartNode, open_window:
     window = await open_window(node, ana, f"/c/{room}")
     await completes_and_runs(window)
     await posts_or_keeps(window)
+    await changes_reminders(window)
     about = {"text": "Turn it off", "at": "2029-01-01T09:00:00Z", "conversation": room, "seq": said["seq"]}
     assert (await ana.call("POST", "/api/reminders", about))[0] == 201
     await reminds_now(stage)
@@ -42,7 +43,7 @@ async def completes_and_runs(window: Window) -> None:
     await expect(options).to_have_count(5, timeout=LIMIT)
     await is_sound(page, "commands")
     await field.press_sequentially("re")
-    await expect(options).to_have_text([r"/remind Set a reminder for yourself · [what] [when] | list"], timeout=LIMIT)
+    await expect(options).to_have_text([r"/remind Set a reminder · [#channel] [what] [when] | list"], timeout=LIMIT)
     await field.press("Tab")
     await expect(field).to_have_value("/remind ")
     await field.press_sequentially("pasta")
@@ -73,6 +74,25 @@ async def posts_or_keeps(window: Window) -> None:
     await expect(answer).to_be_empty()
     await window.says("/shrug not me")
     await expect(log.get_by_text("not me ¯\\_(ツ)_/¯", exact=True)).to_be_visible(timeout=LIMIT)
+
+
+async def changes_reminders(window: Window) -> None:
+    """Find the reminder in Later, move it, and remove it."""
+    page = window.page
+    await window.opens("/later/reminders")
+    row = page.get_by_role("list", name="Reminders").get_by_role("listitem")
+    await expect(row).to_contain_text("pasta", timeout=LIMIT)
+    await row.get_by_role("button", name="Change reminder").click()
+    await row.get_by_label("Text").fill("pasta for two")
+    await row.get_by_label("Time").fill("2029-05-01T12:30")
+    await is_sound(page, "reminder")
+    await row.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("pasta for two", timeout=LIMIT)
+    await expect(row).to_contain_text("2029")
+    await is_sound(page, "reminders")
+    await row.get_by_role("button", name="Remove reminder").click()
+    await expect(page.get_by_text("No reminders")).to_be_visible(timeout=LIMIT)
+    await window.chooses("kitchen")
 
 
 async def reminds_now(stage: Cast) -> None:

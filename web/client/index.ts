@@ -8,8 +8,8 @@ export { findMessage, type Model, shownSidebar, takeSnapshot, type Thread } from
 export { keyOf, mentionsMe, type MessageKey } from './message';
 export { type Timeline } from './timeline';
 export * from './evidence';
-export { type Ban, type Hook, type HookDelivery, type HookEvent, type Link, Moderation, type NewHook } from './moderation';
-export type { NewOutgoingHook, Note, OutgoingHook, Report, ReportState } from './moderation';
+export { type Ban, type HookDelivery, type HookEvent, type Link, type ListedHook, Moderation, type NewHook } from './moderation';
+export type { NewOutgoingHook, Note, OutgoingForm, Report, ReportState } from './moderation';
 export { IndexedDbStorage } from './indexeddb-storage';
 export { Outbox, type OutboxOptions } from './outbox';
 export { type MessageQueue, newClientId, type Outgoing, type OutboxStorage } from './outgoing';

@@ -1,14 +1,16 @@
 /** What owners and admins do in a conversation: reports, bans, invite links and hooks. */
 import { type Api, messagePath, query } from './api';
-import type { Bans, Conversation, Delivered, Hook, HookDeliveries, HookDelivery, Hooks, Id, Link, Links, NewHook } from './schema';
-import type { NewOutgoingHook, Notes, OutgoingHook, OutgoingHooks, Report, Reported, Reports, Resolution } from './schema';
+import type { Bans, Conversation, Delivered, HookDeliveries, HookDelivery, HookPage, Id, Link, Links, ListedHook } from './schema';
+import type { NewHook, NewOutgoingHook, Notes, OutgoingForm, Report, Reported, Reports, Resolution } from './schema';
 
-export type { Ban, Hook, HookDelivery, Link, NewHook, NewOutgoingHook, Note, OutgoingHook, Report } from './schema';
+export type { Ban, HookDelivery, Link, ListedHook, NewHook, NewOutgoingHook, Note, OutgoingForm, Report } from './schema';
 
-export type HookEvent = OutgoingHook['events'][number];
+export type HookEvent = ListedHook['events'][number];
 export type ReportState = 'open' | 'resolved' | 'all';
 
 const path = (conversation: Id) => `/api/chat/conversations/${conversation}`;
+const hookPath = ({ kind, conversation, id }: ListedHook) =>
+  `${path(conversation)}/${kind === 'incoming' ? 'incoming-hooks' : 'hooks'}/${id}`;
 
 export class Moderation {
   constructor(private readonly api: Api) {}
@@ -52,8 +54,9 @@ export class Moderation {
     return this.api.call('DELETE', `${path(conversation)}/links/${link}`);
   }
 
-  async hooks(conversation: Id): Promise<Hook[]> {
-    return (await this.api.call<Hooks>('GET', `${path(conversation)}/incoming-hooks`)).hooks;
+  /** Return a page of hooks of every kind: those of a conversation, or all, for admins of the server. */
+  hooks(asked: { conversation?: Id | undefined; after?: string | undefined }): Promise<HookPage> {
+    return this.api.call('GET', `/api/hooks${query(asked)}`);
   }
 
   /** Make an address at which other programs post. It is returned only now. */
@@ -61,45 +64,32 @@ export class Moderation {
     return this.api.call('POST', `${path(conversation)}/incoming-hooks`, { name });
   }
 
-  removeHook(conversation: Id, hook: Id): Promise<void> {
-    return this.api.call('DELETE', `${path(conversation)}/incoming-hooks/${hook}`);
+  /** Send events or a slash command to a program. Its secret is returned only now. */
+  makeOutgoingHook(conversation: Id, form: OutgoingForm): Promise<NewOutgoingHook> {
+    return this.api.call('POST', `${path(conversation)}/hooks`, form);
   }
 
-  /** Post a test message by a hook. */
-  testHook(conversation: Id, hook: Id): Promise<void> {
-    return this.api.call('POST', `${path(conversation)}/incoming-hooks/${hook}/test`);
+  /** Turn a hook on or off. One that receives events continues where it stopped. */
+  enableHook(hook: ListedHook, enabled: boolean): Promise<void> {
+    return this.api.call('PATCH', hookPath(hook), { enabled });
   }
 
-  async outgoingHooks(conversation: Id): Promise<OutgoingHook[]> {
-    return (await this.api.call<OutgoingHooks>('GET', `${path(conversation)}/hooks`)).hooks;
+  removeHook(hook: ListedHook): Promise<void> {
+    return this.api.call('DELETE', hookPath(hook));
   }
 
-  /** Send the conversation's events to a program. Its secret is returned only now. */
-  makeOutgoingHook(conversation: Id, url: string, events: HookEvent[]): Promise<NewOutgoingHook> {
-    return this.api.call('POST', `${path(conversation)}/hooks`, { url, events });
+  /** Post a test message by an incoming hook, or send a test event and return what was answered. */
+  async testHook(hook: ListedHook): Promise<HookDelivery | undefined> {
+    return (await this.api.call<Delivered | undefined>('POST', `${hookPath(hook)}/test`))?.delivery;
   }
 
-  /** Turn a hook on or off. It continues where it stopped. */
-  enableOutgoingHook(conversation: Id, hook: Id, enabled: boolean): Promise<void> {
-    return this.api.call('PATCH', `${path(conversation)}/hooks/${hook}`, { enabled });
+  async deliveries(hook: ListedHook): Promise<HookDelivery[]> {
+    return (await this.api.call<HookDeliveries>('GET', `${hookPath(hook)}/deliveries`)).deliveries;
   }
 
-  removeOutgoingHook(conversation: Id, hook: Id): Promise<void> {
-    return this.api.call('DELETE', `${path(conversation)}/hooks/${hook}`);
-  }
-
-  /** Send a test event to a hook, and return what was answered. */
-  async testOutgoingHook(conversation: Id, hook: Id): Promise<HookDelivery> {
-    return (await this.api.call<Delivered>('POST', `${path(conversation)}/hooks/${hook}/test`)).delivery;
-  }
-
-  async deliveries(conversation: Id, hook: Id): Promise<HookDelivery[]> {
-    return (await this.api.call<HookDeliveries>('GET', `${path(conversation)}/hooks/${hook}/deliveries`)).deliveries;
-  }
-
-  async redeliver(conversation: Id, hook: Id, delivery: Id): Promise<HookDelivery> {
-    const at = `${path(conversation)}/hooks/${hook}/deliveries/${delivery}/redeliver`;
-    return (await this.api.call<Delivered>('POST', at)).delivery;
+  /** Send an event again, and return what was answered. */
+  async redeliver(hook: ListedHook, delivery: Id): Promise<HookDelivery> {
+    return (await this.api.call<Delivered>('POST', `${hookPath(hook)}/deliveries/${delivery}/redeliver`)).delivery;
   }
 
   /** Join a conversation with the code of an invite link. */

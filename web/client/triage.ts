@@ -27,6 +27,19 @@ export class Triage {
     return this.api.call('POST', '/api/reminders', { at, conversation, seq });
   }
 
+  /** Return the reminders that have not arrived, the next one first. */
+  async reminders(): Promise<schema.Reminder[]> {
+    return (await this.api.call<schema.Reminders>('GET', '/api/reminders')).reminders;
+  }
+
+  changeReminder(id: Id, change: schema.ReminderChange): Promise<void> {
+    return this.api.call('PATCH', `/api/reminders/${id}`, change);
+  }
+
+  removeReminder(id: Id): Promise<void> {
+    return this.api.call('DELETE', `/api/reminders/${id}`);
+  }
+
   /** Note that the user has seen the reactions up to a time. */
   markActivity(at: string): Promise<void> {
     return this.api.call('PUT', '/api/chat/activity/read', { at });

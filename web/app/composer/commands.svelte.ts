@@ -23,6 +23,11 @@ export function commandsOf(chat: Chat, conversation: Id): Promise<SlashCommand[]
   return asked;
 }
 
+/** Request the commands again: some were added, changed or removed. */
+export function forgetCommands(conversation: Id): void {
+  lists.delete(conversation);
+}
+
 export class Commanding {
   busy = $state(false);
   /** The answer, in Markdown, or the error. */

@@ -35,7 +35,7 @@ export const triage = {
   threadGone: 'This thread is not available.',
 
   later: 'Later',
-  states: { open: 'Open', done: 'Done' },
+  states: { open: 'Open', done: 'Done', reminders: 'Reminders' },
   noneSaved: { open: 'Nothing saved for later', done: 'Nothing done yet' },
   noneSavedText: {
     open: 'Save a message from its menu, or press A on it. Only you can see what you save.',
@@ -52,6 +52,14 @@ export const triage = {
   },
   remindAt: 'Another time',
   setReminder: 'Set reminder',
+  noReminders: 'No reminders',
+  noRemindersText: 'Choose “Remind me” in the menu of a message, or type /remind in 20 minutes call Ben.',
+  aboutMessage: 'About a message',
+  postsIn: (channel: string) => `Will be posted in ${channel}`,
+  changeReminder: 'Change reminder',
+  removeReminder: 'Remove reminder',
+  reminderText: 'Text',
+  reminderAt: 'Time',
   willRemind: (when: string) => `You'll be reminded on ${when}.`,
 
   deleted: 'Deleted message',

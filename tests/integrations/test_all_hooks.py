@@ -1,0 +1,103 @@
+"""All hooks in one list: for admins of the server, and those of a conversation for its owners and admins."""
+
+from typing import Any
+
+import pytest
+
+from chat.api_schema.moderation import HookPage
+from tests.cast import Cast, Person
+from tests.integrations.receivers import Receiver
+from tests.integrations.test_outgoing_hooks import (
+    deliveries,
+    hooks,
+    no_pauses,
+    place,
+    receiver,
+    stage,
+    state_of,
+)
+from tests.nodes import Node
+from tests.verbs import CONVERSATIONS, begins, tries
+from tests.waiting import eventually
+
+__all__ = ["no_pauses", "receiver", "stage"]  # fixtures
+
+
+async def test_all_hooks_in_one_list(
+    stage: tuple[Node, Cast], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Admins of the server see those of every conversation, page by page; owners and admins those of theirs."""
+    _, cast = stage
+    (ada,), (ana, ben) = await cast.enters("ada", role="admin"), await cast.enters("ana", "ben")
+    room, other = await begins(ana, "group", "deploys", ben), await begins(ana, "channel", "lunch", ben)
+    await ana.call("POST", f"{CONVERSATIONS}/{room}/incoming-hooks", {"name": "Grafana"})
+    hook, _ = await hooks(ana, room, f"{receiver.url}/ok")
+    await ana.call("POST", place(other), {"url": f"{receiver.url}/ok", "command": "lunch"})
+    monkeypatch.setattr("chat.integrations.outgoing.PAGE", 2)
+    first = await lists(ada)
+    assert [(one["kind"], one["name"], one["conversation_name"]) for one in first["hooks"]] == [
+        ("incoming", "Grafana", "deploys"),
+        ("outgoing", "127.0.0.1", "deploys"),
+    ]
+    rest = await lists(ada, after=first["next"])
+    assert [(one["kind"], one["command"], rest["next"]) for one in rest["hooks"]] == [("command", "lunch", None)]
+    assert [one["kind"] for one in (await lists(ana, conversation=room))["hooks"]] == ["incoming", "outgoing"]
+    receiver.answers = [500] * 3
+    await ana.says(room, "no one listens")
+    await eventually(lambda: is_listed(ana, room, hook, "failing", "Status 500."))
+    assert await tries(ana, "GET", "/api/hooks") == (403, "admins_only")
+    assert await tries(ben, "GET", f"/api/hooks?conversation={room}") == (403, "forbidden")
+    assert await tries(ada, "GET", "/api/hooks?after=x") == (422, "invalid")
+
+
+async def lists(person: Person, **asked: object) -> dict[str, Any]:
+    """Return a page of all hooks."""
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    status, page = await person.call("GET", f"/api/hooks?{query}")
+    assert status == 200, page
+    HookPage.model_validate(page)
+    return dict(page)
+
+
+async def is_listed(person: Person, room: int, hook: int, state: str, problem: str) -> bool:
+    """Return whether the outgoing hook is listed with this state."""
+    found = [one for one in (await lists(person, conversation=room))["hooks"] if one["kind"] != "incoming"]
+    return [(one["id"], one["state"], one["problem"]) for one in found] == [(hook, state, problem)]
+
+
+async def test_an_admin_of_the_server_stops_hooks(stage: tuple[Node, Cast], receiver: Receiver) -> None:
+    """They test, redeliver, turn off and remove, also in conversations of others, but choose no other receiver."""
+    _, cast = stage
+    (ada,), (ana,) = await cast.enters("ada", role="admin"), await cast.enters("ana")
+    room = await begins(ana, "channel", "deploys", private=True)
+    hook, _ = await hooks(ana, room, f"{receiver.url}/ok")
+    _, incoming = await ana.call("POST", f"{CONVERSATIONS}/{room}/incoming-hooks", {"name": "Grafana"})
+    await ana.says(room, "deploy v7")
+    await eventually(lambda: receiver.texts == ["deploy v7"])
+    await eventually(lambda: delivered(ada, room, hook))
+    (one,) = await deliveries(ada, room, hook)
+    assert (await ada.call("POST", place(room, hook, "test")))[0] == 200
+    assert (await ada.call("POST", place(room, hook, "deliveries", one["id"], "redeliver")))[0] == 200
+    assert receiver.texts == ["deploy v7", "This is a test of the hook.", "deploy v7"]
+    for form in ({"url": f"{receiver.url}/mine"}, {"events": ["edit"]}):
+        assert (await tries(ada, "PATCH", place(room, hook), form))[0] in (403, 404), form
+    assert (await tries(ada, "POST", place(room), {"url": f"{receiver.url}/mine"}))[0] == 404
+    assert (await ada.call("PATCH", place(room, hook), {"enabled": False}))[0] == 204
+    assert (await state_of(ana, room))["state"] == "disabled"
+    own = f"{CONVERSATIONS}/{room}/incoming-hooks/{incoming['hook']['id']}"
+    assert (await ada.call("PATCH", own, {"enabled": False}))[0] == 204
+    async with cast.http.post(incoming["url"], json={"text": "up"}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, "hook_disabled")
+    assert [one["state"] for one in (await lists(ana, conversation=room))["hooks"]] == ["disabled", "disabled"]
+    assert (await ana.call("PATCH", own, {"enabled": True}))[0] == 204
+    async with cast.http.post(incoming["url"], json={"text": "up"}) as answer:
+        assert answer.status == 200
+    for path in (own, place(room, hook)):
+        assert (await ada.call("DELETE", path))[0] == 204
+    assert (await lists(ada))["hooks"] == []
+    assert await tries(ada, "GET", f"{CONVERSATIONS}/{room}/messages") == (404, "not_found")
+
+
+async def delivered(person: Person, room: int, hook: int) -> bool:
+    """Return whether a delivery is noted."""
+    return bool(await deliveries(person, room, hook))
