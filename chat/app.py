@@ -44,6 +44,7 @@ from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
 from chat.messages.queue_intake import QueueIntake
 from chat.messages.reminders import ReminderDelivery
+from chat.messages.scheduled import SCHEDULED, ScheduledDelivery
 from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
 from chat.messages.socket_commands import answer_command, joins, read_command
 from chat.messages.streaming import AppendWriter
@@ -188,7 +189,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         )
         upkeep = StreamUpkeep(pool, journal, settings.streaming_idle)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
-        app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
+        here = app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
+        scheduled = app[SCHEDULED] = ScheduledDelivery(pool, posts, journal, here)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
         sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
@@ -308,6 +310,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run
             works["deliver reminders"] = reminders.run
+            works["post scheduled messages"] = scheduled.run
             works["add new users to the general channel"] = partial(first_run.greet_new_users, journal, pool)
             works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():

@@ -98,6 +98,9 @@ select m.* from service_bots b
 -- name: drop_reminders
 delete from reminders where user_id = %(user)s
 
+-- name: drop_scheduled
+delete from scheduled_messages where user_id = %(user)s
+
 -- name: remove_files
 -- The background task deletes their bytes.
 update files set removed_at = now() where owner_id = %(user)s and conversation_id is null and removed_at is null

@@ -57,6 +57,10 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}/{{conversation}}/messages": Charge("view", 2),
     f"POST {C}/{{conversation}}/messages": Charge("post"),
     "POST /hooks/{secret}": Charge("post"),
+    "POST /api/chat/scheduled": Charge("post"),
+    "POST /api/chat/scheduled/{scheduled}/send": Charge("post"),
+    "GET /api/chat/scheduled": Charge("view", 4),
+    "GET /api/chat/cards": Charge("view", 2),
     f"POST {C}/{{conversation}}/commands": Charge("post"),
     "PUT /api/users/me/email": Charge("change", 20),  # sends an e-mail
     # each makes this server send a request to another one
@@ -163,6 +167,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/chat/sidebar", None, None),
     ("/api/chat/activity", "messages:read", "messages:write"),
     ("/api/reminders", "messages:read", "messages:write"),
+    ("/api/chat/scheduled", "messages:read", "messages:write"),
     ("/api/chat", "messages:read", "conversations:write"),
     ("/api/files", "messages:read", "messages:write"),
     (f"{P}/ticket", None, None),  # programs can send a header, and need none

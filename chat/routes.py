@@ -14,7 +14,7 @@ from chat.integrations import endpoints as hooks
 from chat.integrations import mcp_endpoints as mcp
 from chat.integrations import push
 from chat.messages import endpoints as messages
-from chat.messages import triage
+from chat.messages import scheduled, triage
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
 from chat.search import endpoints as search
@@ -27,6 +27,7 @@ M = C + "/{conversation}/messages/{seq}"
 H, OUT, K = C + "/{conversation}/incoming-hooks", C + "/{conversation}/hooks", C + "/{conversation}/commands"
 D = OUT + "/{hook}/deliveries"
 N, X = C + "/{conversation}", C + "/ext/{external_id:[^/]+}"
+W = "/api/chat/scheduled"
 L = "/api/chat/activity?before&kind&limit"
 J, T, E = "/api/invites", "/api/team", "/api/users/me/email"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
@@ -290,9 +291,10 @@ CHAT = [
         "conversations.delete_invitation",
     ),
     Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors"),
+    Operation("GET", "/api/chat/cards?forwards&messages", messages.get_cards, "messages.get_cards", answer="Cards"),
     Operation("GET", M, messages.get_message, "messages.get_message", answer="Posted"),
     Operation("PATCH", M, messages.patch_message, "edits.patch_message", "messages", "Posted"),
-    Operation("DELETE", M, messages.remove_message, "edits.remove_message", "messages"),
+    Operation("DELETE", M + "?undo", messages.remove_message, "edits.remove_message", "messages"),
     Operation("POST", M + "/append", messages.post_append, "streaming.post_append", "messages", "Appended"),
     Operation("POST", M + "/finish", messages.post_finish, "streaming.post_finish", "messages", "Posted"),
     Operation("POST", M + "/stop", messages.post_stop, "streaming.post_stop", "messages"),
@@ -319,6 +321,11 @@ CHAT = [
         "PATCH", R + "/{reminder}", messages.patch_reminder, "reminders.patch_reminder", "messages", "NewReminder"
     ),
     Operation("DELETE", R + "/{reminder}", messages.delete_reminder, "reminders.delete_reminder", "messages"),
+    Operation("POST", W, scheduled.post_scheduled, "scheduled.schedule", "messages", "NewScheduled"),
+    Operation("GET", W + "?after", scheduled.get_scheduled, "scheduled.list", "messages", "ScheduledPage"),
+    Operation("PATCH", W + "/{scheduled}", scheduled.patch_scheduled, "scheduled.change", "messages", "NewScheduled"),
+    Operation("DELETE", W + "/{scheduled}", scheduled.delete_scheduled, "scheduled.remove", "messages"),
+    Operation("POST", W + "/{scheduled}/send", scheduled.post_scheduled_now, "scheduled.send", "messages", "Posted"),
     Operation("GET", M + "/delivery/{user}", delivery.get_delivery, "delivery.get_delivery", answer="Delivery"),
     Operation(
         "GET",

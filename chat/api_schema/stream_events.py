@@ -33,6 +33,8 @@ class Tombstone(Shape):
     thread: Id | None = None
     mentions: list[Id] | None = None
     mentions_all: Literal["channel", "here"] | None = None
+    undone: bool | None = None
+    """Its author took it back before anyone else had read it. Show no trace of it."""
 
 
 class TextAppended(Shape):
@@ -151,6 +153,17 @@ class SavedChange(Shape):
     conversation: Id
     seq: Id
     state: Literal["open", "done"] | None
+
+
+class ScheduledState(Shape):
+    """A scheduled message of the user waits, or could not be posted. No state: it was posted or removed.
+
+    On the user's own devices.
+    """
+
+    id: Id
+    conversation: Id
+    state: Literal["waiting", "failed"] | None
 
 
 class CountedMentions(Shape):
@@ -351,6 +364,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "thread": ThreadChange,
     "saved": SavedChange,
     "keyword": KeywordChange,
+    "scheduled": ScheduledState,
     "notifications": Notifications,
     "block": BlockChange,
     "settings": SettingsChange,

@@ -4,7 +4,18 @@ system. Pure.
 
 from typing import Literal
 
-from chat.api_schema.models import ConversationModel, Cursor, Id, Level, MessageModel, Moment, Seq, Shape
+from chat.api_schema.models import (
+    ConversationModel,
+    Cursor,
+    FileModel,
+    Id,
+    Level,
+    MessageModel,
+    Moment,
+    Place,
+    Seq,
+    Shape,
+)
 
 
 class FollowedThread(Shape):
@@ -85,3 +96,68 @@ class MembersSet(Shape):
     removed: list[Id]
     invited: list[Id]
     """Users who must accept an invitation first, because they share no conversation with the caller."""
+
+
+class ProblemReason(Shape):
+    """Why a scheduled message could not be posted."""
+
+    code: str
+    detail: str
+
+
+class ScheduledMessage(Shape):
+    """A message that waits for its time. With `problem`, it could not be posted, and waits for its author."""
+
+    id: Id
+    conversation: Id
+    body: str
+    client_id: str
+    at: Moment
+    created_at: Moment
+    reply_to: Seq | None = None
+    thread: Seq | None = None
+    files: list[FileModel] | None = None
+    type: str | None = None
+    data: dict[str, object] | None = None
+    forward: Place | None = None
+    problem: ProblemReason | None = None
+
+
+class NewScheduled(Shape):
+    """The scheduled message as it is now."""
+
+    scheduled: ScheduledMessage
+
+
+class ScheduledPage(Shape):
+    """The caller's scheduled messages by id. Pass `next` as `after` to get more."""
+
+    scheduled: list[ScheduledMessage]
+    next: Id | None = None
+
+
+class MessageCard(Shape):
+    """An excerpt of a message, as shown where another message links to it. `channel`: the name of its channel."""
+
+    conversation: Id
+    seq: Seq
+    author: Id
+    created_at: Moment
+    text: str
+    files: int | None = None
+    channel: str | None = None
+
+
+class ForwardedCard(Shape):
+    """The message that the one at this place forwards."""
+
+    conversation: Id
+    seq: Seq
+    original: MessageCard
+
+
+class Cards(Shape):
+    """The messages among those asked for that the caller may read, without deleted ones."""
+
+    messages: list[MessageCard]
+    forwards: list[ForwardedCard]

@@ -102,8 +102,14 @@ async def attach_files(
     await change.connection.execute(queries.show_files, [*map(list, zip(*shown, strict=True))])
 
 
-async def detach_files(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:
-    """Remove the message's files except those that stay; the clean-up deletes their bytes."""
+async def detach_files(
+    change: Change, conversation_id: int, seq: int, kept: Sequence[object] = (), *, free: bool = False
+) -> None:
+    """Remove the message's files except those that stay; the clean-up deletes their bytes. `free`: only take them out
+    of the message, so that their owner can post them again."""
+    if free:
+        await change.connection.execute(queries.free_files, [conversation_id, seq])
+        return
     await change.connection.execute(queries.detach_files, [conversation_id, seq, list(kept)])
 
 

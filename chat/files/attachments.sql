@@ -1,7 +1,8 @@
 -- name: remove_abandoned
--- Uploads, complete or not, that are in no message after this many seconds.
-update files set removed_at = now()
+-- Uploads, complete or not, that are in no message after this many seconds, and in none that is scheduled.
+update files f set removed_at = now()
  where conversation_id is null and removed_at is null and touched_at < now() - make_interval(secs => %s)
+   and not exists (select from scheduled_messages s where s.user_id = f.owner_id and f.id = any(s.files))
 
 -- name: list_removed
 select id from files where removed_at is not null order by id limit %s
@@ -28,3 +29,8 @@ update messages m set files = new.files::jsonb
 -- The message is deleted, or keeps only some of its files.
 update files set removed_at = now()
  where conversation_id = %s and seq = %s and removed_at is null and id <> all(%s::bigint[])
+
+-- name: free_files
+-- The message was taken back. The files are uploads of their owner again.
+update files set conversation_id = null, seq = null, touched_at = now()
+ where conversation_id = %s and seq = %s and removed_at is null

@@ -30,12 +30,22 @@ if TYPE_CHECKING:
 MESSAGE_BYTES = 12 * BODY_MOST + 6 * DATA_MOST + 4096
 
 
+class ForwardedPlace(BaseModel):
+    """The message to forward."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    conversation: Id
+    seq: Id
+
+
 class Draft(BaseModel):
     """A message to post. `client_id` is chosen by the client: posting it again finds the message of the first attempt.
 
     `reply_to` is a message to quote, `thread` the root of the thread to reply in. `data`: an object of an application,
     of at most 8 KiB; `type`: its word for what the message is. With `files` or `data`, the text may be empty.
     With `streaming`, it may be empty too: the author appends to it until the message is finished.
+    `forward` is a message that the author may read. Its text goes along, so the text of this one may be empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -48,11 +58,15 @@ class Draft(BaseModel):
     type: MessageType | None = None
     data: Data = None
     streaming: bool = False
+    forward: ForwardedPlace | None = None
 
     @model_validator(mode="after")
     def check_body(self) -> Self:
         """Raise `ValueError` if there is neither text nor a file nor data, and no text will be appended."""
-        if not self.streaming:
+        if self.forward:
+            if self.streaming or self.type or self.data:
+                raise ValueError("a message that forwards another one has no type and no data, and is not streamed")
+        elif not self.streaming:
             check_said(self.body, self.files, self.data)
         return self
 

@@ -140,9 +140,14 @@ def check_reader(member: Member, membership: Membership) -> None:
 # Deletion: a tombstone keeps its seq, author and time, so that nothing moves.
 
 
-async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:
+UNDO_SECONDS = 60
+UNDONE = "undone"  # the type of a tombstone that apps do not show
+
+
+async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int, *, undo: bool = False) -> None:
     """Delete a message, as its author or as an owner or admin. Do nothing if it is deleted already.
 
+    `undo`: its author takes it back. If no one else has read it, its text is not kept either, and its files are free.
     Raise `NotFound`, `NotMember`, `Archived` or `Forbidden`.
     """
     async with log.change() as change:
@@ -152,27 +157,46 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         if message.deleted:
             return
         await forget_appends(change, message)
-        await keep_body(change, access, actor_id, message)
-        await bury(change, message)
+        undone = undo and await is_unread(change, actor_id, message)
+        if not undone:
+            await keep_body(change, access, actor_id, message)
+        await bury(change, message, undone=undone)
 
 
-async def bury(change: Change, message: Message) -> None:
-    """Turn a message into a tombstone and announce that. Its text is lost. The conversation must be locked."""
+async def is_unread(change: Change, actor_id: int, message: Message) -> bool:
+    """Return whether the user's message is less than a minute old, and nobody else has read, answered or marked it."""
+    if message.author != actor_id or message.replies or message.reactions or message.edited_at:
+        return False
+    if await change.now() - message.created_at > timedelta(seconds=UNDO_SECONDS):
+        return False
+    asked = {"conversation": message.conversation, "seq": message.seq, "user": actor_id, "thread": message.thread}
+    row = await (await change.connection.execute(queries.is_read, asked)).fetchone()
+    return row == (False,)
+
+
+async def bury(change: Change, message: Message, *, undone: bool = False) -> None:
+    """Turn a message into a tombstone and announce that. Its text is lost. The conversation must be locked.
+
+    `undone`: apps show no tombstone, and the files can be posted again.
+    """
     await forget_appends(change, message)
     now, run, (conversation_id, seq) = await change.now(), change.connection.execute, message[:2]
-    await run(queries.bury_message, [now, conversation_id, seq])
+    await run(queries.bury_message, [now, UNDONE if undone else None, conversation_id, seq])
     await run(queries.drop_reactions, [conversation_id, seq])
     await forget_mentions(change, conversation_id, seq)
     await run(queries.drop_saved, [conversation_id, seq])
-    await detach_files(change, conversation_id, seq)
+    await run(queries.drop_forward, [conversation_id, seq])
+    await detach_files(change, conversation_id, seq, free=undone)
     await erase_frames(change, conversation_id, seq, None)
-    await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
+    data = tombstone(message, undone=undone)
+    await change.record(Unplaced("delete", conversation_id, subject=seq, data=data))
 
 
-def tombstone(message: Message) -> bytes:
+def tombstone(message: Message, *, undone: bool = False) -> bytes:
     """Return the entry data. It names the author, the thread and the mentioned users, for readers that count them."""
     place = {"conversation": message.conversation, "seq": message.seq, "author": message.author}
     counted = {"thread": message.thread, "mentions": message.mentions, "mentions_all": message.mentions_all}
+    counted["undone"] = undone
     return orjson.dumps(place | {name: value for name, value in counted.items() if value})
 
 

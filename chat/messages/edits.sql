@@ -39,8 +39,8 @@ select from messages where conversation_id = %s and seq = %s
 -- name: bury_message
 -- The seq, the author and the thread stay.
 update messages
-   set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
-       mentions = null, mentions_all = null, files = null, type = null, data = null, streamed = null, stream_end = null
+   set deleted_at = %s, type = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null,
+       reactions = null, mentions = null, mentions_all = null, files = null, data = null, streamed = null, stream_end = null
  where conversation_id = %s and seq = %s
 
 -- name: drop_reactions
@@ -49,6 +49,18 @@ delete from reactions where conversation_id = %s and seq = %s
 -- name: drop_saved
 -- Devices learn from the deletion that a saved message is gone.
 delete from saved_messages where conversation_id = %s and seq = %s
+
+-- name: drop_forward
+delete from forwards where conversation_id = %s and seq = %s
+
+-- name: is_read
+-- Whether another member has read up to this message, in the conversation or in its thread.
+select exists (select from memberships m
+                where m.conversation_id = %(conversation)s and m.until is null and m.user_id <> %(user)s
+                  and m.read_seq >= %(seq)s)
+       or exists (select from thread_follows f
+                   where f.conversation_id = %(conversation)s and f.root_seq = %(thread)s and f.user_id <> %(user)s
+                     and f.read_seq >= %(seq)s)
 
 -- name: end_compaction
 -- No row: the message is compacted already.

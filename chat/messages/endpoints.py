@@ -1,6 +1,7 @@
 """The endpoints of messages: post, read, edit, delete; threads, reactions and pins."""
 
 import asyncio
+import re
 from typing import TypeVar
 
 import orjson
@@ -12,7 +13,18 @@ from chat.messages.bulk import post_batch
 from chat.messages.drafts import MESSAGE_BYTES, Append, Correction, Draft, DraftBatch, Finish, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.finishing import ask_to_stop, finish_message
-from chat.messages.history import Window, after, around, before, newest, read_message, read_page
+from chat.messages.history import (
+    CARDS_MOST,
+    Place,
+    Window,
+    after,
+    around,
+    before,
+    newest,
+    read_cards,
+    read_message,
+    read_page,
+)
 from chat.messages.mentions import HereResolver
 from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, PostWriter
@@ -55,7 +67,8 @@ APPENDS = web.AppKey("appends", AppendWriter)
 REMINDERS = web.AppKey("reminders", ReminderDelivery)
 DIRECTIONS = {"before": before, "after": after, "around": around}
 PAGE, PAGE_MOST = 50, 200
-WithData = TypeVar("WithData", Draft, Correction, Finish)
+PLACE_FORM = re.compile(r"([1-9]\d{0,15})\.([1-9]\d{0,15})", re.ASCII)
+WithData = TypeVar("WithData", bound=Draft | Correction | Finish)
 
 
 async def post_message(request: web.Request) -> web.Response:
@@ -197,6 +210,26 @@ async def get_message(request: web.Request) -> web.Response:
     return answer_json(b'{"message":%b}' % message.encode())
 
 
+async def get_cards(request: web.Request) -> web.Response:
+    """Get excerpts of messages that others link to, or forward. What the caller may not read is left out.
+
+    `messages`: places of messages, such as `12.340,12.341`. `forwards`: places of messages that forward others.
+    """
+    member = await require_identity(request)
+    links, forwards = (parse_places(request, name) for name in ("messages", "forwards"))
+    return answer_json(await read_cards(request.app[POOL], member.user_id, links, forwards))
+
+
+def parse_places(request: web.Request, name: str) -> list[Place]:
+    """Return the places in the query, at most `CARDS_MOST`; raise `Invalid`."""
+    words = request.query.get(name, "").split(",", CARDS_MOST)
+    found = [PLACE_FORM.fullmatch(word) for word in words if word]
+    if len(words) > CARDS_MOST or not all(found):
+        detail = f"must be at most {CARDS_MOST} places, such as 12.340,12.341"
+        raise Invalid(errors=[{"field": name, "detail": detail}])
+    return [(int(one[1]), int(one[2])) for one in found if one]
+
+
 # Threads: `…/messages/{seq}/replies`, `…/messages/{seq}/follow` and `/api/chat/threads`.
 
 
@@ -253,9 +286,14 @@ async def patch_message(request: web.Request) -> web.Response:
 
 
 async def remove_message(request: web.Request) -> web.Response:
-    """Delete a message. A tombstone stays in its place."""
+    """Delete a message. A tombstone stays in its place.
+
+    With `?undo=1`, its author takes it back: if that is within a minute and no one else has read it, apps show no trace
+    of it, and its files can be posted again.
+    """
     member = await require_identity(request)
-    await delete_message(request.app[LOG], member.user_id, *path_message(request))
+    undo = bool(parse_count(request, "undo", default=0, most=1))
+    await delete_message(request.app[LOG], member.user_id, *path_message(request), undo=undo)
     return web.Response(status=204)
 
 

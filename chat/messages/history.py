@@ -10,6 +10,7 @@ from chat.conversations.memberships import lock_access
 from chat.conversations.permissions import Access
 from chat.log.append import Change
 from chat.model.message import BYTES_MOST, Message
+from chat.model.types import format_time
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load, numbers
@@ -135,6 +136,37 @@ async def read_messages(connection: Connection, places: Collection[Place]) -> di
     columns = [numbers(place[0] for place in places), numbers(place[1] for place in places)]
     rows = await (await connection.execute(queries.read_messages, columns, binary=True)).fetchall()
     return {(row[0], row[1]): Message(*row) for row in rows}
+
+
+# Cards: excerpts of messages that other messages link to or forward. One request asks for all of a page.
+
+CARD_TEXT = 400  # characters
+CARDS_MOST = 100  # of each kind in one request
+
+
+async def read_cards(
+    pool: Pool, user_id: int, links: Collection[Place], forwards: Collection[Place]
+) -> dict[str, list[dict[str, object]]]:
+    """Return `{messages: [card], forwards: [{conversation, seq, original: card}]}`.
+
+    `links`: places of messages; `forwards`: places of messages that forward others. What the user may not read, what is
+    deleted and what does not exist is left out alike.
+    """
+    columns = {"conversations": [one[0] for one in links], "seqs": [one[1] for one in links]}
+    columns |= {"of": [one[0] for one in forwards], "seqs_of": [one[1] for one in forwards]}
+    async with pool.connection() as connection:
+        asked = columns | {"user": user_id, "most": CARD_TEXT}
+        rows = await (await connection.execute(queries.read_cards, asked)).fetchall()
+    shown: dict[str, list[dict[str, object]]] = {"messages": [], "forwards": []}
+    for of, seq_of, conversation_id, seq, author, created_at, text, files, channel in rows:
+        card = {"conversation": conversation_id, "seq": seq, "author": author}
+        card |= {"created_at": format_time(created_at), "text": text}
+        card |= {name: value for name, value in (("files", files), ("channel", channel)) if value}
+        if of is None:
+            shown["messages"].append(card)
+        else:
+            shown["forwards"].append({"conversation": of, "seq": seq_of, "original": card})
+    return shown
 
 
 # A message to be changed, with the actor's access. Both stay locked until the commit.

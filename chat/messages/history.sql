@@ -41,3 +41,33 @@ select seen.first, seen.last, page.*
          where m.conversation_id = %(conversation)s and m.type = %(type)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
+
+-- name: read_cards
+-- The messages at these places, and the originals of those that forward one, as far as the user may read them: by the same
+-- rule as pages. Only members or, in a public channel, all users may ask for the original of a message.
+with may as (
+    select c.id, c.name, c.kind from conversations c
+     where c.id in (select unnest(%(conversations)s::bigint[])
+                     union all
+                    select f.from_conversation_id from forwards f
+                      join unnest(%(of)s::bigint[], %(seqs_of)s::bigint[]) as w (conversation_id, seq)
+                        on f.conversation_id = w.conversation_id and f.seq = w.seq
+                     union all
+                    select unnest(%(of)s::bigint[]))
+       and (c.kind = 'channel' and not c.private
+            or exists (select from memberships s
+                        where s.conversation_id = c.id and s.user_id = %(user)s and s.until is null))),
+wanted as (
+    select w.conversation_id, w.seq, null::bigint as of, null::bigint as seq_of
+      from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as w (conversation_id, seq)
+     union all
+    select f.from_conversation_id, f.from_seq, f.conversation_id, f.seq
+      from unnest(%(of)s::bigint[], %(seqs_of)s::bigint[]) as w (conversation_id, seq)
+      join may on may.id = w.conversation_id
+      join forwards f on f.conversation_id = w.conversation_id and f.seq = w.seq)
+select w.of, w.seq_of, w.conversation_id, w.seq, m.author_id, m.created_at, left(m.body, %(most)s),
+       coalesce(jsonb_array_length(m.files), 0), case when may.kind = 'channel' then may.name end
+  from wanted w
+  join may on may.id = w.conversation_id
+  join current_messages m on m.conversation_id = w.conversation_id and m.seq = w.seq
+ where not m.deleted

@@ -17,7 +17,7 @@ from chat.messages.drafts import Post, PostStep
 from chat.messages.history import read_messages
 from chat.messages.mentions import Mentions
 from chat.messages.streaming import StreamedStarts
-from chat.messages.threads import ReplyTargets
+from chat.messages.threads import FORWARDED_MOST, Forwards, ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
 from chat.shared.batching import Batcher, Deadlines
@@ -55,7 +55,7 @@ class PostBatch:
         self._public: set[int] = set()
         self._members: set[int] = set()
         self._slow_mode, self._mentions = SlowMode(), Mentions()
-        self._locked_steps: list[PostStep] = [ReplyTargets(posts), Attachments(posts), self._slow_mode]
+        self._locked_steps: list[PostStep] = [ReplyTargets(posts), Forwards(posts), Attachments(posts), self._slow_mode]
         self._steps = [*self._locked_steps, self._mentions, StreamedStarts()]  # the last one needs the next position
 
     async def load(self, change: Change) -> None:
@@ -252,4 +252,5 @@ def weigh_post(post: Post) -> int:
 
     500 units stay under 256 KiB, so that announcements include them and one batch never fills a reader's buffer.
     """
-    return 1 + (len(post.draft.body) + len(post.draft.data or "")) // 512 + len(post.draft.files) // 3
+    forwarded = FORWARDED_MOST if post.draft.forward else 0
+    return 1 + (len(post.draft.body) + len(post.draft.data or "") + forwarded) // 512 + len(post.draft.files) // 3

@@ -8,10 +8,11 @@ client id of its own, so a node that repeats the delivery posts nothing new (dep
 import asyncio
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import structlog
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -24,7 +25,7 @@ from chat.log.append import Change, Log
 from chat.messages.drafts import Draft, Post
 from chat.messages.history import read_message
 from chat.messages.mentions import HereResolver
-from chat.messages.posting import PostWriter
+from chat.messages.posting import Posted, PostWriter
 from chat.model.errors import Conflict
 from chat.model.types import ClientId, Id, Moment, RequestModel, check_text, format_time
 from chat.shared.appearance import is_visible
@@ -258,14 +259,70 @@ def on_clock(day: datetime, hour: str, minute: str | None, half: str | None) -> 
     return day.replace(hour=shown, minute=int(minute or 0), second=0, microsecond=0)
 
 
-# Delivery. A node takes due reminders for some seconds, which PostgreSQL counts. If it dies meanwhile, another node
-# takes them after that time; what was posted already is found by its client id.
+# Delivery. A node takes what is due for some seconds, which PostgreSQL counts. If it dies meanwhile, another node takes
+# it after that time; what was posted already is found by its client id.
 
 TAKEN_SECONDS = 30.0
 IDLE_SECONDS = 5.0  # until a node finds what another one stored or left
-SHORTEST = 0.05
-BATCH = 100
-TRY_LATER = 429  # statuses from here on pass
+SHORTEST, BATCH, TRY_LATER = 0.05, 100, 429  # statuses from 429 on pass
+Due = TypeVar("Due")
+
+
+def is_final(error: BaseException) -> bool:
+    """Return whether a delivery that failed would fail again, such as to a user who has blocked the bot."""
+    return isinstance(error, ApiError) and error.status < TRY_LATER
+
+
+class TimedDelivery(ABC, Generic[Due]):
+    """The background task of a node that posts what is due. A subclass knows the table."""
+
+    def __init__(self, pool: Pool, posts: PostWriter) -> None:
+        self._pool, self._posts = pool, posts
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again, because something was stored on this node."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver, forever: when the next one is due, and every five seconds, also on other nodes."""
+        while True:
+            self._woken.clear()
+            try:
+                while (pause := await self._seconds_to_next()) <= 0 and await self.deliver():
+                    pass
+            except UNAVAILABLE as error:
+                log.warning("database unavailable, delivery waits", of=type(self).__name__, error=repr(error))
+                pause = IDLE_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(pause, SHORTEST)):
+                    await self._woken.wait()
+
+    async def deliver(self) -> int:
+        """Deliver up to 100 of those that are due and that no other node has taken. Return how many were taken."""
+        due = await self.take({"seconds": TAKEN_SECONDS, "most": BATCH})
+        outcomes = await asyncio.gather(*map(self.post, due), return_exceptions=True)
+        await self.settle(list(zip(due, outcomes, strict=True)))
+        return len(due)
+
+    async def _seconds_to_next(self) -> float:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(self.next_query)).fetchone()
+        return min(row[0], IDLE_SECONDS) if row else IDLE_SECONDS
+
+    next_query: ClassVar[bytes]
+
+    @abstractmethod
+    async def take(self, limits: dict[str, float]) -> list[Due]:
+        """Take those that are due, for `seconds`, and `most` at once."""
+
+    @abstractmethod
+    async def post(self, due: Due) -> Posted:
+        """Post one, or raise."""
+
+    @abstractmethod
+    async def settle(self, done: Sequence[tuple[Due, Posted | BaseException]]) -> None:
+        """Store what has become of those that were taken. Those that are left alone are taken again later."""
 
 
 class DueReminder(NamedTuple):
@@ -296,45 +353,34 @@ class DueReminder(NamedTuple):
         return Post(*place, Draft.model_validate(fields))
 
 
-def is_final(error: BaseException) -> bool:
-    """Return whether a delivery that failed would fail again, such as to a user who has blocked the bot."""
-    return isinstance(error, ApiError) and error.status < TRY_LATER
-
-
-class ReminderDelivery:
+class ReminderDelivery(TimedDelivery[DueReminder]):
     """The background task of a node that delivers reminders when they are due."""
 
+    next_query = queries.seconds_to_next
+
     def __init__(self, pool: Pool, posts: PostWriter, here: HereResolver, rate: Limit) -> None:
-        self._pool, self._posts, self._here, self._rate = pool, posts, here, rate
-        self._woken = asyncio.Event()
+        super().__init__(pool, posts)
+        self._here, self._rate = here, rate
 
-    def wake(self) -> None:
-        """Look again, because a reminder was stored on this node."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Deliver, forever: when the next one is due, and every five seconds, also on other nodes."""
-        while True:
-            self._woken.clear()
-            try:
-                while (pause := await self._seconds_to_next()) <= 0 and await self.deliver():
-                    pass
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, retrying reminders", error=repr(error))
-                pause = IDLE_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(pause, SHORTEST)):
-                    await self._woken.wait()
-
-    async def deliver(self) -> int:
-        """Deliver up to 100 due reminders that no other node has taken. Return how many were taken."""
+    async def take(self, limits: dict[str, float]) -> list[DueReminder]:
+        """Take due reminders."""
         async with self._pool.connection() as connection:
-            taken = {"seconds": TAKEN_SECONDS, "most": BATCH}
-            rows = await (await connection.execute(queries.take_due, taken)).fetchall()
-        due = [DueReminder(*row) for row in rows]
-        outcomes = await asyncio.gather(*map(self._post, due), return_exceptions=True)
-        done: list[int] = []
-        for one, outcome in zip(due, outcomes, strict=True):
+            rows = await (await connection.execute(queries.take_due, limits)).fetchall()
+        return [DueReminder(*row) for row in rows]
+
+    async def post(self, due: DueReminder) -> Posted:
+        """Post a reminder to its user, or in their name to its channel."""
+        post = due.to_post()
+        if due.post_to is not None:
+            self._rate.acquire(due.user_id)
+            here = await self._here.find(post.conversation_id, post.author_id, post.draft.body)
+            post = post._replace(here=here)
+        return await self._posts.submit(post)
+
+    async def settle(self, done: Sequence[tuple[DueReminder, Posted | BaseException]]) -> None:
+        """Delete the reminders that were delivered, or never can be."""
+        gone: list[int] = []
+        for one, outcome in done:
             if isinstance(outcome, BaseException) and not is_final(outcome):
                 log.warning("reminder not delivered, trying again", reminder=one.id, error=repr(outcome))
                 continue
@@ -343,26 +389,12 @@ class ReminderDelivery:
                 if one.post_to is not None:
                     await self._keep_for_user(one, outcome)
                     continue
-            done.append(one.id)
-        if done:
+            gone.append(one.id)
+        if gone:
             async with self._pool.connection() as connection:
-                await connection.execute(queries.delete_delivered, [done])
-        return len(due)
-
-    async def _post(self, due: DueReminder) -> None:
-        post = due.to_post()
-        if due.post_to is not None:
-            self._rate.acquire(due.user_id)
-            here = await self._here.find(post.conversation_id, post.author_id, post.draft.body)
-            post = post._replace(here=here)
-        await self._posts.submit(post)
+                await connection.execute(queries.delete_delivered, [gone])
 
     async def _keep_for_user(self, due: DueReminder, refused: ApiError) -> None:
         """Deliver a reminder that was refused in its channel to the user, with the reason."""
         async with self._pool.connection() as connection:
             await connection.execute(queries.keep_for_user, {"id": due.id, "reason": str(refused)})
-
-    async def _seconds_to_next(self) -> float:
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.seconds_to_next)).fetchone()
-        return min(row[0], IDLE_SECONDS) if row else IDLE_SECONDS

@@ -1,6 +1,6 @@
-"""Threads: the targets of new replies, reading threads, and following them."""
+"""Threads: the targets of new replies, and the messages that others forward; reading threads, and following them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor
-from chat.messages.drafts import Post, PostStep
+from chat.messages.drafts import ForwardedPlace, Post, PostStep
 from chat.messages.history import Page, Place, Window, find_message, make_page
 from chat.model.errors import NoThread
 from chat.model.events import followed, unfollowed
@@ -91,6 +91,71 @@ class ReplyTargets(PostStep):
         started = {(*place, self._found[place].author_id): place[1] for place in self._started}
         follows = [(*follow, seq) for follow, seq in (started | read).items()]
         await follow_threads(change, follows)
+
+
+# Forwarding: the text of the original goes along. Where it came from is stored apart, because not all readers may know.
+
+FORWARD, FORWARDED_MOST, NAMES_MOST = "forward", 16_000, 20
+
+
+class Forwards(PostStep):
+    """Put the messages that posts forward into them, if their authors may read these. Free if there are none."""
+
+    def __init__(self, posts: Iterable[Post]) -> None:
+        asked = ((post.draft.forward, post.author_id) for post in posts)
+        self._asked = sorted({(place.conversation, place.seq, author) for place, author in asked if place})
+        self._cursor: AsyncCursor[TupleRow] | None = None
+        self._found: dict[tuple[int, int, int], str] = {}
+        self._forwards: list[tuple[int, int, int, int]] = []
+
+    async def load(self, change: Change) -> None:
+        """Queue the look-up of the originals."""
+        if self._asked:
+            self._cursor = await change.connection.execute(
+                queries.find_originals, [*map(list, zip(*self._asked, strict=True))]
+            )
+
+    async def receive(self) -> None:
+        """Fetch the originals."""
+        if self._cursor is not None:
+            for n, *row in await self._cursor.fetchall():
+                self._found[self._asked[n - 1]] = forwarded_data(*row)
+
+    def reject(self, post: Post, now: datetime) -> Invalid | None:  # noqa: ARG002 (PostStep names it)
+        """Return `Invalid` if the author cannot read the original, if it is deleted, or if it is still written."""
+        if (place := post.draft.forward) is None or (*place_of(place), post.author_id) in self._found:
+            return None
+        return Invalid(errors=[{"field": "forward", "detail": "names no message that you can forward"}])
+
+    def apply(self, change: Change, post: Post, message: Message) -> Message:  # noqa: ARG002 (PostStep names it)
+        """Return the message with the text of the original."""
+        if (place := post.draft.forward) is None:
+            return message
+        self._forwards.append((message.conversation, message.seq, *place_of(place)))
+        return message._replace(type=FORWARD, data=self._found[*place_of(place), post.author_id])
+
+    async def write(self, change: Change) -> None:
+        """Store where the originals are."""
+        if self._forwards:
+            await change.connection.execute(queries.insert_forwards, [*map(list, zip(*self._forwards, strict=True))])
+
+
+def place_of(place: ForwardedPlace) -> Place:
+    """Return the place of an original as a key."""
+    return place.conversation, place.seq
+
+
+def forwarded_data(body: str, files: Sequence[dict[str, str]] | None, type_: str | None, data: str | None) -> str:
+    """Return the data of a message that forwards this one: its text, and the names of its files.
+
+    Of an original that itself forwards another one, the text of that follows.
+    """
+    texts = [body]
+    if type_ == FORWARD and data:
+        texts.append(str(orjson.loads(data).get("text", "")))
+    names = [file["name"] for file in (files or ())[:NAMES_MOST]]
+    shown = {"text": "\n\n".join(filter(None, texts))[:FORWARDED_MOST], "files": names}
+    return orjson.dumps({name: value for name, value in shown.items() if value}).decode()
 
 
 # Reading: the replies to a message, and the threads that a user follows.

@@ -10,6 +10,21 @@ select m.conversation_id, m.seq, m.author_id, m.thread,
   from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
   join messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
+-- name: find_originals
+-- The messages that posts forward, as far as their authors may read them.
+select wanted.n, m.body, m.files, m.type, m.data
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) with ordinality as wanted (conversation_id, seq, user_id, n)
+  join conversations c on c.id = wanted.conversation_id
+  join current_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
+ where not m.deleted and not m.streaming
+   and (c.kind = 'channel' and not c.private
+        or exists (select from memberships s
+                    where s.conversation_id = c.id and s.user_id = wanted.user_id and s.until is null))
+
+-- name: insert_forwards
+insert into forwards (conversation_id, seq, from_conversation_id, from_seq)
+select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+
 -- name: count_replies
 update messages m
    set replies = m.replies + new.number, last_reply = new.last, last_reply_at = greatest(m.last_reply_at, new.last_at)

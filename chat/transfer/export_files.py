@@ -261,7 +261,7 @@ async def own_reactions(reader: ExportReader, names: Names, conversation: int, u
 
 
 async def account_lines(reader: ExportReader, user_id: int) -> bytes:
-    """Return sessions with their addresses, the status, the sidebar, blocks, reminders and reports."""
+    """Return sessions with addresses, the status, the sidebar, blocks, reminders, scheduled messages and reports."""
     lines = []
     async for rows in reader.pages(queries.list_sessions, [user_id]):
         for device, address, created_at, last_seen_at, expires_at, ended_at in rows:
@@ -275,6 +275,11 @@ async def account_lines(reader: ExportReader, user_id: int) -> bytes:
         lines += [encode("blocked", user=row[0], at=row[1]) for row in rows]
     async for rows in reader.pages(queries.list_own_reminders, [user_id]):
         lines += [encode("reminder", text=row[0], at=row[1], conversation=row[2], created_at=row[3]) for row in rows]
+    async for rows in reader.pages(queries.list_own_scheduled, [user_id]):
+        lines += [
+            encode("scheduled", at=row[0], conversation=row[1], message=orjson.loads(row[2]), created_at=row[3])
+            for row in rows
+        ]
     async for rows in reader.pages(queries.list_own_reports, [user_id]):
         lines += [encode("report", conversation=row[0], reason=row[1], at=row[2], outcome=row[3]) for row in rows]
     return b"".join(lines)

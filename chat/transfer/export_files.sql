@@ -41,6 +41,9 @@ select document from sidebars where user_id = %s
 -- name: list_own_reminders
 select text, at, conversation_id, created_at from reminders where user_id = %s order by id
 
+-- name: list_own_scheduled
+select at, conversation_id, draft, created_at from scheduled_messages where user_id = %s order by id
+
 -- name: list_own_reports
 select r.conversation_id, r.reason, r.at, r.outcome from reports r where r.reporter_id = %s order by r.id
 

@@ -124,6 +124,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_delivery": {"body": "let me in"},
     "post_mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read"}},
     "post_command": {"command": "mute", "client_id": "1"},
+    "post_scheduled": {"conversation": 1, "body": "mine now", "client_id": "1", "at": "2027-06-01T09:00:00Z"},
+    "patch_scheduled": {"body": "mine now"},
     "post_reminder": {"text": "mine now", "at": "2029-01-01T09:00:00Z"},
     "patch_reminder": {"text": "mine now"},
     "put_email": {"address": "mallory@example.com"},
@@ -220,12 +222,15 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
-    known |= {"key": 1, "import": 1, "invite": 1, "hook": 1, "reminder": 1, "delivery": 1}
+    known |= {"key": 1, "import": 1, "invite": 1, "hook": 1, "reminder": 1, "delivery": 1, "scheduled": 1}
     known |= {"secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {
         "presence": 1,
         "done": 0,
+        "undo": 1,
+        "messages": f"{room.id}.1",
+        "forwards": f"{room.id}.1",
         "poll": 0,
         "minutes": 5,
         "status": "all",

@@ -26,7 +26,9 @@ from chat.integrations.outgoing import HOOKS_MOST as OUTGOING_MOST
 from chat.integrations.outgoing import PAGE as HOOKS
 from chat.log.subscriptions import PAGE_MOST as SUBSCRIPTIONS
 from chat.messages.edits import EDITS_PAGE as EDITS
+from chat.messages.history import CARD_TEXT, CARDS_MOST
 from chat.messages.reminders import REMINDERS_MOST, TEXT_MOST
+from chat.messages.scheduled import SCHEDULED_MOST
 from chat.messages.threads import THREADS_MOST as THREADS
 from chat.messages.triage import ACTIVITY_PAGE, SAVED_MOST, SAVED_PAGE
 from chat.model.message import BYTES_MOST, EXCERPT
@@ -132,6 +134,8 @@ BOUNDS = {
     "/api/chat/channels": CHANNELS * VIEW,
     "/api/chat/archived": CHANNELS * VIEW,
     "/api/chat/saved": BYTES_MOST + SAVED_PAGE * SHORT,
+    "/api/chat/scheduled": BYTES_MOST * LETTER + BODY + SCHEDULED_MOST * (FILES + LINE),
+    "/api/chat/cards": 2 * CARDS_MOST * (CARD_TEXT * LETTER + NAME_MOST * LETTER + LINE),
     "/api/chat/activity": BYTES_MOST + ACTIVITY_PAGE * SHORT,
     "/api/chat/threads": BYTES_MOST + THREADS * SHORT,
     "/api/chat/search": BYTES_MOST + FOUND * SHORT,

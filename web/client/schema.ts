@@ -212,6 +212,12 @@ export interface Canary {
   repeats?: number;
 }
 
+/** The messages among those asked for that the caller may read, without deleted ones. */
+export interface Cards {
+  messages: MessageCard[];
+  forwards: ForwardedCard[];
+}
+
 /** A public channel. `role` is null if the caller is not a member. */
 export interface Channel {
   id: Id;
@@ -460,6 +466,7 @@ export interface Disabling {
  * application,
  * of at most 8 KiB; `type`: its word for what the message is. With `files` or `data`, the text may be empty.
  * With `streaming`, it may be empty too: the author appends to it until the message is finished.
+ * `forward` is a message that the author may read. Its text goes along, so the text of this one may be empty.
  */
 export interface Draft {
   /** Default: `""`. */
@@ -472,6 +479,7 @@ export interface Draft {
   data?: Record<string, unknown> | null;
   /** Default: `false`. */
   streaming?: boolean;
+  forward?: ForwardedPlace | null;
 }
 
 /** The body of a batch. Each message is validated later, alone. */
@@ -718,6 +726,19 @@ export interface FollowedThread {
 export interface FormerMentions {
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
+}
+
+/** The message that the one at this place forwards. */
+export interface ForwardedCard {
+  conversation: Id;
+  seq: number;
+  original: MessageCard;
+}
+
+/** The message to forward. */
+export interface ForwardedPlace {
+  conversation: number;
+  seq: number;
 }
 
 /** Search results, the newest first. Pass `next` to get older ones. */
@@ -1283,6 +1304,17 @@ export interface Message {
   state?: Ending;
 }
 
+/** An excerpt of a message, as shown where another message links to it. `channel`: the name of its channel. */
+export interface MessageCard {
+  conversation: Id;
+  seq: number;
+  author: Id;
+  created_at: string;
+  text: string;
+  files?: number;
+  channel?: string;
+}
+
 /** A session that an API key opened for a user. The token is shown only now. */
 export interface MintedSession {
   user: User;
@@ -1383,6 +1415,11 @@ export interface NewPassword {
 /** The reminder that was set or changed. */
 export interface NewReminder {
   reminder: Reminder;
+}
+
+/** The scheduled message as it is now. */
+export interface NewScheduled {
+  scheduled: ScheduledMessage;
 }
 
 /** A node's lease and its report. Times are milliseconds of the registry's clock. */
@@ -1646,6 +1683,7 @@ export interface PostCommand {
   type: 'post';
   data?: Record<string, unknown> | null;
   streaming?: boolean;
+  forward?: ForwardedPlace | null;
   id?: number | string | null;
   conversation: number;
   message_type?: string | null;
@@ -1719,6 +1757,12 @@ export interface Problem {
   passkey?: Record<string, unknown>;
   /** Of a streamed message in Unicode code points, with `gap` and `other_text`. */
   length?: number;
+}
+
+/** Why a scheduled message could not be posted. */
+export interface ProblemReason {
+  code: string;
+  detail: string;
 }
 
 /**
@@ -2085,6 +2129,64 @@ export interface SavedMessages {
 export interface SavedState {
   /** Default: `false`. */
   done?: boolean;
+}
+
+/** What changes in a scheduled message. Fields that are left out stay. */
+export interface ScheduledChange {
+  body?: string | null;
+  files?: number[] | null;
+  at?: string | null;
+}
+
+/** A message to post later, in `conversation`, at the time `at`. It cannot be streamed. */
+export interface ScheduledDraft {
+  /** Default: `""`. */
+  body?: string;
+  client_id: string;
+  reply_to?: number | null;
+  thread?: number | null;
+  files?: number[];
+  type?: string | null;
+  data?: Record<string, unknown> | null;
+  /** Default: `false`. */
+  streaming?: boolean;
+  forward?: ForwardedPlace | null;
+  conversation: number;
+  at: string;
+}
+
+/** A message that waits for its time. With `problem`, it could not be posted, and waits for its author. */
+export interface ScheduledMessage {
+  id: Id;
+  conversation: Id;
+  body: string;
+  client_id: string;
+  at: string;
+  created_at: string;
+  reply_to?: number;
+  thread?: number;
+  files?: File[];
+  type?: string;
+  data?: Record<string, unknown>;
+  forward?: Place;
+  problem?: ProblemReason;
+}
+
+/** The caller's scheduled messages by id. Pass `next` as `after` to get more. */
+export interface ScheduledPage {
+  scheduled: ScheduledMessage[];
+  next?: Id;
+}
+
+/**
+ * A scheduled message of the user waits, or could not be posted. No state: it was posted or removed.
+ *
+ * On the user's own devices.
+ */
+export interface ScheduledState {
+  id: Id;
+  conversation: Id;
+  state: 'waiting' | 'failed' | null;
 }
 
 /** The role to give. Without one, a new member gets the role `member` and an existing member keeps theirs. */
@@ -2459,6 +2561,8 @@ export interface Tombstone {
   thread?: Id;
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
+  /** Its author took it back before anyone else had read it. Show no trace of it. */
+  undone?: boolean;
 }
 
 /** Report typing; repeat it every three seconds while it lasts. */
@@ -2572,6 +2676,7 @@ export interface StreamEvents {
   thread: ThreadChange;
   saved: SavedChange;
   keyword: KeywordChange;
+  scheduled: ScheduledState;
   notifications: Notifications;
   block: BlockChange;
   settings: SettingsChange;
