@@ -11,7 +11,9 @@ export type Panel =
   | { name: 'section'; id?: string; conversation?: Id }
   | { name: 'mentionAll'; conversation: Id; all: Everyone; send: () => void }
   | { name: 'message'; message: Message; writing: Writing }
-  | { name: 'deleteMessage' | 'report' | 'history' | 'delivery' | 'remind'; message: Message }
+  | { name: 'deleteMessage' | 'report' | 'history' | 'delivery' | 'remind' | 'forward'; message: Message }
+  /** Chooses when a message is sent. `at`: the time so far. */
+  | { name: 'schedule'; at?: string; choose: (at: string) => Promise<boolean> }
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
   | { name: 'confirm'; title: string; text: string; label: string; act: () => Promise<void> }

@@ -250,8 +250,9 @@ export class Api {
     return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), correction)).message;
   }
 
-  deleteMessage(conversation: Id, seq: number): Promise<void> {
-    return this.call('DELETE', messagePath(conversation, seq));
+  /** Delete a message. `undo`: its author takes it back, which leaves no trace if nobody has read it yet. */
+  deleteMessage(conversation: Id, seq: number, undo = false): Promise<void> {
+    return this.call('DELETE', `${messagePath(conversation, seq)}${undo ? '?undo=1' : ''}`);
   }
 
   react(conversation: Id, seq: number, emoji: string, on: boolean): Promise<void> {

@@ -14,7 +14,7 @@ import type {
   ThreadChange,
   Tombstone,
 } from './entry';
-import { asDeleted, keyOf, mentionsMe, withAppend, withFinish, withPin, withReaction, withReply } from './message';
+import { asDeleted, asUndone, keyOf, mentionsMe, withAppend, withFinish, withPin, withReaction, withReply } from './message';
 import {
   defaultSettings,
   changeMessage,
@@ -151,7 +151,7 @@ function takeDeletion(model: Model, gone: Tombstone, at: string): Model {
   const { conversation: id, seq } = gone;
   const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
   const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
-  const emptied = uncountReply(changeMessage(unpinned, id, seq, asDeleted), gone, at);
+  const emptied = uncountReply(changeMessage(unpinned, id, seq, gone.undone ? asUndone : asDeleted), gone, at);
   const own = gone.author === model.me.id;
   return uncount(setSaved(emptied, keyOf(id, seq), false), gone, own ? 0 : 1, mentionsMe(gone, model) ? 1 : 0);
 }

@@ -5,7 +5,8 @@ export { Account, type Factors, type NewAuthenticator, type Passkey, type Second
 export { type PendingEdit } from './edits';
 export { type Entry, type Finish } from './entry';
 export { findMessage, type Model, shownSidebar, takeSnapshot, type Thread } from './model';
-export { keyOf, mentionsMe, type MessageKey } from './message';
+export { isUndone, keyOf, mentionsMe, type MessageKey } from './message';
+export { type CardKind, Cards } from './cards';
 export { type Timeline } from './timeline';
 export * from './evidence';
 export { type Ban, type HookDelivery, type HookEvent, type Link, type ListedHook, Moderation, type NewHook } from './moderation';

@@ -29,6 +29,13 @@ export function asDeleted(old: Message): Message {
   };
 }
 
+/** Return what remains of a message that its author took back before anyone had read it. Apps do not show it. */
+export function asUndone(old: Message): Message {
+  return { ...asDeleted(old), type: 'undone' };
+}
+
+export const isUndone = ({ deleted, type }: Message): boolean => deleted === true && type === 'undone';
+
 export function withReaction(old: Message, change: ReactionChange): Message {
   const { reactions = [], ...rest } = old;
   const known = reactions.some((one) => one.emoji === change.emoji);

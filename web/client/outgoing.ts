@@ -48,13 +48,14 @@ export function newOutgoing(conversation: Id, body: string, references: Referenc
 }
 
 /** Return only the reference fields. */
-export function referencesOf({ reply_to, thread, files, type, data }: References): References {
+export function referencesOf({ reply_to, thread, files, type, data, forward }: References): References {
   return {
     ...(reply_to !== undefined && { reply_to }),
     ...(thread !== undefined && { thread }),
     ...(files !== undefined && { files }),
     ...(type !== undefined && { type }),
     ...(data !== undefined && { data }),
+    ...(forward !== undefined && { forward }),
   };
 }
 

@@ -1,7 +1,7 @@
-/** Calls for what users keep for later and what calls for their attention: saved messages and the Activity page. */
+/** Calls for what users keep for later and what calls for their attention: saved and scheduled messages, and the Activity page. */
 import { type Api, query } from './api';
 import type * as schema from './schema';
-import type { ActivityKind, Id } from './types';
+import type { ActivityKind, Id, References, ScheduledMessage } from './types';
 
 export class Triage {
   constructor(private readonly api: Api) {}
@@ -38,6 +38,40 @@ export class Triage {
 
   removeReminder(id: Id): Promise<void> {
     return this.api.call('DELETE', `/api/reminders/${id}`);
+  }
+
+  /**
+   * Schedule a message: `at` is an RFC 3339 time. Retry with the same `clientId`. The message that is posted then has the
+   * same one.
+   */
+  async schedule(conversation: Id, body: string, at: string, clientId: string, references: References = {}): Promise<ScheduledMessage> {
+    const { files, ...rest } = references;
+    const carried = files?.length ? { files: files.map((file) => file.id) } : {};
+    const draft = { conversation, body, at, client_id: clientId, ...rest, ...carried };
+    return (await this.api.call<schema.NewScheduled>('POST', '/api/chat/scheduled', draft)).scheduled;
+  }
+
+  /** Return all scheduled messages, the next one first. */
+  async scheduled(): Promise<ScheduledMessage[]> {
+    const all: ScheduledMessage[] = [];
+    for (let after: Id | undefined = 0; after !== undefined; ) {
+      const page: schema.ScheduledPage = await this.api.call('GET', `/api/chat/scheduled${query({ after: after || undefined })}`);
+      all.push(...page.scheduled);
+      after = page.next;
+    }
+    return all.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.id - b.id);
+  }
+
+  changeScheduled(id: Id, change: { body?: string; files?: Id[]; at?: string }): Promise<void> {
+    return this.api.call('PATCH', `/api/chat/scheduled/${id}`, change);
+  }
+
+  removeScheduled(id: Id): Promise<void> {
+    return this.api.call('DELETE', `/api/chat/scheduled/${id}`);
+  }
+
+  sendScheduled(id: Id): Promise<void> {
+    return this.api.call('POST', `/api/chat/scheduled/${id}/send`);
   }
 
   /** Note that the user has seen the reactions up to a time. */

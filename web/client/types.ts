@@ -3,6 +3,7 @@
  * which `tandem openapi --types` generates.
  */
 import type * as schema from './schema';
+import type { Id } from './schema';
 
 export type {
   Announcement,
@@ -52,6 +53,8 @@ export interface Conversation extends schema.Conversation {
 export type ActivityItem = schema.ActivityItem;
 export type ActivityKind = ActivityItem['kind'];
 export type SavedMessage = schema.SavedMessage;
+export type ScheduledMessage = schema.ScheduledMessage;
+export type MessageCard = schema.MessageCard;
 
 /** Notification settings of a conversation. */
 export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until' | 'own_level'>;
@@ -66,4 +69,6 @@ export interface References {
   files?: schema.File[];
   type?: string;
   data?: Record<string, unknown>;
+  /** The message to forward. */
+  forward?: { conversation: Id; seq: number };
 }

@@ -1,10 +1,14 @@
 /** The state of one composer: its text, which is saved as a draft, its attachments, and the actions on them. */
 import { tick, untrack } from 'svelte';
-import { type Conversation, type Message, keyOf, type References, type SentFile } from '../../client';
+import { type Conversation, type Message, keyOf, newClientId, type References, type SentFile, Triage } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsOf } from '../files/attachments.svelte';
 import { namesMentioned } from '../markdown/render';
+import { messages as m } from '../messages';
+import { momentOf } from '../time';
+import { toasts } from '../toasts.svelte';
 import { type ComposerKey, draftOf, keepDraft, onDraftChange } from './drafts';
+import { offerUndo } from './undo.svelte';
 import { Commanding } from './commands.svelte';
 import { commandIn, withoutEscape } from './completion';
 import type { Selected } from './formatting';
@@ -40,6 +44,7 @@ export class Composing {
     this.text = this.draft = draftOf(chat.me, this.key);
     this.attachments = attachmentsOf(chat, this.key);
     this.commanding = new Commanding(chat, this.key);
+    if (!writing.editing) writing.takeBack = (message) => this.takeBack(message);
     $effect(() => {
       if (!writing.editing && this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
     });
@@ -96,12 +101,43 @@ export class Composing {
       this.attachments.awaited = true;
       return false;
     } else {
-      this.chat.store.send(this.key.conversation, withoutEscape(this.text.trim()), this.references());
+      const sent = this.chat.store.send(this.key.conversation, withoutEscape(this.text.trim()), this.references());
+      offerUndo(this.chat, sent.clientId);
       this.commanding.dismiss();
       this.text = '';
     }
     this.writing.clear();
     return true;
+  }
+
+  /** True if the text can be sent later: not an edit, not a command, and its files are uploaded. */
+  get canSchedule(): boolean {
+    const { busy, failed } = this.attachments;
+    return this.ready && !this.writing.editing && !busy && !failed && !commandIn(this.text.trim());
+  }
+
+  /** Schedule the message. Its text stays in the field until that has succeeded. Return true then. */
+  async schedule(at: string): Promise<boolean> {
+    const { conversation } = this.key;
+    const [typed, body, references] = [this.text, withoutEscape(this.text.trim()), this.references(this.attachments.files)];
+    // a repetition after a lost answer must not schedule it twice
+    const asked = JSON.stringify([at, body, references]);
+    if (this.scheduling?.asked !== asked) this.scheduling = { asked, clientId: newClientId() };
+    const triage = new Triage(this.chat.api);
+    if (!(await toasts.try(triage.schedule(conversation, body, at, this.scheduling.clientId, references)))) return false;
+    this.scheduling = null;
+    this.attachments.take();
+    if (this.text === typed) this.text = '';
+    this.writing.clear();
+    toasts.say(m.composer.scheduledFor(momentOf(at)));
+    return true;
+  }
+
+  private scheduling: { asked: string; clientId: string } | null = null;
+
+  private takeBack({ body, files }: Message): void {
+    this.put({ text: [body, this.text].filter(Boolean).join('\n'), caret: body.length });
+    this.attachments.restored = [...this.attachments.restored, ...(files ?? [])];
   }
 
   /** Run a command. Its text stays in the field until that has succeeded. */
@@ -145,7 +181,7 @@ export class Composing {
   }
 
   private get hasFiles(): boolean {
-    return this.writing.editing ? this.kept.length > 0 : this.attachments.all.length > 0;
+    return this.writing.editing ? this.kept.length > 0 : this.attachments.all.length + this.attachments.restored.length > 0;
   }
 
   /** The files that the edited message keeps. */
@@ -154,10 +190,9 @@ export class Composing {
     return (editing?.files ?? []).filter((file) => !dropped.includes(file.id));
   }
 
-  private references(): References {
+  private references(files = this.attachments.take()): References {
     const { reply } = this.writing;
     const { thread } = this.key;
-    const files = this.attachments.take();
     return { ...(files.length && { files }), ...(reply && { reply_to: reply.seq }), ...(thread !== null && { thread }) };
   }
 

@@ -14,6 +14,8 @@ export class Writing {
   dropped = $state.raw<Id[]>([]);
   /** Focuses the message field; set by the composer. */
   focus: () => void = () => undefined;
+  /** Puts the text and the files of a message that was taken back into the composer; set by the composer. */
+  takeBack: (message: Message) => void = () => undefined;
 
   /** `thread`: the thread that the composer belongs to, or null for the conversation. */
   constructor(readonly thread: number | null = null) {}

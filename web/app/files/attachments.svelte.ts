@@ -52,6 +52,8 @@ export class Attachment {
 
 export class Attachments {
   all = $state.raw<Attachment[]>([]);
+  /** Files of a message that was taken back: the server has them already. */
+  restored = $state.raw<SentFile[]>([]);
   /** True after Enter was pressed while files are still uploading. */
   awaited = $state(false);
   private last = 0;
@@ -73,7 +75,7 @@ export class Attachments {
 
   add(files: Iterable<File>): void {
     const fresh = [...files];
-    const room = MOST - this.all.length;
+    const room = MOST - this.all.length - this.restored.length;
     if (fresh.length > room) toasts.say(m.files.tooMany(MOST), true);
     const added = fresh.slice(0, Math.max(0, room)).map((file) => new Attachment(this.chat, file, ++this.last));
     this.all = [...this.all, ...added];
@@ -85,11 +87,16 @@ export class Attachments {
     if (!this.all.length) this.awaited = false;
   }
 
+  /** The uploaded files. */
+  get files(): SentFile[] {
+    return [...this.restored, ...this.all.flatMap((one) => one.state.file ?? [])];
+  }
+
   /** Return the uploaded files for a message and clear the list. */
   take(): SentFile[] {
-    const files = this.all.flatMap((one) => one.state.file ?? []);
+    const { files } = this;
     for (const one of this.all) one.release();
-    [this.all, this.awaited] = [[], false];
+    [this.all, this.restored, this.awaited] = [[], [], false];
     return files;
   }
 

@@ -60,6 +60,24 @@ function wordsOf({ type, content, children }: Token, at: number, all: Token[]): 
   return children.map((child) => (child.type.endsWith('break') || child.type === 'marker' ? `${child.content} ` : child.content)).join('');
 }
 
+const LINKED = /^\/c\/([1-9]\d{0,14})\/([1-9]\d{0,14})$/;
+/** How many linked messages are shown as cards. */
+const LINKED_MOST = 3;
+
+/** Return the places of the messages of this server that a text links to outside of code, at most three. */
+export function linkedMessages(text: string, origin = globalThis.location?.origin ?? ''): [number, number][] {
+  if (!origin || !text.includes(`${origin}/c/`)) return [];
+  const links = orElse(
+    () => parser.parse(text, { ...NO_MENTIONS, origin }).flatMap(({ children }) => children ?? []),
+    () => [],
+  ).filter(({ type }) => type === 'link_open');
+  const hrefs = new Set(links.map((link) => String(link.attrGet('href') ?? '')).filter((href) => LINKED.test(href)));
+  return [...hrefs].slice(0, LINKED_MOST).map((href) => {
+    const [, conversation, seq] = LINKED.exec(href) ?? [];
+    return [Number(conversation), Number(seq)];
+  });
+}
+
 /** Return the names that a text mentions, in lower case: outside code and quotes, whether there are such users or not. */
 export function namesMentioned(text: string): Set<string> {
   return orElse(

@@ -2,6 +2,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import { type Conversation, type Id, keyOf, type Message, type MessageKey } from '../../client';
 import type { Chat } from '../chat.svelte';
+import { canUndo, undoSend } from '../composer/undo.svelte';
 import type { Writing } from '../composer/writing.svelte';
 import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
 import { messages as m } from '../messages';
@@ -20,6 +21,8 @@ export type ActionName =
   | 'pin'
   | 'save'
   | 'remind'
+  | 'forward'
+  | 'undo'
   | 'unread'
   | 'copy'
   | 'link'
@@ -56,6 +59,7 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
   const oversight = oversightFor(message, conversation, chat, panels);
   if (message.deleted) return oversight;
   const all: (MessageAction | false)[] = [
+    open && canUndo(chat, message) && { name: 'undo', text: m.message.undo, icon: 'again', key: 'z', run: () => void undoSend(chat, message, writing) },
     open && { name: 'react', text: m.message.addReaction, icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
     writes && { name: 'reply', text: m.message.reply, icon: 'reply', key: 'r', run: () => writing.startReply(message) },
     !inThread && (open || Boolean(message.replies)) && {
@@ -81,6 +85,7 @@ export function actionsFor(message: Message, { chat, panels, writing }: Around):
       run: () => void toasts.try(chat.store.actions.pin(id, seq, !pinned)),
     },
     saveAction(message, chat),
+    !message.streaming && { name: 'forward', text: m.message.forward, icon: 'forward', key: 'f', run: () => panels.show({ name: 'forward', message }) },
     { name: 'remind', text: m.message.remindMe, icon: 'clock', key: 'm', run: () => panels.show({ name: 'remind', message }) },
     !inThread && unreadAction(message, conversation, chat),
     message.body !== '' && { name: 'copy', text: m.message.copyText, icon: 'copy', key: 'c', run: () => copy(message.body, m.message.textCopied) },

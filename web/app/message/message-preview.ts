@@ -16,6 +16,7 @@ const FIELDS = 3;
 /** Return a message's text in one line. Without text: its files, its type and data, or that it is being written. */
 export function preview({ body, files = [], type, data, streaming }: Pick<Message, 'body' | 'files' | 'type' | 'data' | 'streaming'>): string {
   const names = namesOf(files);
+  if (type === 'forward' && typeof data?.['text'] === 'string') return cut(`${withoutMarkup(body)} ↪ ${withoutMarkup(data['text'])}`.trim());
   return withoutMarkup(body) || (names && `📎 ${names}`) || cut(dataLine(type, data)) || (streaming ? m.message.writing : '');
 }
 

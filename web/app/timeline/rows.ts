@@ -1,5 +1,5 @@
 /** The rows of a timeline in order: days, the unread line, messages in groups, replies and unsent messages. Pure. */
-import type { Id, Message, Outgoing } from '../../client';
+import { type Id, isUndone, type Message, type Outgoing } from '../../client';
 import { dayOf } from '../time';
 import type { Happening } from './happenings';
 
@@ -59,6 +59,7 @@ export function rowsOf(
     return said && rows.length > before ? { author: NO_AUTHOR, at: said.at } : said;
   };
   for (const message of messages) {
+    if (isUndone(message)) continue;
     last = tell(message.seq, last);
     const isNews = unreadAfter !== null && message.seq > unreadAfter && message.author !== me;
     if (message.thread && !inThread && !isNews && rows.length - (roots.get(message.thread) ?? -NEAR) < NEAR) continue;

@@ -20,6 +20,10 @@ export const composer = {
     block: 'Code block',
   },
   send: 'Send',
+  sendLater: 'Send later',
+  sendTimes: { soon: 'In 20 minutes', tomorrow: 'Tomorrow', monday: 'Monday', own: 'Choose a time…' },
+  sendTime: (name: string, time: string) => `${name} at ${time}`,
+  scheduledFor: (when: string) => `Scheduled for ${when}.`,
   charactersLeft: (count: number) => (count === 1 ? '1 character left' : `${count} characters left`),
   charactersOver: (count: number) => (count === 1 ? '1 character too many' : `${count} characters too many`),
 

@@ -2,6 +2,15 @@
 const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 export const dialogs = {
+  forward: 'Forward message',
+  forwardHint: "Others see its text. Who wrote it, and where, is shown only to people who can read the original.",
+  findConversations: 'Find conversations',
+  conversations: 'Conversations',
+  noConversation: 'No conversation by that name.',
+  comment: 'Comment (optional)',
+  forwardTo: (count: number) => (count > 1 ? `Forward to ${count}` : 'Forward'),
+  forwardedTo: (names: string[]) => `Forwarded to ${names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ')}.`,
+
   notLoaded: "Couldn't load this. Try again or reload.",
 
   addPeople: 'Add people',
