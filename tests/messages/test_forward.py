@@ -49,7 +49,7 @@ async def test_only_readers_of_the_original_learn_where_it_is_from(ana: Person, 
 
 
 async def test_who_cannot_read_the_new_message_learns_nothing(ana: Person, ben: Person) -> None:
-    """Also if they could read the original: that somebody forwarded it is not theirs to know."""
+    """Also if they could read the original: that it was forwarded is not theirs to know."""
     public, private = await begins(ana, "channel", "news", ben), await begins(ana, "channel", "ours", private=True)
     await ana.says(public, "cake")
     await forwards(ana, private, (public, 1))

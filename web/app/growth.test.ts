@@ -19,7 +19,7 @@ import { completed, GrowingText } from './markdown/growing';
 import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
-import { codeIn, hasCode, render } from './markdown/render';
+import { codeIn, hasCode, linkedMessages, render } from './markdown/render';
 import { fieldsOf } from './message/data-fields';
 import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
@@ -85,6 +85,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/parser.ts': [(text) => markdown.render(text, naming), MESSAGE],
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
   'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
+  'app/markdown/render.ts linkedMessages': [(text) => linkedMessages(`http://a.b/c/1/2 ${text}`, 'http://a.b'), MESSAGE],
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
   'app/message/data-fields.ts fieldsOf': [(text) => fieldsOf({ [text]: text }), DATA],
   'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],

@@ -5,7 +5,7 @@ import { channelsIn, idOf, type Mentions, NO_MENTIONS } from './mentions';
 import { paint } from './languages';
 import mentioning from '../../../tests/cases/mentions.json';
 import payloads from './payloads.json';
-import { codeIn, hasCode, namesMentioned, render } from './render';
+import { codeIn, hasCode, linkedMessages, namesMentioned, render } from './render';
 
 const html = (text: string, mentions: Partial<Mentions> = {}) => render(text, { ...NO_MENTIONS, ...mentions }).trim();
 const dom = (text: string, mentions: Partial<Mentions> = {}): HTMLElement => {
@@ -234,4 +234,13 @@ test.each(payloads)('nothing runs: %s', (payload) => {
       }
     }
   }
+});
+
+test('linked messages are those of this server, outside of code, each once and at most three', () => {
+  const origin = 'https://chat.example';
+  const link = (place: string) => `${origin}/c/${place}`;
+  expect(linkedMessages(`see ${link('12/340')}, [here](${link('12/341')}) and ${link('12/340')}.`, origin)).toEqual([[12, 340], [12, 341]]);
+  expect(linkedMessages(`\`${link('1/2')}\`\n\n\`\`\`\n${link('1/3')}\n\`\`\`\n`, origin)).toEqual([]);
+  expect(linkedMessages(`https://other.example/c/1/2 ${link('12')} ${link('12/thread/5')} ${link('0/1')} ${link('1/2x')}`, origin)).toEqual([]);
+  expect(linkedMessages([1, 2, 3, 4].map((seq) => link(`1/${seq}`)).join(' '), origin)).toHaveLength(3);
 });

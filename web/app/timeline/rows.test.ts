@@ -94,3 +94,9 @@ test('replies are summarized in one row, and shown in their thread', () => {
     'message',
   ]);
 });
+
+test('a message that was taken back has no row, and does not part a group', () => {
+  const taken = { ...said(2, ben, at(1, 9, 1)), deleted: true, type: 'undone' };
+  expect(shape([said(1, ben, at(1, 9, 0)), taken, said(3, ben, at(1, 9, 2))])).toEqual(['day', 'message!', 'message']);
+  expect(shape([said(1, ben, at(1, 9, 0)), { ...taken, type: 'other' }])).toEqual(['day', 'message!', 'message']);
+});

@@ -28,7 +28,7 @@ const READ = 2_000;
 export function notificationOf(data: unknown): Shown | null {
   const { conversation, seq, author, channel, body = '', files = [], type = '' } = (data ?? {}) as Partial<Pushed>;
   if (!Number.isSafeInteger(conversation) || !Number.isSafeInteger(seq) || typeof author !== 'string') return null;
-  const text = plainText(body) || (files.length ? `📎 ${files.join(', ')}` : '') || type;
+  const text = plainText(body) || (files.length ? `📎 ${files.join(', ')}` : '') || (type === 'forward' ? notify.forwarded : type);
   return {
     title: channel ? notify.inChannel(author, channel) : author,
     body: text,

@@ -35,6 +35,7 @@ test('a notification says who wrote what, and where', () => {
   const pushed = { conversation: 7, seq: 9, author: 'Ana', channel: 'kitchen', body: '> **soup** is [ready](https://x.example)\n`now`' };
   expect(notificationOf(pushed)).toEqual({ title: 'Ana in #kitchen', body: 'soup is ready now', tag: 'tandem 7/9', url: '/c/7/9' });
   expect(notificationOf({ conversation: 7, seq: 9, author: 'Ana', files: ['plan.pdf'] })).toMatchObject({ title: 'Ana', body: '📎 plan.pdf' });
+  expect(notificationOf({ conversation: 7, seq: 9, author: 'Ana', type: 'forward' })).toMatchObject({ body: 'Forwarded message' });
   expect(plainText('a snake_case name, __bold__ and _italic_')).toBe('a snake_case name, bold and italic');
   expect(plainText('x'.repeat(200))).toBe(`${'x'.repeat(140)}…`);
   for (const other of [null, 7, 'text', {}, { conversation: '7', seq: 9, author: 'Ana' }]) expect(notificationOf(other)).toBeNull();

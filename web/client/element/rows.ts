@@ -1,4 +1,5 @@
 /** The messages of a conversation as elements. An element is made again only if what it shows has changed. */
+import { isUndone } from '../message';
 import type { Outgoing } from '../outgoing';
 import type { View } from '../store';
 import type { Id, Message, SentFile, User } from '../types';
@@ -44,6 +45,7 @@ export class Rows {
       elements.push(row.element);
     };
     messages.forEach((message, at) => {
+      if (isUndone(message)) return;
       const author = view.users.get(message.author);
       const head = message.author !== messages[at - 1]?.author || day(message.created_at) !== day(messages[at - 1]?.created_at);
       const from = [message, author, head, context.writable] as const;
@@ -72,6 +74,7 @@ function messageRow(message: Message, author: User | undefined, head: boolean, m
     { className: mine ? 'message mine' : 'message', part: mine ? 'message own-message' : 'message', 'data-seq': message.seq },
     head && heading(message, author, context),
     (message.body !== '' || message.deleted) && body,
+    message.type === 'forward' && typeof message.data?.['text'] === 'string' && make('blockquote', { part: 'forwarded', dir: 'auto' }, ...contents(message.data['text'])),
     ...(message.deleted ? [] : (message.files ?? [])).map((file) => fileElement(file, context)),
     reactionsOf(message, me, context),
   );

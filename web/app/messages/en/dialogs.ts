@@ -3,7 +3,7 @@ const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? 
 
 export const dialogs = {
   forward: 'Forward message',
-  forwardHint: "Others see its text. Who wrote it, and where, is shown only to people who can read the original.",
+  forwardHint: "Everyone there sees its text. Only people who can read the original see its author and conversation.",
   findConversations: 'Find conversations',
   conversations: 'Conversations',
   noConversation: 'No conversation by that name.',

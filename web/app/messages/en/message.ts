@@ -28,7 +28,7 @@ export const message = {
   filesOf: (count: number) => (count === 1 ? '1 file' : `${count} files`),
   noText: 'A message without text',
   undo: 'Undo',
-  undoHint: 'Take it back into the message field. Others may have seen it.',
+  undoHint: 'Return it to the message field. Others may have seen it.',
   viewProfile: 'View profile',
   editHistory: 'Edit history',
   deliveryDetails: 'Delivery details',

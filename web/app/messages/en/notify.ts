@@ -32,5 +32,6 @@ export const notify = {
   mutedUntil: (moment: string) => `Muted until ${moment}`,
   muted: 'Muted until you unmute it',
   unmute: 'Unmute',
+  forwarded: 'Forwarded message',
   inChannel: (author: string, channel: string) => `${author} in #${channel}`,
 };
