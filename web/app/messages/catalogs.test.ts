@@ -1,5 +1,5 @@
 /** Every language has every text, translated, with the same parts. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { problemTexts } from '../problems';
 import { catalogs } from '.';
@@ -8,12 +8,12 @@ import { dateFormat, directionOf, Grammar, LANGUAGES, languageFor, setLanguage }
 
 type Texts = Record<string, unknown>;
 
-/** Texts that may be the same in another language: names, units and words that it shares with English. */
+/** Texts that a language shares with English: names, and words that it has borrowed. */
 const SHARED = JSON.parse(readFileSync(`${import.meta.dirname}/shared.json`, 'utf8')) as Record<string, string[]>;
 
-/** Errors of programs, which the app cannot meet. */
+/** Errors that only programs meet, and `wrong_usage`, whose text shows how the command is used. */
 const FOR_PROGRAMS =
-  /^(author_disabled|bad_(body|form|frame|handshake|logout_token|request)|body_not_allowed|bot_status|compressed|crowded|expectation_failed|external_kind|foreign_origin|gap|head_too_large|keys_only|length_required|limited_key|method_not_allowed|missing_scope|more_rights|no_author|no_socket|no_text|not_a_piece|not_for_keys|other_text|other_tus_version|too_many_(commands|deliveries|sockets|streams|watched)|unfinished|unknown_(parameter|user)|upgrade_required|user_disabled|web_not_built|wrong_offset|address_too_long)$/;
+  /^(author_disabled|bad_(body|form|frame|handshake|logout_token|request)|body_not_allowed|bot_status|compressed|crowded|expectation_failed|external_kind|foreign_origin|gap|head_too_large|keys_only|length_required|limited_key|method_not_allowed|missing_scope|more_rights|no_author|no_socket|no_text|not_a_piece|not_for_keys|other_text|other_tus_version|too_many_(commands|deliveries|sockets|streams|watched)|unfinished|unknown_(parameter|user)|upgrade_required|user_disabled|web_not_built|wrong_(offset|usage)|address_too_long)$/;
 
 const others = Object.keys(LANGUAGES).filter((one) => one !== 'en') as (keyof typeof LANGUAGES)[];
 
@@ -24,12 +24,25 @@ function* textsOf(value: unknown, path = ''): Generator<[path: string, text: unk
   else yield [path, value];
 }
 
+/** Return a text if it has letters; of a function, its literals. */
+function wordsOf(text: unknown): string[] {
+  const literals = typeof text === 'function' ? [...String(text).matchAll(/(["'`])(.*?)\1/gs)].map(([, , one]) => one ?? '') : [String(text)];
+  return literals.filter((one) => /\p{L}{2}/u.test(one.replace(/\$\{[^}]*\}/g, '')));
+}
+
 /** Return the names that a text takes and uses: a translation that drops one loses a name or a count. */
 function partsOf(text: unknown): string[] {
   const source = String(text);
   const [, taken = ''] = /^\(?([^)]*?)\)?\s*=>/.exec(source) ?? [];
   const names = taken.split(',').map((one) => one.trim()).filter(Boolean);
   return names.map((name, n) => (new RegExp(`\\b${name}\\b`).test(source.slice(source.indexOf('=>'))) ? `${n}` : ''));
+}
+
+/** Return the Python code of the server, with `#` for numbers. */
+function serverTexts(): string {
+  const root = `${import.meta.dirname}/../../../chat/`;
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.py'));
+  return files.map((name) => readFileSync(root + name, 'utf8').replace(/\{\w+\}|\d+/g, '#')).join('\n');
 }
 
 const english = new Map(textsOf({ ...en, problems: {} }));
@@ -51,8 +64,7 @@ describe.each(others)('%s', (language) => {
   test('has every text translated', async () => {
     const allowed = new Set([...(SHARED['all'] ?? []), ...(SHARED[language] ?? [])]);
     const same = [...(await load()).texts].filter(([path, text]) => String(text) === String(english.get(path)));
-    const words = same.filter(([path, text]) => /\p{L}{2}/u.test(String(text).replace(/^.*?=>/, '')) && !allowed.has(path));
-    expect(words).toEqual([]);
+    expect(same.flatMap(([, text]) => wordsOf(text)).filter((text) => !allowed.has(text))).toEqual([]);
   });
 
   test('names and counts are in every text that has them in English', async () => {
@@ -68,6 +80,11 @@ describe.each(others)('%s', (language) => {
     const codes = new Set(Object.values(errors).flat().filter((code) => !FOR_PROGRAMS.test(code)));
     const { problems } = await load();
     expect([...codes].filter((code) => !problems.codes[code])).toEqual([]);
+  });
+
+  test('texts about fields are those of the server', async () => {
+    const unknown = Object.keys((await load()).problems.fields).filter((text) => !serverTexts().includes(text));
+    expect(unknown.filter((text) => !/^(String should|Field required)/.test(text))).toEqual([]);
   });
 });
 

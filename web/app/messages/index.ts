@@ -12,6 +12,8 @@ export type Messages = typeof en;
 export let messages: Messages = en;
 
 export const catalogs: Partial<Record<Language, () => Promise<Messages>>> = {
+  de: async () => (await import('./de')).de,
+  es: async () => (await import('./es')).es,
   ar: async () => (await import('./ar')).ar,
   ja: async () => (await import('./ja')).ja,
 };

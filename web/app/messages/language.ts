@@ -1,11 +1,7 @@
 /** The language of the app: which one is shown, and the numbers, dates and lists of it. */
 
 /** The languages that have a catalog, each named in itself. */
-export const LANGUAGES = {
-  en: 'English',
-  ar: 'العربية',
-  ja: '日本語',
-} as const;
+export const LANGUAGES = { en: 'English', de: 'Deutsch', es: 'Español', ar: 'العربية', ja: '日本語' } as const;
 
 export type Language = keyof typeof LANGUAGES;
 

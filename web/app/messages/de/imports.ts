@@ -1,0 +1,103 @@
+import type { Messages } from '..';
+import { number, plural } from './grammar';
+
+const counted = {
+  messages: (count: number) => plural(count, { one: '# Nachricht', other: '# Nachrichten' }),
+  conversations: (count: number) => plural(count, { one: '# Unterhaltung', other: '# Unterhaltungen' }),
+  accounts: (count: number) => plural(count, { one: '# Konto', other: '# Konten' }),
+};
+
+export const imports: Messages['imports'] = {
+  title: 'Importe',
+  about: 'Importiere einen Export von Slack, Mattermost oder einem anderen Chat. Du siehst vor dem Import, was kommt.',
+  drop: 'Exportdatei hier ablegen',
+  choose: 'Datei wählen',
+  limit: (size: string) => `Bis zu ${size}. Die Datei wird einen Tag nach der letzten Benutzung gelöscht.`,
+  tooLarge: (size: string) => `Diese Datei ist zu groß. Dateien können bis zu ${size} haben.`,
+  uploading: (name: string) => `${name} wird hochgeladen`,
+  uploaded: (sent: string, size: string) => `${sent} von ${size}`,
+  cancelUpload: 'Hochladen abbrechen',
+  retryUpload: 'Erneut versuchen',
+  recent: 'Letzte Importe',
+  none: 'Noch keine Importe',
+  noneText: 'Importe erscheinen hier, mit ihrem Inhalt und wer sie gestartet hat.',
+
+  states: {
+    checking: 'Wird geprüft',
+    ready: 'Bereit',
+    running: 'Wird importiert',
+    stopped: 'Angehalten',
+    done: 'Fertig',
+    failed: 'Fehlgeschlagen',
+    undoing: 'Wird rückgängig gemacht',
+    undone: 'Rückgängig gemacht',
+  },
+  waiting: 'Wartet',
+  waitingText: 'Beginnt, sobald kein anderer Import läuft.',
+  by: (who: string, when: string) => `${who}, ${when}`,
+  commandLine: 'Kommandozeile',
+  unknownUser: (id: number) => `Benutzer ${id}`,
+
+  progress: (name: string) => `Fortschritt von ${name}`,
+  reading: (read: string, size: string) => `Datei wird gelesen: ${read} von ${size}`,
+  writing: (done: string, total: string) => `${done} von ${total} Einträgen importiert`,
+  removing: (messages: number) => `${counted.messages(messages)} entfernt`,
+  rate: (count: string) => `${count}/s`,
+  left: (time: string) => `noch etwa ${time}`,
+
+  found: 'In der Datei',
+  imported: 'Importiert',
+  kinds: {
+    messages: 'Nachrichten',
+    'replies in threads': 'Antworten in Threads',
+    edited: 'Bearbeitete Nachrichten',
+    deleted: 'Gelöschte Nachrichten',
+    reactions: 'Reaktionen',
+    users: 'Personen',
+    'server admins': 'Admins',
+    conversations: 'Unterhaltungen',
+    pins: 'Angeheftetes',
+    files: 'Dateien',
+  },
+  newMessages: 'Neue Nachrichten',
+  knownMessages: 'Schon vorhanden',
+  newAccounts: 'Neue Konten',
+
+  skipped: 'Nicht importiert',
+  skippedNone: 'Alles in der Datei kann importiert werden.',
+  wrong: (count: number) => plural(count, { one: '# ungültige Zeile', other: '# ungültige Zeilen' }),
+
+  conversations: 'Unterhaltungen',
+  all: 'Alle Unterhaltungen',
+  moreConversations: (count: number) => `${number(count)} weitere sind nicht aufgeführt. Sie kommen nur mit allen Unterhaltungen.`,
+  messages: (count: number) => counted.messages(count),
+  private: 'Privat',
+  unnamed: 'Gruppe ohne Namen',
+  people: 'Personen',
+  peopleText: 'Personen bekommen neue Konten ohne Passwort. Um ein hier vorhandenes Konto zu nutzen, gib dessen Benutzernamen ein.',
+  accountOf: (name: string) => `Benutzername hier für ${name}`,
+  newAccount: 'Neues Konto',
+  morePeople: (count: number) => `${number(count)} weitere Personen sind nicht aufgeführt.`,
+
+  start: (count: number) => `${counted.conversations(count)} importieren`,
+  startAll: 'Alles importieren',
+  goOn: 'Fortsetzen',
+  stop: 'Anhalten',
+  stopped: 'Der Import ist angehalten. Was importiert wurde, bleibt.',
+  remove: 'Entfernen',
+  removed: 'Die Datei ist entfernt.',
+  undo: 'Rückgängig machen',
+  undoUntil: (when: string) => `Du kannst dies bis ${when} rückgängig machen.`,
+  undoQuestion: (name: string) => `${name} rückgängig machen?`,
+  undoText: (conversations: number, messages: number, accounts: number) =>
+    `Das entfernt ${counted.messages(messages)}, ${counted.conversations(conversations)} und bis zu ${counted.accounts(accounts)}.`,
+  undoKept: (names: string) => `Diese bleiben, weil seitdem darin geschrieben wurde: ${names}. Importierte Nachrichten darin werden gelöscht.`,
+  more: (count: number) => `${count} weitere`,
+  undoYes: 'Import rückgängig machen',
+  undoStarted: 'Der Import wird rückgängig gemacht.',
+  undone: (messages: number, conversations: number, accounts: number) =>
+    `${counted.messages(messages)}, ${counted.conversations(conversations)} und ${counted.accounts(accounts)} entfernt.`,
+  undoneKept: (conversations: number, accounts: number) =>
+    `${counted.conversations(conversations)} und ${counted.accounts(accounts)} behalten, die seitdem benutzt wurden.`,
+  fileGone: 'Die Datei wurde gelöscht. Lade sie erneut hoch, um fortzufahren.',
+};

@@ -1,0 +1,103 @@
+import type { Messages } from '..';
+import { number, plural } from './grammar';
+
+const counted = {
+  messages: (count: number) => plural(count, { one: '# mensaje', other: '# mensajes' }),
+  conversations: (count: number) => plural(count, { one: '# conversación', other: '# conversaciones' }),
+  accounts: (count: number) => plural(count, { one: '# cuenta', other: '# cuentas' }),
+};
+
+export const imports: Messages['imports'] = {
+  title: 'Importaciones',
+  about: 'Importa una exportación de Slack, Mattermost u otro chat. Ves lo que llegará antes de importar nada.',
+  drop: 'Suelta aquí un archivo de exportación',
+  choose: 'Elegir un archivo',
+  limit: (size: string) => `Hasta ${size}. El archivo se elimina un día después de su último uso.`,
+  tooLarge: (size: string) => `Este archivo es demasiado grande. Los archivos pueden tener hasta ${size}.`,
+  uploading: (name: string) => `Subiendo ${name}`,
+  uploaded: (sent: string, size: string) => `${sent} de ${size}`,
+  cancelUpload: 'Cancelar subida',
+  retryUpload: 'Intentar de nuevo',
+  recent: 'Importaciones recientes',
+  none: 'Aún no hay importaciones',
+  noneText: 'Las importaciones aparecen aquí, con lo que llegó y quién las inició.',
+
+  states: {
+    checking: 'Comprobando',
+    ready: 'Lista',
+    running: 'Importando',
+    stopped: 'Detenida',
+    done: 'Terminada',
+    failed: 'Fallida',
+    undoing: 'Revirtiendo',
+    undone: 'Revertida',
+  },
+  waiting: 'En espera',
+  waitingText: 'Empieza en cuanto no haya otra importación en curso.',
+  by: (who: string, when: string) => `${who}, ${when}`,
+  commandLine: 'Línea de comandos',
+  unknownUser: (id: number) => `Usuario ${id}`,
+
+  progress: (name: string) => `Progreso de ${name}`,
+  reading: (read: string, size: string) => `Leyendo el archivo: ${read} de ${size}`,
+  writing: (done: string, total: string) => `${done} de ${total} elementos importados`,
+  removing: (messages: number) => plural(messages, { one: '# mensaje eliminado', other: '# mensajes eliminados' }),
+  rate: (count: string) => `${count}/s`,
+  left: (time: string) => `quedan unos ${time}`,
+
+  found: 'En el archivo',
+  imported: 'Importado',
+  kinds: {
+    messages: 'Mensajes',
+    'replies in threads': 'Respuestas en hilos',
+    edited: 'Mensajes editados',
+    deleted: 'Mensajes eliminados',
+    reactions: 'Reacciones',
+    users: 'Personas',
+    'server admins': 'Administradores',
+    conversations: 'Conversaciones',
+    pins: 'Fijados',
+    files: 'Archivos',
+  },
+  newMessages: 'Mensajes nuevos',
+  knownMessages: 'Ya estaban aquí',
+  newAccounts: 'Cuentas nuevas',
+
+  skipped: 'No importado',
+  skippedNone: 'Todo lo que hay en el archivo se puede importar.',
+  wrong: (count: number) => plural(count, { one: '# línea no válida', other: '# líneas no válidas' }),
+
+  conversations: 'Conversaciones',
+  all: 'Todas las conversaciones',
+  moreConversations: (count: number) => `Hay ${number(count)} más que no aparecen. Solo llegan con todas las conversaciones.`,
+  messages: (count: number) => counted.messages(count),
+  private: 'Privado',
+  unnamed: 'Grupo sin nombre',
+  people: 'Personas',
+  peopleText: 'Las personas reciben cuentas nuevas sin contraseña. Para usar una cuenta que existe aquí, escribe su nombre de usuario.',
+  accountOf: (name: string) => `Nombre de usuario aquí para ${name}`,
+  newAccount: 'Cuenta nueva',
+  morePeople: (count: number) => `Hay ${number(count)} personas más que no aparecen.`,
+
+  start: (count: number) => `Importar ${counted.conversations(count)}`,
+  startAll: 'Importar todo',
+  goOn: 'Continuar',
+  stop: 'Detener',
+  stopped: 'La importación está detenida. Lo importado se conserva.',
+  remove: 'Quitar',
+  removed: 'El archivo se ha quitado.',
+  undo: 'Revertir',
+  undoUntil: (when: string) => `Puedes revertirla hasta: ${when}.`,
+  undoQuestion: (name: string) => `¿Revertir ${name}?`,
+  undoText: (conversations: number, messages: number, accounts: number) =>
+    `Esto elimina ${counted.messages(messages)}, ${counted.conversations(conversations)} y hasta ${counted.accounts(accounts)}.`,
+  undoKept: (names: string) => `Estas se conservan porque alguien ha escrito en ellas desde entonces: ${names}. Sus mensajes importados se eliminan.`,
+  more: (count: number) => `${count} más`,
+  undoYes: 'Revertir importación',
+  undoStarted: 'La reversión ha empezado.',
+  undone: (messages: number, conversations: number, accounts: number) =>
+    `Eliminado: ${counted.messages(messages)}, ${counted.conversations(conversations)} y ${counted.accounts(accounts)}.`,
+  undoneKept: (conversations: number, accounts: number) =>
+    `Conservado por haberse usado desde entonces: ${counted.conversations(conversations)} y ${counted.accounts(accounts)}.`,
+  fileGone: 'El archivo se ha eliminado. Súbelo de nuevo para continuar.',
+};

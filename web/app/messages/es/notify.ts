@@ -1,0 +1,31 @@
+import type { Messages } from '..';
+
+export const notify: Messages['notify'] = {
+  title: 'Notificaciones',
+  ask: 'Te perdiste un mensaje mientras no estabas. ¿Activar las notificaciones?',
+  turnOn: 'Activar',
+  notNow: 'Ahora no',
+  notifyAbout: 'Avisarme de',
+  levels: {
+    all: 'Todos los mensajes',
+    mentions: 'Solo menciones',
+    nothing: 'Nada',
+  },
+  levelHints: {
+    all: 'Cada mensaje nuevo cuenta como no leído',
+    mentions: 'Solo los mensajes que te mencionan',
+    nothing: 'Sin contadores ni notificaciones',
+  },
+  mute: 'Silenciar',
+  muteFor: 'Silenciar durante',
+  mutes: {
+    hour: '1 hora',
+    tomorrow: 'Hasta mañana',
+    week: '1 semana',
+    forever: 'Hasta que lo reactives',
+  },
+  mutedUntil: (moment: string) => `Silenciado hasta: ${moment}`,
+  muted: 'Silenciado hasta que lo reactives',
+  unmute: 'Reactivar',
+  inChannel: (author: string, channel: string) => `${author} en #${channel}`,
+};
