@@ -14,6 +14,13 @@ from tests.verbs import CONVERSATIONS, answers, begins, edits, pins, reacts, tri
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
 PARTS = ("Name and topic", "Who can post", "Notifications", "Invite links", "Integrations", "Banned", "Activity log")
+ARABIC = """() => fetch('/api/users/me', {
+    method: 'PATCH', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({language: 'ar'})})"""
+SIDES = """() => {
+    const [list, main, send] = ['.sidebar', 'main', 'main form button:not([type])'].map(
+        selector => document.querySelector(selector).getBoundingClientRect());
+    return [list.left >= main.right - 1 ? 'right' : 'left', send.right < main.left + 100 ? 'left' : 'right'];
+}"""
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
@@ -67,6 +74,11 @@ async def test_a_conversation_and_its_panels(window: Window) -> None:
     await page.get_by_role("combobox", name="Search").fill("fr")
     await page.get_by_role("option", name="from:").wait_for()
     await is_sound(page, "filters")
+    await page.evaluate(ARABIC)
+    await page.reload()
+    await page.locator("html[lang=ar][dir=rtl] article[data-seq='2']").first.wait_for()
+    assert await page.evaluate(SIDES) == ["right", "left"], "the list and the send button are mirrored"
+    await is_sound(page, "search in Arabic")
 
 
 async def test_pages_and_dialogs(window: Window) -> None:

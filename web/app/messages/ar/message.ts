@@ -63,6 +63,6 @@ export const message: Messages['message'] = {
   dataCut: 'لا تُعرض الحقول الأخرى.',
 
   replies,
-  newReplies: counting('لا جديد', 'رد جديد', 'ردّان جديدان', '# جديدة', '# جديدًا', '# جديد'),
+  newReplies: (count) => `${number(count)} جديد`,
   lastReply: (when) => `آخر رد ${part(when)}`,
 };
