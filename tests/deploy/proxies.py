@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PLACES = ("node1:8080", "node2:8080", "node3:8080")
-STARTED = 10.0
+STARTED = 30.0
 
 
 @dataclass
