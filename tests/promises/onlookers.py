@@ -12,7 +12,7 @@ from tests.cast import Cast, Person
 from tests.presence.presence_client import PresenceClient, opens_presence
 from tests.waiting import eventually
 
-SOCKETS = int(os.environ.get("PROMISE_SOCKETS", "500"))
+SOCKETS = int(os.environ.get("PROMISE_SOCKETS", "250"))
 AT_ONCE = 100
 WATCHED = 500  # by one socket
 

@@ -21,7 +21,7 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.haproxy import gate, room_for
 from tests.waiting import breathe, eventually
 
-STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
+STREAMS = int(os.environ.get("PROMISE_STREAMS", "500"))
 WINDOW = 2.0
 MACHINE = 25.0  # seconds that a busy machine adds
 NAMES = ("a1", "b2", "c3")

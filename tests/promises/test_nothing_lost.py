@@ -15,9 +15,9 @@ KILLS = 3
 
 
 async def test_kill_9_three_times_under_load(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """The only server is killed three times under 200 readers with cursors and 20 posters that retry."""
+    """The only server is killed three times under 100 readers with cursors and 10 posters that retry."""
     node = await start_node("a1")
-    async with crowd_of(stage, [node], readers=200, posters=20) as crowd:
+    async with crowd_of(stage, [node], readers=100, posters=10) as crowd:
         crowd.starts_posting(pause=0.1)
         for _ in range(KILLS):
             await breathe(SECONDS / (KILLS + 1))
