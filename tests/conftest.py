@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 import uvloop
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from chat.local import engine as local_engine
 from chat.local.brokers import NatsEngine, RabbitEngine
 from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
@@ -22,6 +24,11 @@ from tests.forked_nodes import STARTER, hash_cheaply
 from tests.nodes import Node, running_node
 
 hash_cheaply()
+local_engine.START_LIMIT = 300.0  # at a load of 17, RabbitMQ took more than two minutes
+# On a machine that others use, an example may take any time. The rest is as in the profile of hypothesis, which is
+# another one in continuous integration.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 pytest_plugins = ("tests.stacks",)
 # The beginnings of paths of tests that run one after the other, with the name of their group; the first that fits.
 BROKERS = ("messages/test_queue_intake", "operations/test_doctor", "operations/test_publication", "promises/test_bus")

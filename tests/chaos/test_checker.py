@@ -3,11 +3,13 @@
 from copy import deepcopy
 from dataclasses import replace
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chat.tools.chaos.checker import ALTERED, GAP, INVENTED, LOST, MADE_TWICE, OVERHEARD, REORDERED, REPEATED, check
 from chat.tools.chaos.history import MemberStay, PostedMessage, PostReceipt, RunHistory
+
+few = settings(max_examples=40)
 
 
 def kinds(history: RunHistory) -> set[str]:
@@ -60,12 +62,14 @@ def pick(history: RunHistory, chance: int) -> tuple[str, int]:
     return places[chance % len(places)]
 
 
+@few
 @given(histories)
 def test_a_good_history_has_no_findings(history: RunHistory) -> None:
     """Lost answers, retries, late joiners and leavers break nothing."""
     assert check(history) == []
 
 
+@few
 @given(histories, chances)
 def test_a_missing_message_is_found(history: RunHistory, chance: int) -> None:
     """A missing message is lost if it was acknowledged, and a gap, unless nothing later shows that it existed."""
@@ -82,6 +86,7 @@ def test_a_missing_message_is_found(history: RunHistory, chance: int) -> None:
     assert kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_readers_removed_while_away_may_miss_the_end_of_their_membership(history: RunHistory, chance: int) -> None:
     """The end of an ended membership may be missing; anything missing before that is a finding."""
@@ -96,6 +101,7 @@ def test_readers_removed_while_away_may_miss_the_end_of_their_membership(history
     assert check(history) == []
 
 
+@few
 @given(histories, chances, chances)
 def test_a_repeated_message_is_found(history: RunHistory, chance: int, where: int) -> None:
     """A repeat is found at once and much later."""
@@ -105,6 +111,7 @@ def test_a_repeated_message_is_found(history: RunHistory, chance: int, where: in
     assert REPEATED in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_swapped_messages_are_found(history: RunHistory, chance: int) -> None:
     """Two neighbors in the wrong order are found."""
@@ -115,6 +122,7 @@ def test_swapped_messages_are_found(history: RunHistory, chance: int) -> None:
     assert REORDERED in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHistory, chance: int) -> None:
     """Two messages of one conversation have their numbers swapped."""
@@ -127,6 +135,7 @@ def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHisto
     assert REORDERED in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_an_invented_message_is_found(history: RunHistory, chance: int) -> None:
     """A post that no client sent is found."""
@@ -136,6 +145,7 @@ def test_an_invented_message_is_found(history: RunHistory, chance: int) -> None:
     assert INVENTED in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_a_changed_text_is_found(history: RunHistory, chance: int) -> None:
     """A message with one more letter is found."""
@@ -146,6 +156,7 @@ def test_a_changed_text_is_found(history: RunHistory, chance: int) -> None:
     assert ALTERED in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_a_message_read_after_removal_is_found(history: RunHistory, chance: int) -> None:
     """A message read after the removal, or before the joining, is found."""
@@ -155,6 +166,7 @@ def test_a_message_read_after_removal_is_found(history: RunHistory, chance: int)
     assert OVERHEARD in kinds(history)
 
 
+@few
 @given(histories, chances)
 def test_the_server_contradicting_itself_is_found(history: RunHistory, chance: int) -> None:
     """A retry that is answered with another number, and a second 201."""
