@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
@@ -21,11 +22,17 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 Claims = dict[str, Any]
 
 
+@cache
+def make_first_key() -> RSAKey:
+    """Return the first key of every server: to make one takes up to a second of the processor's time."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 class KeyServer:
     """A server of a JSON Web Key Set, which can change its keys, fail, and lie. `reads`: how often it was asked."""
 
     def __init__(self) -> None:
-        self.keys = [RSAKey.generate_key(2048, {"kid": "one"})]
+        self.keys = [make_first_key()]
         self.broken: str | None = None
         self.reads = 0
 
@@ -68,7 +75,7 @@ class Provider(KeyServer):
             "authorization_response_iss_parameter_supported": True,
         }
         kept = {name: value for name, value in (own | self.description).items() if value is not None}
-        return self.fails.get("describe") or web.json_response(kept)
+        return self._fail("describe") or web.json_response(kept)
 
     async def authorize(self, request: web.Request) -> web.Response:
         """Send the browser back with a code."""
@@ -83,7 +90,7 @@ class Provider(KeyServer):
 
     async def exchange(self, request: web.Request) -> web.Response:
         """Return tokens for a code, once, to the client that asked for it."""
-        if failing := self.fails.get("token"):
+        if failing := self._fail("token"):
             return failing
         if self.before_tokens:
             await self.before_tokens()
@@ -107,7 +114,12 @@ class Provider(KeyServer):
     async def tell_user(self, request: web.Request) -> web.Response:
         """Return the user's claims."""
         assert request.headers["Authorization"] == "Bearer access"
-        return self.fails.get("userinfo") or web.json_response(self.user | {"nickname": "annie"})
+        return self._fail("userinfo") or web.json_response(self.user | {"nickname": "annie"})
+
+    def _fail(self, path: str) -> web.Response | None:
+        """Return the answer that replaces a right one, in a new object: aiohttp sends none a second time."""
+        given = self.fails.get(path)
+        return given and web.Response(status=given.status, headers=given.headers, body=given.body)
 
     def sign(self, claims: Claims, key: Any = None, algorithm: str = "RS256") -> str:
         """Return a token with the usual claims and these; None leaves one out."""
