@@ -24,7 +24,7 @@ from chat.transfer.jobs import lock_claims
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
-LEASE_SECONDS = 15
+LEASE_SECONDS, START_SECONDS = 15, 60  # the longer until its process first renews it
 POLL_SECONDS = 3.0
 HOLD_SECONDS = 2.0
 ATTEMPTS_MOST = 5
@@ -82,7 +82,7 @@ class ImportSupervisor:
                 return None
             async with connection.transaction():
                 await lock_claims(connection)
-                fields = {"node": self._settings.node, "lease": LEASE_SECONDS}
+                fields = {"node": self._settings.node, "lease": START_SECONDS}
                 row = await (await connection.execute(queries.claim, fields)).fetchone()
         return Claim(*row) if row else None
 
