@@ -90,6 +90,7 @@ BY_NAME = {
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalize": PASSWORD,
     "chat.accounts.validation:split_words": MESSAGE,
+    "chat.integrations.outgoing:parse_place": HEAD,
     "chat.integrations.web_push:check_point": QUERY,
     "chat.integrations.web_push:check_secret": QUERY,
     "chat.integrations.web_push:decode": QUERY,
