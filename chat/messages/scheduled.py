@@ -284,19 +284,22 @@ class ScheduledDelivery(TimedDelivery[DueMessage]):
         """Remove what was posted. What cannot be posted stays with its reason, and what may pass is tried again."""
         if not done:
             return
+        states: list[tuple[DueMessage, str | None]] = []
         async with self._journal.change() as change:
             run = change.connection.execute
             for one, outcome in done:
                 if isinstance(outcome, Posted):
                     await run(queries.delete_scheduled, [[one.id]])
-                    await record_scheduled(change, one.user_id, one.id, one.conversation_id, None)
+                    states.append((one, None))
                 elif isinstance(outcome, ApiError) and is_final(outcome):
                     await run(queries.note_problem, [orjson.dumps(to_reason(outcome)).decode(), one.id])
-                    await record_scheduled(change, one.user_id, one.id, one.conversation_id, "failed")
+                    states.append((one, "failed"))
                 elif isinstance(outcome, RateLimited):
                     await run(queries.put_back, [min(outcome.retry_after or TAKEN_SECONDS, RETRY_MOST), one.id])
                 else:
                     log.warning("scheduled message not posted, trying again", id=one.id, error=repr(outcome))
+            for one, state in states:  # the head of the log is locked last
+                await record_scheduled(change, one.user_id, one.id, one.conversation_id, state)
 
     async def send(self, user_id: int, id_: int) -> Posted:
         """Post a scheduled message now. Raise `NotFound`, `BeingSent`, or what stops the author from posting it."""

@@ -102,8 +102,8 @@ class Forwards(PostStep):
     """Put the messages that posts forward into them, if their authors may read these. Free if there are none."""
 
     def __init__(self, posts: Iterable[Post]) -> None:
-        asked = ((post.draft.forward, post.author_id) for post in posts)
-        self._asked = sorted({(place.conversation, place.seq, author) for place, author in asked if place})
+        asked = ((post.draft.forward, post.file_owner_id) for post in posts)  # in an import, the user who imports
+        self._asked = sorted({(place.conversation, place.seq, reader) for place, reader in asked if place})
         self._cursor: AsyncCursor[TupleRow] | None = None
         self._found: dict[tuple[int, int, int], str] = {}
         self._forwards: list[tuple[int, int, int, int]] = []
@@ -123,7 +123,7 @@ class Forwards(PostStep):
 
     def reject(self, post: Post, now: datetime) -> Invalid | None:  # noqa: ARG002 (PostStep names it)
         """Return `Invalid` if the author cannot read the original, if it is deleted, or if it is still written."""
-        if (place := post.draft.forward) is None or (*place_of(place), post.author_id) in self._found:
+        if (place := post.draft.forward) is None or (*place_of(place), post.file_owner_id) in self._found:
             return None
         return Invalid(errors=[{"field": "forward", "detail": "names no message that you can forward"}])
 
@@ -132,7 +132,7 @@ class Forwards(PostStep):
         if (place := post.draft.forward) is None:
             return message
         self._forwards.append((message.conversation, message.seq, *place_of(place)))
-        return message._replace(type=FORWARD, data=self._found[*place_of(place), post.author_id])
+        return message._replace(type=FORWARD, data=self._found[*place_of(place), post.file_owner_id])
 
     async def write(self, change: Change) -> None:
         """Store where the originals are."""

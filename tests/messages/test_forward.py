@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cast import Person
+from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, reads, removes_member, tries
 
@@ -94,6 +94,18 @@ async def test_what_cannot_be_forwarded(ana: Person, mallory: Person) -> None:
         assert (status, said["errors"][0]["field"]) == (422, "forward")
     both = {"client_id": "f", "forward": {"conversation": mine, "seq": 1}, "type": "forward", "data": {"text": "x"}}
     assert await tries(ana, "POST", f"{CONVERSATIONS}/{mine}/messages", both) == (422, "invalid")
+
+
+async def test_an_import_forwards_only_what_the_importing_admin_may_read(cast: Cast, ben: Person) -> None:
+    """Naming another user as the author opens no conversation of theirs."""
+    (admin,) = await cast.enters("root", role="admin")
+    secret, room = await begins(ben, "channel", "secret", private=True), await begins(admin, "channel", "mine", ben)
+    await ben.says(secret, "cake")
+    draft = {"conversation": room, "client_id": "f", "author": ben.id, "created_at": "2026-01-01T00:00:00Z"}
+    draft |= {"body": "", "forward": {"conversation": secret, "seq": 1}}
+    status, said = await admin.call("POST", "/api/chat/messages", {"messages": [draft]})
+    (result,) = said["results"]
+    assert (status, result["status"], result["problem"]["errors"][0]["field"]) == (200, 422, "forward")
 
 
 async def test_cards_of_links_follow_the_reading_rule(ana: Person, ben: Person, mallory: Person) -> None:

@@ -56,6 +56,8 @@ export function shortcutGroups(m = messages.switcher.shortcuts): { title: string
         { keys: ['L'], action: m.copyLink },
         { keys: ['A'], action: m.save },
         { keys: ['M'], action: m.remind },
+        { keys: ['F'], action: m.forward },
+        { keys: ['Z'], action: m.undo },
         { keys: ['U'], action: m.unread },
         { keys: ['V'], action: m.profile },
         { keys: ['!'], action: m.report },

@@ -48,6 +48,8 @@ export const switcher = {
     profile: 'View profile',
     save: 'Save for later',
     remind: 'Remind me',
+    forward: 'Forward',
+    undo: 'Undo send',
     unread: 'Mark unread',
     report: 'Report',
     history: 'Edit history (owners and admins)',
