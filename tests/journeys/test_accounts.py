@@ -167,6 +167,36 @@ async def test_the_only_owner_is_told_where(start_node: StartNode, open_window: 
     await expect(dialog.get_by_role("alert")).to_contain_text("kitchen", timeout=LIMIT)
 
 
+async def test_the_app_in_another_language(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """The choice reloads the page with its draft, holds on the log-in page and for another device, and names errors."""
+    node = await start_node("a1")
+    ana, ben = await enters(stage, node, "ana", "ben")
+    room = await stage.share(ana, ben, name="kitchen")
+    window = await open_window(node, ana, f"/c/{room}")
+    page = window.page
+    await window.types("half a thought")
+    await page.wait_for_function("() => JSON.stringify(localStorage).includes('half a thought')")
+    await window.opens("/settings/profile")
+    await page.get_by_role("combobox", name="Language").select_option("Deutsch")
+    await page.get_by_role("button", name="Change language").click()
+    await expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible(timeout=LIMIT)
+    assert await page.evaluate("document.documentElement.lang + document.documentElement.dir") == "deltr"
+    await fits_a_phone(page)
+    await window.opens(f"/c/{room}")
+    await expect(page.get_by_role("textbox", name="Nachricht")).to_have_value("half a thought", timeout=LIMIT)
+    await fits_a_phone(page)
+    phone = await open_window(node, ana)
+    await expect(phone.page.get_by_role("button", name="Senden")).to_be_visible(timeout=LIMIT)
+    await page.get_by_role("button", name="Dein Konto").click()
+    await page.get_by_role("menuitem", name="Abmelden").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Abmelden").click()
+    await page.get_by_label("Benutzername").fill("ana")
+    await page.get_by_label("Passwort").fill("a wrong password")
+    await page.get_by_role("button", name="Anmelden", exact=True).click()
+    await expect(page.get_by_text("Falscher Name oder falsches Passwort.")).to_be_visible(timeout=LIMIT)
+    assert window.errors == phone.errors == []
+
+
 async def test_a_link_from_the_command_line(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
     """A link from the command line works too; half a link says that it is incomplete."""
     node = await start_node("a1")

@@ -12,5 +12,7 @@ import { loadMessages } from './messages';
 import { startWorker } from './notify/worker';
 
 const target = document.getElementById('app');
-if (target) void loadMessages().then(() => mount(App, { target }));
-startWorker();
+void loadMessages().then(() => {
+  if (target) mount(App, { target });
+  startWorker();
+});

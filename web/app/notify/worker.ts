@@ -1,4 +1,5 @@
 /** The service worker of this browser, as pages use it: registered once, null where there is none. */
+import { language } from '../messages/language';
 import { route } from '../route.svelte';
 
 /** Milliseconds after which a notification is shown without the worker. */
@@ -22,9 +23,12 @@ export function startWorker(): void {
   ready = loaded.then(register); // the page needs the network first
 }
 
+/** The script. Its address tells it the language of notifications. */
+const script = () => (language === 'en' ? '/sw.js' : `/sw.js?language=${language}`);
+
 async function register(): Promise<ServiceWorkerRegistration | null> {
   const { serviceWorker } = navigator;
-  const made: ServiceWorkerRegistration | undefined = await serviceWorker.register('/sw.js').catch(() => undefined);
+  const made: ServiceWorkerRegistration | undefined = await serviceWorker.register(script()).catch(() => undefined);
   return made ? serviceWorker.ready : null;
 }
 

@@ -1,5 +1,11 @@
 /** The notification for a message that was pushed to this browser. Pure. */
-import { notify } from '../messages/en/notify';
+import { notify as de } from '../messages/de/notify';
+import { notify as en } from '../messages/en/notify';
+import { notify as es } from '../messages/es/notify';
+import type { Language } from '../messages/language';
+
+/** The worker has only these texts: it is one file. */
+const texts: Record<Language, typeof en> = { de, en, es };
 
 /** What the server sends (chat/integrations/push.py). */
 export interface Pushed {
@@ -24,13 +30,14 @@ const MOST = 140;
 /** How many characters are read, so that time does not grow with the rest. */
 const READ = 2_000;
 
-/** Return the notification; null if the data is not of this server. */
-export function notificationOf(data: unknown): Shown | null {
+/** Return the notification in a language; null if the data is not of this server. */
+export function notificationOf(data: unknown, language: string | null = 'en'): Shown | null {
   const { conversation, seq, author, channel, body = '', files = [], type = '' } = (data ?? {}) as Partial<Pushed>;
   if (!Number.isSafeInteger(conversation) || !Number.isSafeInteger(seq) || typeof author !== 'string') return null;
-  const text = plainText(body) || (files.length ? `📎 ${files.join(', ')}` : '') || (type === 'forward' ? notify.forwarded : type);
+  const words = language && Object.hasOwn(texts, language) ? texts[language as Language] : en;
+  const text = plainText(body) || (files.length ? `📎 ${files.join(', ')}` : '') || (type === 'forward' ? words.forwarded : type);
   return {
-    title: channel ? notify.inChannel(author, channel) : author,
+    title: channel ? words.inChannel(author, channel) : author,
     body: text,
     tag: tagOf(conversation as number, seq as number),
     url: `/c/${conversation}/${seq}`,

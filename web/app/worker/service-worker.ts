@@ -138,7 +138,8 @@ async function forget(): Promise<void> {
 }
 
 async function show(pushed: { json(): unknown } | null): Promise<void> {
-  const shown = notificationOf(pushed?.json());
+  const language = new URL(self.location.href).searchParams.get('language');
+  const shown = notificationOf(pushed?.json(), language);
   if (!shown) return;
   const { title, body, tag, url } = shown;
   await self.registration.showNotification(title, { body, tag, data: url, icon: '/icon-192.png', badge: '/badge-96.png' });

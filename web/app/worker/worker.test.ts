@@ -34,6 +34,8 @@ test('the conversations read longest ago are forgotten', () => {
 test('a notification says who wrote what, and where', () => {
   const pushed = { conversation: 7, seq: 9, author: 'Ana', channel: 'kitchen', body: '> **soup** is [ready](https://x.example)\n`now`' };
   expect(notificationOf(pushed)).toEqual({ title: 'Ana in #kitchen', body: 'soup is ready now', tag: 'tandem 7/9', url: '/c/7/9' });
+  expect(notificationOf(pushed, 'es')).toMatchObject({ title: 'Ana en #kitchen' });
+  expect(notificationOf(pushed, 'tlh')).toMatchObject({ title: 'Ana in #kitchen' });
   expect(notificationOf({ conversation: 7, seq: 9, author: 'Ana', files: ['plan.pdf'] })).toMatchObject({ title: 'Ana', body: '📎 plan.pdf' });
   expect(notificationOf({ conversation: 7, seq: 9, author: 'Ana', type: 'forward' })).toMatchObject({ body: 'Forwarded message' });
   expect(plainText('a snake_case name, __bold__ and _italic_')).toBe('a snake_case name, bold and italic');

@@ -37,7 +37,7 @@ export const triage: Messages['triage'] = {
   states: { open: 'Offen', done: 'Erledigt' },
   noneSaved: { open: 'Nichts für später gespeichert', done: 'Noch nichts erledigt' },
   noneSavedText: {
-    open: 'Speichere eine Nachricht über ihr Menü oder drücke auf ihr A. Nur du siehst, was du speicherst.',
+    open: 'Speichere eine Nachricht über ihr Menü oder mit der Taste A. Nur du siehst, was du speicherst.',
     done: 'Gespeicherte Nachrichten, die du als erledigt markierst, erscheinen hier.',
   },
   markDone: 'Als erledigt markieren',
