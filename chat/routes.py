@@ -31,6 +31,7 @@ W = "/api/chat/scheduled"
 L = "/api/chat/activity?before&kind&limit"
 J, T, E = "/api/invites", "/api/team", "/api/users/me/email"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
+P = "/api/users/me/passkeys"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
@@ -114,19 +115,15 @@ ACCOUNTS = [
     Operation("DELETE", "/api/users/me/totp", factors.delete_totp, "factors.delete_totp", "accounts"),
     Operation(
         "POST",
-        "/api/users/me/passkeys/options",
+        P + "/options",
         factors.post_passkey_options,
         "factors.post_passkey_options",
         "accounts",
         "PasskeyOptions",
     ),
-    Operation(
-        "POST", "/api/users/me/passkeys", factors.post_passkey, "factors.post_passkey", "accounts", "NewPasskeyMade"
-    ),
-    Operation("PATCH", "/api/users/me/passkeys/{passkey}", factors.patch_passkey, "factors.patch_passkey", "accounts"),
-    Operation(
-        "DELETE", "/api/users/me/passkeys/{passkey}", factors.delete_passkey, "factors.delete_passkey", "accounts"
-    ),
+    Operation("POST", P, factors.post_passkey, "factors.post_passkey", "accounts", "NewPasskeyMade"),
+    Operation("PATCH", P + "/{passkey}", factors.patch_passkey, "factors.patch_passkey", "accounts"),
+    Operation("DELETE", P + "/{passkey}", factors.delete_passkey, "factors.delete_passkey", "accounts"),
     Operation(
         "POST",
         "/api/users/me/recovery-codes",
@@ -168,9 +165,7 @@ ACCOUNTS = [
     Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block"),
     Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block"),
     Operation("GET", "/api/users/{user}/sessions", admin.get_sessions, "oversight.get_sessions", "accounts", "Logins"),
-    Operation(
-        "DELETE", "/api/users/{user}/sessions/{session}", admin.delete_session, "oversight.delete_session", "accounts"
-    ),
+    Operation("DELETE", S + "/{session}", admin.delete_session, "oversight.delete_session", "accounts"),
     Operation("PUT", "/api/users/{user}/disabled", admin.put_disabled, "oversight.put_disabled", "accounts"),
     Operation("PUT", "/api/users/{user}/role", admin.put_role, "oversight.put_role", "accounts"),
     Operation("POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", "accounts", "ResetLink"),
@@ -198,10 +193,8 @@ ACCOUNTS = [
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
-    Operation("POST", C + "/{conversation}/messages", messages.post_message, "messages.post_message", answer="Posted"),
-    Operation(
-        "GET", C + "/{conversation}/messages" + HISTORY, messages.get_messages, "messages.get_messages", answer="Page"
-    ),
+    Operation("POST", N + "/messages", messages.post_message, "messages.post_message", answer="Posted"),
+    Operation("GET", N + "/messages" + HISTORY, messages.get_messages, "messages.get_messages", answer="Page"),
     Operation("GET", "/api/chat/stream" + STREAM, stream.get_stream, "stream.get_stream", answer="Events", head=False),
     Operation(
         "GET",
@@ -213,40 +206,26 @@ CHAT = [
     ),
     Operation("GET", C, conversations.get_conversations, "conversations.get_conversations", answer="Snapshot"),
     Operation("POST", C, conversations.post_conversation, "conversations.post_conversation", answer="NewConversation"),
-    Operation(
-        "GET",
-        C + "/{conversation}",
-        conversations.get_conversation,
-        "conversations.get_conversation",
-        answer="Conversation",
-    ),
-    Operation(
-        "PATCH",
-        C + "/{conversation}",
-        conversations.patch_conversation,
-        "conversations.patch_conversation",
-        answer="Conversation",
-    ),
-    Operation("DELETE", C + "/{conversation}", conversations.delete_conversation, "conversations.delete_conversation"),
+    Operation("GET", N, conversations.get_conversation, "conversations.get_conversation", answer="Conversation"),
+    Operation("PATCH", N, conversations.patch_conversation, "conversations.patch_conversation", answer="Conversation"),
+    Operation("DELETE", N, conversations.delete_conversation, "conversations.delete_conversation"),
     Operation("PUT", X, conversations.put_external, "conversations.put_external", answer="ExternalConversation"),
     Operation("GET", X, conversations.get_external, "conversations.get_external", answer="ExternalConversation"),
     Operation("DELETE", X, conversations.delete_conversation, "conversations.delete_external"),
     Operation("PUT", X + "/members", conversations.put_members, "conversations.set_members", answer="MembersSet"),
     Operation("PUT", N + "/members", conversations.put_members, "conversations.put_members", answer="MembersSet"),
-    Operation("PUT", C + "/{conversation}/read", conversations.put_read_mark, "conversations.put_read_mark"),
+    Operation("PUT", N + "/read", conversations.put_read_mark, "conversations.put_read_mark"),
     Operation("PUT", "/api/chat/read", conversations.put_read_marks, "conversations.put_read_marks"),
     Operation("GET", "/api/chat/sidebar", conversations.get_sidebar, "conversations.get_sidebar", answer="Sidebar"),
     Operation("PUT", "/api/chat/sidebar", conversations.put_sidebar, "conversations.put_sidebar", answer="Sidebar"),
     Operation(
         "PUT",
-        C + "/{conversation}/notifications",
+        N + "/notifications",
         conversations.put_notifications,
         "attention.put_notifications",
         answer="Notifications",
     ),
-    Operation(
-        "GET", C + "/{conversation}/receipts", conversations.get_receipts, "attention.get_receipts", answer="Receipts"
-    ),
+    Operation("GET", N + "/receipts", conversations.get_receipts, "attention.get_receipts", answer="Receipts"),
     Operation(
         "GET", "/api/chat/channels?after&q", conversations.get_channels, "conversations.get_channels", answer="Channels"
     ),
@@ -255,21 +234,13 @@ CHAT = [
     ),
     Operation(
         "GET",
-        C + "/{conversation}/members?after&presence",
+        N + "/members?after&presence",
         conversations.get_members,
         "conversations.get_members",
         answer="Members",
     ),
-    Operation(
-        "PUT",
-        C + "/{conversation}/members/{user}",
-        conversations.put_membership,
-        "conversations.put_seat",
-        answer="Seated",
-    ),
-    Operation(
-        "DELETE", C + "/{conversation}/members/{user}", conversations.delete_membership, "conversations.delete_seat"
-    ),
+    Operation("PUT", N + "/members/{user}", conversations.put_membership, "conversations.put_seat", answer="Seated"),
+    Operation("DELETE", N + "/members/{user}", conversations.delete_membership, "conversations.delete_seat"),
     Operation(
         "GET",
         "/api/chat/invitations",
@@ -290,7 +261,7 @@ CHAT = [
         conversations.delete_invitation,
         "conversations.delete_invitation",
     ),
-    Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors"),
+    Operation("PUT", N + "/authors", transfer.put_authors, "exchange.put_authors"),
     Operation("GET", "/api/chat/cards?forwards&messages", messages.get_cards, "messages.get_cards", answer="Cards"),
     Operation("GET", M, messages.get_message, "messages.get_message", answer="Posted"),
     Operation("PATCH", M, messages.patch_message, "edits.patch_message", "messages", "Posted"),
@@ -310,9 +281,9 @@ CHAT = [
     Operation("GET", "/api/chat/saved?before&done", triage.get_saved, "triage.get_saved", "messages", "SavedMessages"),
     Operation("GET", L, triage.get_activity_page, "triage.get_activity", "messages", "ActivityPage"),
     Operation("PUT", "/api/chat/activity/read", triage.put_activity_mark, "triage.put_activity_mark", "messages"),
-    Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", "messages", "Pins"),
-    Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", "messages"),
-    Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", "messages"),
+    Operation("GET", N + "/pins", messages.get_pins, "pins.get_pins", "messages", "Pins"),
+    Operation("PUT", N + "/pins/{seq}", messages.put_pin, "pins.put_pin", "messages"),
+    Operation("DELETE", N + "/pins/{seq}", messages.delete_pin, "pins.delete_pin", "messages"),
     Operation("GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", "messages", "Threads"),
     Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages"),
     Operation("POST", R, messages.post_reminder, "reminders.post_reminder", "messages", "NewReminder"),
@@ -334,12 +305,12 @@ CHAT = [
         "search.get_search",
         answer="Found",
     ),
-    Operation("GET", C + "/{conversation}/bans?after", moderation.get_bans, "moderation.get_bans", answer="Bans"),
-    Operation("PUT", C + "/{conversation}/bans/{user}", moderation.put_ban, "moderation.put_ban"),
-    Operation("DELETE", C + "/{conversation}/bans/{user}", moderation.delete_ban, "moderation.delete_ban"),
-    Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", answer="Links"),
-    Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", answer="Link"),
-    Operation("DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link"),
+    Operation("GET", N + "/bans?after", moderation.get_bans, "moderation.get_bans", answer="Bans"),
+    Operation("PUT", N + "/bans/{user}", moderation.put_ban, "moderation.put_ban"),
+    Operation("DELETE", N + "/bans/{user}", moderation.delete_ban, "moderation.delete_ban"),
+    Operation("GET", N + "/links", moderation.get_links, "moderation.get_links", answer="Links"),
+    Operation("POST", N + "/links", moderation.post_link, "moderation.post_link", answer="Link"),
+    Operation("DELETE", N + "/links/{link}", moderation.delete_link, "moderation.delete_link"),
     Operation(
         "GET", "/api/hooks?after&conversation", hooks.get_every_hook, "hooks.get_every", "integrations", "HookPage"
     ),
@@ -372,7 +343,7 @@ CHAT = [
     Operation(
         "PATCH", "/api/chat/reports/{report}", moderation.patch_report, "moderation.patch_report", answer="Report"
     ),
-    Operation("GET", C + "/{conversation}/audit?after", moderation.get_notes, "moderation.get_notes", answer="Notes"),
+    Operation("GET", N + "/audit?after", moderation.get_notes, "moderation.get_notes", answer="Notes"),
 ]
 FILES = [
     Operation("POST", "/api/files?name", files.post_file, "files.post_file"),

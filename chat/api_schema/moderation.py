@@ -101,33 +101,6 @@ class NewHook(Shape):
     url: str
 
 
-class ReminderModel(Shape):
-    """A reminder that has not arrived yet. `conversation` and `seq`: what it is about, if anything.
-
-    `post_to`: the channel in which it is posted in the user's name, instead of a direct conversation with a bot.
-    """
-
-    id: Id
-    text: str
-    at: Moment
-    created_at: Moment
-    conversation: Id | None = None
-    seq: Id | None = None
-    post_to: Id | None = None
-
-
-class NewReminder(Shape):
-    """The reminder that was set or changed."""
-
-    reminder: ReminderModel
-
-
-class Reminders(Shape):
-    """The caller's reminders that have not arrived yet, the next one first."""
-
-    reminders: list[ReminderModel]
-
-
 class SlashCommandModel(Shape):
     """A slash command. `hint`: what may follow its name."""
 

@@ -1,6 +1,7 @@
 """Log entries in the API's description: every kind, as its addressees receive it."""
 
 import ast
+from datetime import UTC, datetime, timedelta
 
 from chat.api_schema.stream_events import ENTRIES, EventsModel
 from chat.log.entry import EVENTS
@@ -8,6 +9,8 @@ from tests.cast import Cast, Person
 from tests.test_architecture import ROOT
 from tests.verbs import CONVERSATIONS, Json, begins, blocks, removes_member, sees, sets_member
 from tests.waiting import eventually
+
+TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
 
 # Ben's actions in a conversation of ana's, by path.
 CHANGES: list[tuple[str, str, Json | None]] = [
@@ -24,6 +27,7 @@ CHANGES: list[tuple[str, str, Json | None]] = [
         "/api/chat/sidebar",
         {"version": 0, "sections": [{"id": one} for one in ("starred", "channels", "direct")]},
     ),
+    ("POST", "/api/chat/scheduled", {"body": "soup", "client_id": "s1", "at": TOMORROW, "conversation": 1}),
     ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off", "keywords": ["carrots"]}),
 ]
 

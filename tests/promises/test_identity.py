@@ -45,6 +45,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/authors"): {"names": ["ana"]},
     ("POST", "/reports"): {"reason": "rude"},
     ("POST", "/incoming-hooks"): {"name": "mine"},
+    ("PATCH", "/incoming-hooks/{hook}"): {"enabled": False},
     ("POST", "/commands"): {"command": "mute", "client_id": "c2"},
     ("POST", "/hooks"): {"url": "https://example.com"},
     ("POST", "/append"): {"at": 0, "text": "mine"},
