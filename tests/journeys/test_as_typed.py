@@ -128,7 +128,7 @@ async def test_a_long_message_is_folded(stage: Cast, start_node: StartNode, open
         await message(window, seq).get_by_role("button", name="Show more").wait_for()
     await message(window, 1).evaluate(FIND)
     await message(window, 1).get_by_role("button", name="Show less").wait_for()
-    await eventually(lambda: is_on_screen(window), 10)
+    await eventually(lambda: is_on_screen(window), 30)
     link = message(window, 2).get_by_role("link", name="https://e.example/last")
     await link.focus()
     await message(window, 2).get_by_role("button", name="Show less").wait_for()

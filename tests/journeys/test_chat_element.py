@@ -149,7 +149,7 @@ async def sends_picture(page: Page) -> None:
     await page.get_by_role("textbox", name="Message").fill("this one")
     await page.get_by_role("button", name="Send").click()
     picture = page.get_by_role("img", name="red.png")
-    await eventually(lambda: picture.evaluate("one => one.complete && one.naturalWidth > 0"), 20)
+    await eventually(lambda: picture.evaluate("one => one.complete && one.naturalWidth > 0"), 30)
     async with page.expect_download() as saved:
         await picture.click()
     assert (await saved.value).suggested_filename == "red.png"
@@ -226,7 +226,7 @@ async def test_pages_of_other_sites_can_do_nothing(browser: Browser, shop: Shop)
         await page.context.close()
         stranger.page, stranger.files["copy.js"] = shop.page("/copy.js"), SCRIPT.read_text()
         page = await visits(browser, stranger)
-        await eventually(lambda: page.evaluate("wrong.includes('unreachable')"), 20)
+        await eventually(lambda: page.evaluate("wrong.includes('unreachable')"), 30)
         await expect(page.get_by_role("listitem")).to_have_count(0)
         assert await shop.connections() == (0, 0)
         await page.context.close()

@@ -117,7 +117,7 @@ async def sends_picture(frame: FrameLocator) -> None:
     await expect(frame.locator("[data-state=done]")).to_have_count(1, timeout=LIMIT)
     await frame.get_by_role("textbox", name="Message", exact=True).press("Enter")
     picture = frame.get_by_role("img", name="red.png")
-    await eventually(lambda: picture.evaluate("one => one.complete && one.naturalWidth > 0"), 20)
+    await eventually(lambda: picture.evaluate("one => one.complete && one.naturalWidth > 0"), 30)
 
 
 async def replies_in_thread(frame: FrameLocator, shop: Shop) -> None:
@@ -167,7 +167,7 @@ async def test_a_frame_asks_the_page_for_a_token(browser: Browser, shop: Shop) -
     for one in sessions["sessions"]:
         if not one["current"]:
             assert (await shop.sam.call("DELETE", f"/api/sessions/{one['id']}"))[0] == 204
-    await eventually(lambda: shop.site.given == given + 1, 20)
+    await eventually(lambda: shop.site.given == given + 1, 30)
     await shop.ana.says(shop.room, "still there?")
     await expect(frame.get_by_text("still there?")).to_be_visible(timeout=LIMIT)
     await page.context.close()
@@ -180,7 +180,7 @@ async def test_other_sites_cannot_embed(browser: Browser, shop: Shop) -> None:
         stranger.page = shop.site.page
         page = await visits(browser, stranger)
         (inside,) = page.main_frame.child_frames
-        await eventually(lambda: inside.url.startswith("chrome-error:"), 20)
+        await eventually(lambda: inside.url.startswith("chrome-error:"), 30)
         assert await page.evaluate("asked") == 0
         await page.context.close()
 

@@ -30,7 +30,7 @@ async def begin_talk(
 
 async def carried(person: Person, room: int, seq: int) -> list[Json]:
     """Return the files of a message, once it is there."""
-    await eventually(lambda: has_message(person, room, seq), 20)
+    await eventually(lambda: has_message(person, room, seq), 30)
     return list((await reads(person, room, seq))["files"])
 
 
@@ -54,7 +54,7 @@ async def test_dropped_and_pasted_files_and_the_lightbox(
     await expect(row.get_by_text("look at this")).to_be_visible(timeout=LIMIT)
     red = row.get_by_role("img", name="red.png")
     assert abs(await shape(red) - 1.5) < 0.02
-    await eventually(lambda: is_seen(red), 20)
+    await eventually(lambda: is_seen(red), 30)
     await expect(row.get_by_role("link", name="Download notes.txt, 17 B")).to_have_attribute("download", "notes.txt")
     await brings(one, "paste", TALL)
     await one.page.get_by_label("Message", exact=True).press("Enter")  # the upload is incomplete
@@ -83,7 +83,7 @@ async def leafs_through(window: Window) -> None:
     keys = window.page.keyboard
     large = window.page.get_by_role("dialog", name="Picture red.png")
     await expect(large).to_contain_text("1 of 2", timeout=LIMIT)
-    await eventually(lambda: is_seen(large.get_by_role("img")), 20)
+    await eventually(lambda: is_seen(large.get_by_role("img")), 30)
     await keys.press("ArrowRight")
     other = window.page.get_by_role("dialog", name="Picture tall.jpg")
     await expect(other).to_contain_text("2 of 2")
@@ -105,7 +105,7 @@ async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, ope
     assert line.cut
     await one.page.get_by_role("button", name="Cancel large.bin").click()
     await expect(tray(one)).to_have_count(0)
-    await eventually(lambda: is_given_up(ana), 20)
+    await eventually(lambda: is_given_up(ana), 30)
     await picks(one, LARGE, ("enormous.bin", "", bytes(3_000_001)))
     await expect(item).to_contain_text("Waiting for the connection…", timeout=LIMIT)
     refused = tray(one).filter(has_text="enormous.bin")
@@ -141,7 +141,7 @@ async def test_an_avatar_and_initials(stage: Cast, start_node: StartNode, open_w
     form = one.page.get_by_role("form", name="Your profile")
     chosen = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": picture((500, 300), "JPEG")}
     await form.get_by_test_id("avatar").set_input_files(chosen)  # type: ignore[arg-type]
-    await eventually(lambda: is_seen(face.locator("img")), 20)
+    await eventually(lambda: is_seen(face.locator("img")), 30)
     await form.get_by_test_id("avatar").set_input_files({**chosen, "buffer": b"no picture"})  # type: ignore[arg-type]
     await expect(form.get_by_role("alert")).to_contain_text("not a picture that can be shown")
     await form.get_by_role("button", name="Remove", exact=True).click()

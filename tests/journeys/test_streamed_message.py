@@ -120,7 +120,7 @@ async def test_a_text_grows_and_is_stopped(stage: Cast, start_node: StartNode, o
     for window in (one, two):
         note = message(window, assistant.seq).get_by_text("Stopped before the end.")
         await expect(note).to_be_attached(timeout=LIMIT)
-    await eventually(lambda: one.page.evaluate("told.length === 1"), 10)
+    await eventually(lambda: one.page.evaluate("told.length === 1"), 30)
     assert (await one.page.evaluate("told"))[0].startswith("Chloe: Soup for 1 Wash the leek")
     assert await message(one, assistant.seq).evaluate(SAME)
     await show_alike(one, two)
@@ -140,11 +140,11 @@ async def grows(assistant: Assistant, at_end: Window, above: Window) -> None:
     await row.evaluate(WATCH)
     await above.page.get_by_role("log").evaluate("log => log.scrollTo(0, log.scrollTop / 2)")
     place = message(above, 15)
-    await eventually(lambda: place.evaluate(RESTS), 10)
+    await eventually(lambda: place.evaluate(RESTS), 30)
     top, before = await place.evaluate(TOP), assistant.appends
     await assistant.writes(texts, (COURSES - 1) * len(RECIPE))
     await expect(row.get_by_role("heading", name=f"Soup for {COURSES - 2}")).to_be_visible(timeout=LIMIT)
-    await eventually(lambda: at_end.page.get_by_role("log").evaluate(AT_END), 10)
+    await eventually(lambda: at_end.page.get_by_role("log").evaluate(AT_END), 30)
     assert await place.evaluate(TOP) == top
     assert await row.evaluate(SAME)
     # a text of which all is rendered again adds hundreds of elements for each append
@@ -160,4 +160,4 @@ async def stops(window: Window, assistant: Assistant) -> None:
     await window.page.keyboard.press("s")
     await expect(row.get_by_text("Stopping…")).to_be_attached(timeout=LIMIT)
     await expect(row.get_by_role("button", name="Stop")).to_have_count(0)
-    await eventually(assistant.is_asked_to_stop, 10)
+    await eventually(assistant.is_asked_to_stop, 30)

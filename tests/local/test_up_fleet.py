@@ -39,7 +39,7 @@ async def test_nodes_change_under_load(fleet: Running, database_url: str) -> Non
     tests/promises/test_behind_haproxy.py restarts all in turn.
     """
     async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=20, posters=2) as crowd:
-        crowd.starts_posting(pause=0.05)
+        crowd.starts_posting(pause=0.2)
         assert "n3: ready" in await asyncio.to_thread(fleet.tells, "scale", "3")
         assert "n1: ready" in await asyncio.to_thread(fleet.tells, "restart", "n1")
         assert set(await asyncio.to_thread(nodes, fleet)) == {"n1", "n2", "n3"}
