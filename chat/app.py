@@ -118,7 +118,7 @@ def make_app(settings: Settings) -> web.Application:
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES], app[PARAMETERS] = charge_routes(app.router), name_parameters(ROUTES[settings.role])
     app[SCOPES], app[COMMANDS] = scope_routes(app.router), Commands(read_command, answer_command, joins)
-    described: Callable[[str], bytes] = cache(partial(describe, settings.role))
+    described: Callable[[str], bytes] = partial(describe, settings.role)
     app[DESCRIPTIONS] = described
     return app
 
@@ -135,6 +135,7 @@ def make_operations_app(app: web.Application) -> web.Application:
     return own
 
 
+@cache
 def describe(role: str, what: str) -> bytes:
     """Return the API of a node of this role for machines: `openapi`, `asyncapi`, or the `types` of both."""
     from chat.api_schema.asyncapi import describe_channels  # imported late: a node starts 0.2 s sooner

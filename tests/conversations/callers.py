@@ -4,7 +4,6 @@ Paths, queries and bodies are filled in by name. A route with a path parameter, 
 named here fails the tests.
 """
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -13,15 +12,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import psycopg
 
 from chat.api_schema.introspection import read_handler
 from chat.api_schema.openapi import OPEN_CALLS, is_described, plain
 from chat.app import ROUTES
-from chat.shared.identity import hash_token
 from chat.shared.route import Operation
 from chat.stream.endpoints import CURSOR_NAMES
-from tests.cast import Cast, Person
+from tests.cast import Person
 from tests.files.sending import posts, sends
 from tests.verbs import (
     CONVERSATIONS,
@@ -262,17 +259,6 @@ def needs_identity(call: Call) -> bool:
     """Return whether only users may make this call."""
     is_open = (call.method, call.route.path) in OPEN_CALLS or not call.route.path.startswith("/api/")
     return is_described(call.route.path) and not is_open
-
-
-async def logs_in(cast: Cast, person: Person) -> None:
-    """Log in again, because a call may have ended the last session."""
-    person.token = f"token-of-{person.name}-{uuid.uuid4().hex}"
-    async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
-        await connection.execute(
-            "insert into sessions (user_id, token_hash, device, expires_at)"
-            " values (%s, %s, 'test', now() + interval '1 day')",
-            [person.id, hash_token(person.token)],
-        )
 
 
 async def makes(http: aiohttp.ClientSession, person: Person, call: Call) -> tuple[int, bytes]:
