@@ -71,6 +71,7 @@ export const details = {
   },
   createHooks: { incoming: 'Create hook', outgoing: 'Create outgoing hook', command: 'Create command' },
   commandName: 'Command',
+  commandExample: '/deploy',
   commandRule: 'Use letters, digits, dashes and underscores.',
   commandHint: 'What follows it (optional)',
   commandHintExample: '[version]',
