@@ -221,8 +221,9 @@ async def change_scheduled(journal: Log, user_id: int, id_: int, wanted: Schedul
         stored = await lock_scheduled(change, user_id, id_)
         given = wanted.model_dump(exclude_none=True, exclude={"at"})
         content = orjson.loads(stored.draft) | given
+        other = content.get("data") or content.get("forward")
         try:
-            check_said(content.get("body", ""), content.get("files"), content.get("data") and "data")
+            check_said(content.get("body", ""), content.get("files"), "other" if other else None)
         except ValueError as wrong:
             raise Invalid(errors=[{"field": "body", "detail": str(wrong)}]) from None
         if wanted.files:

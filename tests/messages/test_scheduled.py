@@ -82,6 +82,17 @@ async def test_a_repeated_request_schedules_and_posts_once(ana: Person) -> None:
     assert await said_in(ana, room) == ["soup"]
 
 
+async def test_a_forward_can_be_scheduled_and_moved(ana: Person) -> None:
+    """It needs no text of its own, and carries the text that the original has when it is sent."""
+    room = await begins(ana, "channel", "kitchen")
+    await ana.says(room, "cake")
+    made = await schedules(ana, room, "", forward={"conversation": room, "seq": 1})
+    path = f"{PATH}/{made['id']}"
+    assert (await ana.call("PATCH", path, {"at": (datetime.now(UTC) + timedelta(days=7)).isoformat()}))[0] == 200
+    status, sent = await ana.call("POST", f"{path}/send")
+    assert (status, sent["message"]["data"]) == (201, {"text": "cake"})
+
+
 async def test_it_can_be_changed_and_removed_until_then(ana: Person, mallory: Person, database_url: str) -> None:
     """Only by its author. Its files are spared by the clean-up, and stay the author's after a removal."""
     room, file = await begins(ana, "channel", "kitchen"), await sends(ana, b"recipe")
