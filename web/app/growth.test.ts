@@ -127,6 +127,7 @@ const exceptions: Record<string, string> = {
   'app/message/labels.ts seenLabel': 'takes a function that names users',
   'app/notify/mutes.ts mutedUntil': 'a time from the server',
   'app/presence/labels.ts ago': 'a time from the server',
+  'app/worker/notification.ts notificationOf': 'takes the data of a push, whose text plainText shortens',
   'app/presence/labels.ts typingWords': 'puts names into a sentence',
   'app/sidebar/sections.ts NameOrder.ranksOf': 'takes a function that names conversations',
   'app/sidebar/sections.ts moved': 'compares ids of sections',

@@ -15,7 +15,7 @@ export function wrongFields(problem: Problem | null): Record<string, string> {
 export function problemTexts({ codes, fields, status: answered }: Messages['problems']): ProblemTexts {
   return {
     detail({ code, status }) {
-      return Object.hasOwn(codes, code) ? codes[code] : /^http_/.test(code) ? answered?.(status) : undefined;
+      return Object.hasOwn(codes, code) ? codes[code] : /^http_/.test(code) ? answered(status) : undefined;
     },
     field(text) {
       const numbers = text.match(/\d+/g) ?? [];

@@ -5,5 +5,5 @@ export const problems = {
   /** About a field, by the server's text with `#` for each number. They have the numbers in the same order. */
   fields: {} as Record<string, string>,
   /** A proxy's answer, or an error that this version of the app does not know. */
-  status: null as ((status: number) => string) | null,
+  status: (status: number): string => `The server answered ${status}.`,
 };
