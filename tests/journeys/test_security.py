@@ -6,7 +6,6 @@ import re
 
 import psycopg
 import pyotp
-import pytest
 from playwright.async_api import Locator, expect
 
 from tests.accounts.factors import waits_for_next_code
@@ -189,9 +188,11 @@ KEPT = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("cleared", ["by the server too", "by the app alone"])
-async def test_logging_out_leaves_nothing(start_node: StartNode, open_window: OpenWindow, cleared: str) -> None:
-    """Chloe has a draft and an unsent message: logging out warns her, and then leaves nothing of them."""
+async def test_logging_out_leaves_nothing(start_node: StartNode, open_window: OpenWindow) -> None:
+    """Chloe has a draft and an unsent message: logging out warns her, and the app then leaves nothing of them.
+
+    tests/accounts/test_cookies.py checks that the server tells the browser to clear its storage too.
+    """
     node = await start_node("a1")
     window = await open_window(node)
     await window.signs_up("chloe", PASSWORD)
@@ -199,8 +200,8 @@ async def test_logging_out_leaves_nothing(start_node: StartNode, open_window: Op
     await window.page.route("**/messages", lambda route: route.abort())
     await window.says("never sent")
     await window.types("only begun")
-    if cleared == "by the app alone":  # as over plain HTTP, where browsers ignore Clear-Site-Data
-        await window.page.route("**/api/sessions/current", lambda route: route.fulfill(status=204))
+    # As over plain HTTP, where browsers ignore Clear-Site-Data.
+    await window.page.route("**/api/sessions/current", lambda route: route.fulfill(status=204))
 
     async def is_kept() -> bool:
         count, keys = await window.page.evaluate(KEPT)
