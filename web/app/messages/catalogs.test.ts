@@ -59,7 +59,7 @@ describe.each(others)('%s', (language) => {
 
   test('has the same texts', async () => {
     expect([...(await load()).texts.keys()].sort()).toEqual([...english.keys()].sort());
-  });
+  }, 30_000);
 
   test('has every text translated', async () => {
     const allowed = new Set([...(SHARED['all'] ?? []), ...(SHARED[language] ?? [])]);
