@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chat.accounts.validation import About, DisplayName, Email, Keyword, NewName, TimeZone, check_password, split_words
+from chat.accounts.validation import (
+    KEYWORDS_MOST,
+    About,
+    DisplayName,
+    Email,
+    Keyword,
+    Language,
+    NewName,
+    TimeZone,
+    check_password,
+    split_words,
+)
 from chat.log.append import Change
 from chat.log.entry import Unplaced
 from chat.shared.appearance import check_line, skeleton
@@ -16,7 +27,6 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-KEYWORDS_MOST = 20
 TOKEN_MOST = 8_000  # characters of a JSON Web Token
 
 # Request bodies.
@@ -92,10 +102,6 @@ class LogIn(Form):
         """Let a token stand alone."""
         alone = isinstance(given, dict) and given.get("jwt") and not given.keys() & {"name", "password"}
         return given | {"name": "", "password": "-"} if alone else given
-
-
-# the languages of the app (web/app/messages/language.ts); empty for the language of the browser
-Language = Literal["", "en", "de", "es", "ja", "ar"]
 
 
 class Profile(Form):

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -244,4 +244,8 @@ TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
 AvatarUrl = Annotated[str, Field(max_length=2_000), AfterValidator(check_https)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(check_email)]
 Keyword = Annotated[str, Field(max_length=KEYWORD_MOST), AfterValidator(check_keyword)]
+KEYWORDS_MOST = 20
+
+# the languages of the app (web/app/messages/language.ts); empty for the language of the browser
+Language = Literal["", "en", "de", "es", "ja", "ar"]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]

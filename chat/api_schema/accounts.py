@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from chat.accounts.models import Language, SignUpMode
+from chat.accounts.models import SignUpMode
+from chat.accounts.validation import Language
 from chat.api_schema.models import Id, Level, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 

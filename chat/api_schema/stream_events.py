@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from chat.accounts.models import Language
+from chat.accounts.validation import Language
 from chat.api_schema.models import (
     Announced,
     ConversationModel,

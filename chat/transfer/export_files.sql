@@ -1,6 +1,8 @@
 -- name: read_user
 select u.id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at,
-       coalesce(u.email, (select min(i.email) from imported_users i where i.user_id = u.id)), avatar
+       coalesce(u.email, (select nullif(a.address, '') from email_addresses a where a.user_id = u.id),
+                (select min(i.email) from imported_users i where i.user_id = u.id)),
+       avatar, language, notify, keywords
   from users u where u.id = %s
 
 -- name: list_own_conversations

@@ -218,9 +218,9 @@ async def rows_of(
 
 def member_line(conversation: int, row: Row, names: Names) -> bytes:
     """Return the record of a member, without default values."""
-    user, role, joined_at, author, client_id, level, muted_until = row
+    user, role, joined_at, author, client_id, level, chosen, muted_until = row
     fields = {"role": role if role != "member" else "", "joined_at": joined_at, "read": ref(author, client_id, names)}
-    level = level if level != "all" else ""
+    level = level if chosen or level != "all" else ""
     return encode("member", conversation=conversation, user=names[user], **fields, level=level, muted_until=muted_until)
 
 
@@ -239,8 +239,9 @@ def encode(type_: str, **fields: object) -> bytes:
 
 def user_line(row: Row, with_files: bool = False) -> bytes:
     """Return the record of an account, without its password."""
-    id_, name, display_name, role, about, time_zone, receipts, created_at, disabled_at, email, avatar = row
+    id_, name, display_name, role, about, time_zone, receipts, created_at, disabled_at, email, avatar, *chosen = row
     fields = {"about": about, "time_zone": time_zone, "created_at": created_at, "disabled_at": disabled_at}
+    fields |= dict(zip(("language", "notify", "keywords"), chosen, strict=True))
     picture = {"name": "avatar.webp", "path": avatar_path(id_)} if avatar and with_files else None
     first = {"id": str(id_), "name": name.lower(), "display_name": display_name, "email": email, "avatar": picture}
     line = encode("user", **first, role=role if role != "member" else "", **fields)

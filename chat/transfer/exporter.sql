@@ -7,9 +7,11 @@ select coalesce(sum(last_seq), 0)::bigint from conversations
  where (%(only)s::bigint is null or id = %(only)s) and not is_probe(id)
 
 -- name: list_users
--- All users, or those related to one conversation: members, authors, banned users.
+-- All users, or those related to one conversation, without their private settings: members, authors, banned users.
 select u.id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at,
-       coalesce(u.email, (select min(i.email) from imported_users i where i.user_id = u.id)), avatar
+       coalesce(u.email, (select min(i.email) from imported_users i where i.user_id = u.id)), avatar,
+       case when %(only)s::bigint is null then language else '' end,
+       case when %(only)s::bigint is null then notify end, case when %(only)s::bigint is null then keywords end
   from users u
  where not is_probe(u.id) and (%(only)s::bigint is null
     or u.id in (select m.user_id from memberships m where m.conversation_id = %(only)s
@@ -64,7 +66,7 @@ select m.author_id, m.client_id, m.pinned_by from messages m
 
 -- name: list_members
 -- With the last message that each member has read.
-select m.user_id, m.role, m.joined_at, r.author_id, r.client_id, m.level, m.muted_until
+select m.user_id, m.role, m.joined_at, r.author_id, r.client_id, m.level, m.own_level, m.muted_until
   from memberships m join users u on u.id = m.user_id
   left join messages r on r.conversation_id = m.conversation_id and r.seq = m.read_seq
  where m.conversation_id = %(conversation)s and m.until is null and (%(user)s::bigint is null or m.user_id = %(user)s)

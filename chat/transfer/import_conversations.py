@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import orjson
+
+from chat.accounts.accounts import store_keywords
 from chat.accounts.validation import NAME
 from chat.log.append import Change
 from chat.model.conversation import name_keys
@@ -151,6 +154,9 @@ class ImportedUsers:
                 self._set(tried[name][0], user_id, name)
             self.created |= set(ids.values())
             created = [(tried[name][0], user_id) for name, user_id in ids.items()]
+            for user, user_id in created:
+                if user.keywords:
+                    await store_keywords(connection, user_id, user.keywords)
             await self._note(connection, created, self._identity.fingerprint)
             if self._identity.exact and ids:
                 await connection.execute(queries.reserve_user_id, [max(ids.values())])
@@ -164,8 +170,8 @@ class ImportedUsers:
         exact = self._identity.exact
         id_ = int(user.id) if exact and not attempt and user.id and user.id.isdecimal() else None
         role = user.role if exact or self._options.admins else "member"
-        known = user.display_name, role, user.about, user.time_zone, user.receipts
-        return id_, name, *known, user.created_at, user.disabled_at
+        known = user.display_name, role, user.about, user.time_zone, user.receipts, user.language, user.notify
+        return id_, name, *known, orjson.dumps(user.keywords).decode(), user.created_at, user.disabled_at
 
     def _name(self, user: UserRecord, attempt: int) -> str:
         number = attempt if self._identity.exact and attempt else attempt + 1

@@ -44,13 +44,15 @@ select %s, %s, * from unnest(%s::text[], %s::bigint[], %s::text[]) on conflict d
 
 -- name: insert_users
 -- The empty hash matches no password, so that the account cannot log in. Returns those whose name and id were free.
-insert into users (id, name, display_name, password_hash, role, about, time_zone, receipts, created_at, disabled_at)
+insert into users (id, name, display_name, password_hash, role, about, time_zone, receipts, language, notify, keywords,
+                   created_at, disabled_at)
 overriding system value
 select coalesce(id, nextval(pg_get_serial_sequence('users', 'id'))), name, display_name, '', role, about, time_zone,
-       receipts, coalesce(created_at, now()), disabled_at
+       receipts, language, notify, array(select jsonb_array_elements_text(keywords::jsonb)), coalesce(created_at, now()),
+       disabled_at
   from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[],
-              %s::timestamptz[], %s::timestamptz[])
-       as new (id, name, display_name, role, about, time_zone, receipts, created_at, disabled_at)
+              %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+       as new (id, name, display_name, role, about, time_zone, receipts, language, notify, keywords, created_at, disabled_at)
     on conflict do nothing
 returning lower(name), id
 

@@ -310,7 +310,8 @@ class MemberImporter:
             if user in connected or conversation in with_members:
                 since = change.place(joined(conversation, user, one.role)).position
                 loud += [(user, conversation)] if user in connected else []
-            rows.append((conversation, user, one.role, since, one.joined_at, read, one.level, one.muted_until))
+            level = one.level or "all", one.level is not None
+            rows.append((conversation, user, one.role, since, one.joined_at, read, *level, one.muted_until))
         await run(queries.insert_members, columns(rows))
         self.created |= set(pairs)
         for user, conversation in loud:

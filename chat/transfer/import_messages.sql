@@ -67,12 +67,12 @@ select asked.n from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked 
 select distinct user_id from sessions where user_id = any(%s) and ended_at is null and expires_at > now()
 
 -- name: insert_members
-insert into memberships (conversation_id, user_id, role, since, joined_at, read_seq, level, muted_until)
+insert into memberships (conversation_id, user_id, role, since, joined_at, read_seq, level, own_level, muted_until)
 select s.conversation_id, s.user_id, s.role, s.since, coalesce(s.joined_at, now()),
-       case when s.read_seq < 0 then c.last_seq else s.read_seq end, s.level, s.muted_until
+       case when s.read_seq < 0 then c.last_seq else s.read_seq end, s.level, s.own_level, s.muted_until
   from unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bigint[], %s::text[],
-              %s::timestamptz[])
-       as s (conversation_id, user_id, role, since, joined_at, read_seq, level, muted_until)
+              %s::boolean[], %s::timestamptz[])
+       as s (conversation_id, user_id, role, since, joined_at, read_seq, level, own_level, muted_until)
   join conversations c on c.id = s.conversation_id
 
 -- name: move_marks

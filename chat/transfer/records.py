@@ -13,13 +13,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chat.accounts.validation import About, DisplayName, Name, TimeZone
+from chat.accounts.validation import KEYWORDS_MOST, About, DisplayName, Keyword, Language, Name, TimeZone
 from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Data, MessageType, Moment, Role, Topic, check_said
 from chat.model.types import Name as Title
 
-VERSION = 3  # 1 had no ids of users and no paths of files, 2 no data of messages
+VERSION = 4  # 1 had no ids of users and no paths of files, 2 no data of messages, 3 no keywords and default levels
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
+Level = Literal["all", "mentions", "nothing"]
 StreamedBody = Annotated[str, Field(max_length=STREAMED_MOST)]
 
 
@@ -84,7 +85,10 @@ class HeaderRecord(RecordModel):
 
 
 class UserRecord(RecordModel):
-    """An account, without its password. `id`: the user's id at the source, unique within the source."""
+    """An account, without its password. `id`: the user's id at the source, unique within the source.
+
+    `notify`: the level of conversations without one; None: as the team's.
+    """
 
     type: Literal["user"] = "user"
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -96,6 +100,9 @@ class UserRecord(RecordModel):
     about: About = ""
     time_zone: TimeZone = ""
     receipts: bool = True
+    language: Language = ""
+    notify: Level | None = None
+    keywords: Annotated[tuple[Keyword, ...], Field(max_length=KEYWORDS_MOST, strict=False)] = ()
     created_at: Moment | None = None
     disabled_at: Moment | None = None
 
@@ -182,7 +189,7 @@ class PinRecord(RecordModel):
 
 
 class MemberRecord(RecordModel):
-    """A member. `read`: the last message that they have read."""
+    """A member. `read`: the last message that they have read; `level`: None if they have not chosen one."""
 
     type: Literal["member"] = "member"
     conversation: Key
@@ -190,7 +197,7 @@ class MemberRecord(RecordModel):
     role: Role = "member"
     joined_at: Moment | None = None
     read: Ref | None = None
-    level: Literal["all", "mentions", "nothing"] = "all"
+    level: Level | None = None
     muted_until: Moment | None = None
 
 

@@ -61,7 +61,19 @@ async def live(cast: Cast) -> tuple[Person, Person, Person, int]:
     await does(ben, "DELETE", f"{CONVERSATIONS}/{old}")
     await does(ana, "PUT", f"/api/users/{mallory.id}/block")
     await does(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{mallory.id}", {"reason": "rude"})
-    await does(ana, "PATCH", "/api/users/me", {"about": "grows\ntomatoes", "receipts": "off"})
+    await does(
+        ana,
+        "PATCH",
+        "/api/users/me",
+        {
+            "about": "grows\ntomatoes",
+            "receipts": "off",
+            "language": "ja",
+            "notify": "mentions",
+            "keywords": ["Soup", "hot pot"],
+        },
+    )
+    await does(chloe, "PUT", f"{CONVERSATIONS}/{room}/notifications", {"level": "all"})
     return ana, ben, chloe, room
 
 
