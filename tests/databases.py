@@ -1,27 +1,48 @@
 """Databases that last as long as a test."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
+MEMORY, ROOM, PREFIX = Path("/dev/shm"), 4 * 2**30, "tandem-tests-"
+LOCKED_SECONDS = 60.0  # after which a new folder is certainly locked
 
 
 @contextmanager
 def folder_in_memory(otherwise: Path) -> Iterator[Path]:
-    """Yield a folder in memory, if there is space: a database is 1,800 files, which a test makes and removes."""
+    """Yield a folder in memory, if there is space: a database is 1,800 files, which a test makes and removes.
+
+    Its lock ends with this process. So the folders of tests that were killed are found, and removed first.
+    """
+    for left in MEMORY.glob(f"{PREFIX}*"):
+        with suppress(OSError), locked(left):
+            if time.time() - left.stat().st_mtime > LOCKED_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
         yield otherwise
         return
-    with tempfile.TemporaryDirectory(prefix="tandem-tests-", dir=MEMORY) as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=MEMORY) as folder, locked(Path(folder)):
         yield Path(folder)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder; raise `BlockingIOError` if another process has."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
