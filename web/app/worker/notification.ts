@@ -1,11 +1,13 @@
 /** The notification for a message that was pushed to this browser. Pure. */
+import { notify as ar } from '../messages/ar/notify';
 import { notify as de } from '../messages/de/notify';
 import { notify as en } from '../messages/en/notify';
 import { notify as es } from '../messages/es/notify';
+import { notify as ja } from '../messages/ja/notify';
 import type { Language } from '../messages/language';
 
 /** The worker has only these texts: it is one file. */
-const texts: Record<Language, typeof en> = { de, en, es };
+const texts: Record<Language, typeof en> = { ar, de, en, es, ja };
 
 /** What the server sends (chat/integrations/push.py). */
 export interface Pushed {

@@ -24,6 +24,10 @@ export const composer: Messages['composer'] = {
     block: 'كتلة برمجية',
   },
   send: 'إرسال',
+  sendLater: 'إرسال لاحقًا',
+  sendTimes: { soon: 'بعد 20 دقيقة', tomorrow: 'غدًا', monday: 'الاثنين', own: 'اختيار وقت…' },
+  sendTime: (name, time) => `${name} الساعة ${part(time)}`,
+  scheduledFor: (when) => `جُدولت الرسالة في ${part(when)}.`,
   charactersLeft: counting('لا أحرف متبقية', 'بقي حرف واحد', 'بقي حرفان', 'بقيت # أحرف', 'بقي # حرفًا', 'بقي # حرف'),
   charactersOver: counting('لا أحرف زائدة', 'حرف واحد زائد', 'حرفان زائدان', '# أحرف زائدة', '# حرفًا زائدًا', '# حرف زائد'),
 

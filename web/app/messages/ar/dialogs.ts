@@ -1,6 +1,6 @@
 /** Dialogs: new conversations, people, profiles, and questions before an action. */
 import type { Messages } from '..';
-import { counting, part } from './grammar';
+import { counting, list, part } from './grammar';
 
 const addCount = counting('إضافة', 'إضافة', 'إضافة شخصين', 'إضافة # أشخاص', 'إضافة # شخصًا', 'إضافة # شخص');
 const acceptCount = counting(
@@ -32,6 +32,22 @@ const unsentMessages = counting('', 'رسالة واحدة غير مرسلة', '
 const drafts = counting('', 'مسودة واحدة', 'مسودتان', '# مسودات', '# مسودة', '# مسودة');
 
 export const dialogs: Messages['dialogs'] = {
+  forward: 'إعادة توجيه الرسالة',
+  forwardHint: 'يرى نصها كل من في المحادثة. ولا يرى كاتبها ومحادثتها إلا من يمكنه قراءة الرسالة الأصلية.',
+  findConversations: 'البحث عن محادثات',
+  conversations: 'المحادثات',
+  noConversation: 'لا محادثة بهذا الاسم.',
+  comment: 'تعليق (اختياري)',
+  forwardTo: counting(
+    'إعادة توجيه',
+    'إعادة توجيه',
+    'إعادة توجيه إلى محادثتين',
+    'إعادة توجيه إلى # محادثات',
+    'إعادة توجيه إلى # محادثة',
+    'إعادة توجيه إلى # محادثة',
+  ),
+  forwardedTo: (names) => `أُعيد توجيه الرسالة إلى ${list(names.length > 3 ? [...names.slice(0, 3).map(part), 'أخرى'] : names.map(part))}.`,
+
   notLoaded: 'تعذّر التحميل. حاول مرة أخرى أو أعد تحميل الصفحة.',
 
   addPeople: 'إضافة أشخاص',

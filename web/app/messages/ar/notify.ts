@@ -13,9 +13,15 @@ export const notify: Messages['notify'] = {
     mentions: 'الإشارات فقط',
     nothing: 'لا شيء',
   },
+  default: (level) => `إعدادك الافتراضي (${level})`,
+  defaults: {
+    all: 'كل الرسائل',
+    mentions: 'الإشارات والكلمات المفتاحية والرسائل المباشرة',
+    nothing: 'لا شيء',
+  },
   levelHints: {
     all: 'تُحتسب كل رسالة جديدة غير مقروءة',
-    mentions: 'الرسائل التي تشير إليك فقط',
+    mentions: 'الرسائل التي تشير إليك أو تحتوي كلمة مفتاحية فقط',
     nothing: 'دون عدّ غير المقروء ودون إشعارات',
   },
   mute: 'كتم',
@@ -29,5 +35,6 @@ export const notify: Messages['notify'] = {
   mutedUntil: (moment) => `مكتومة حتى ${part(moment)}`,
   muted: 'مكتومة حتى تلغي الكتم',
   unmute: 'إلغاء الكتم',
+  forwarded: 'رسالة معاد توجيهها',
   inChannel: (author, channel) => `${part(author)} في ${part(`#${channel}`)}`,
 };

@@ -6,7 +6,7 @@ const accounts = counting('لا حسابات', 'حساب واحد', 'حسابا�
 
 export const people: Messages['people'] = {
   title: 'الأشخاص',
-  tabs: { members: 'الأعضاء', invite: 'دعوة أشخاص', settings: 'إعدادات الفريق' },
+  tabs: { members: 'الأعضاء', invite: 'دعوة أشخاص', hooks: 'عمليات الدمج', settings: 'إعدادات الفريق' },
   adminsOnly: 'هذه الصفحة للمشرفين فقط',
   adminsOnlyHint: 'اسأل مشرفًا على هذا الخادم.',
   find: 'البحث عن أشخاص',
@@ -94,6 +94,8 @@ export const people: Messages['people'] = {
       open: 'يمكن لأي شخص إنشاء حساب دون دعوة.',
       closed: `يضيف مشغّلو الخادم الحسابات بالأمر ${part('tandem user add')}.`,
     },
+    notify: 'إشعار الأعضاء بشأن',
+    notifyHint: 'يمكن لكل عضو أن يختار لنفسه.',
     saved: 'تم حفظ إعدادات الفريق',
     storage: 'مساحة التخزين المستخدمة',
     files: 'الملفات',

@@ -3,6 +3,7 @@ import type { Messages } from '..';
 import { counting, part, times } from './grammar';
 
 const sessions = counting('# جلسة', 'جلسة واحدة', 'جلستين', '# جلسات', '# جلسة', '# جلسة');
+const secondCount = counting('# ثانية', 'ثانية واحدة', 'ثانيتان', '# ثوانٍ', '# ثانية', '# ثانية');
 const codesLeft = counting('لم تبق رموز', 'بقي رمز واحد', 'بقي رمزان', 'بقيت # رموز', 'بقي # رمزًا', 'بقي # رمز');
 
 export const settings: Messages['settings'] = {
@@ -51,10 +52,40 @@ export const settings: Messages['settings'] = {
     quietHint: 'لا إشعارات على هذا الجهاز في هذه الأوقات.',
     quietFrom: 'من',
     quietTo: 'إلى',
+    everywhere: 'كل الأجهزة',
     custom: 'إعدادات إشعارات مخصّصة',
     none: 'تستخدم كل المحادثات الإعداد الافتراضي. غيّره من قائمة المحادثة.',
     change: 'تغيير',
     changeFor: (title) => `تغيير إشعارات ${part(title)}`,
+  },
+  defaults: {
+    title: 'إشعاري بشأن',
+    team: (level) => `إعداد الفريق الافتراضي (${level})`,
+    keywords: 'الكلمات المفتاحية',
+    keywordsHint: 'حتى 20 كلمة تفصل بينها فواصل. تُشعرك كما تُشعرك الإشارة، ولا يراها غيرك.',
+    saved: 'تم حفظ الكلمات المفتاحية',
+  },
+  sound: {
+    title: 'الصوت',
+    names: { none: 'بلا صوت', chime: 'رنين', drop: 'قطرة', knock: 'طرق' },
+    atNight: 'تشغيل الأصوات في ساعات الهدوء أيضًا',
+  },
+  email: {
+    title: 'البريد الإلكتروني',
+    unavailable: 'لا يرسل هذا الخادم بريدًا إلكترونيًا.',
+    address: 'عنوان البريد الإلكتروني',
+    addressHint: 'يصلك ما فاتك حين لم يكن أي من أجهزتك نشطًا.',
+    send: 'إرسال الرمز',
+    code: 'الرمز',
+    sent: (address) => `أرسلنا رمزًا إلى ${part(address)}.`,
+    verify: 'تحقق',
+    other: 'استخدام عنوان آخر',
+    wanted: 'إرسال ما يفوتني بالبريد الإلكتروني',
+    hint: (address) => `رسالة واحدة إلى ${part(address)} بكل ما فاتك.`,
+    bounced: 'يرفض خادم البريد هذا العنوان. غيّره لتصلك الرسائل من جديد.',
+    managed: 'يدير عنوانك تطبيق آخر.',
+    change: 'تغيير العنوان',
+    remove: 'إزالة العنوان',
   },
   password: {
     title: 'كلمة المرور',
@@ -147,6 +178,9 @@ export const settings: Messages['settings'] = {
     contrastAndMotion: 'التباين والحركة',
     contrast: 'تباين عالٍ',
     contrastHint: 'نصوص وخطوط وألوان أقوى. يعمل دائمًا إذا طلبه نظامك.',
+    undo: 'التراجع عن الإرسال',
+    undoHint: 'المدة التي يمكنك فيها استرجاع رسالة بعد إرسالها. تُرسل فورًا، فقد يراها آخرون.',
+    undoFor: (seconds) => (seconds ? secondCount(seconds) : 'متوقف'),
     motion: 'تقليل الحركة',
     motionHint: 'دون انزلاق أو تلاشٍ. يعمل دائمًا إذا طلبه نظامك.',
     density: 'الكثافة',

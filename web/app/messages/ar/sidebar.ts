@@ -2,6 +2,8 @@
 import type { Messages } from '..';
 import { counting, members, number, part } from './grammar';
 
+const unsent = counting('لم تُرسل # منها', 'لم تُرسل واحدة منها', 'لم تُرسل اثنتان منها', 'لم تُرسل # منها', 'لم تُرسل # منها', 'لم تُرسل # منها');
+
 export const sidebar: Messages['sidebar'] = {
   title: 'محادثاتك',
   conversations: 'المحادثات',
@@ -13,6 +15,9 @@ export const sidebar: Messages['sidebar'] = {
   withNewReplies: 'بردود جديدة',
   later: 'لاحقًا',
   savedMessages: 'رسائل محفوظة',
+  scheduled: 'المجدولة',
+  scheduledMessages: 'رسائل مجدولة',
+  scheduledFailed: (count) => `رسائل مجدولة، ${unsent(count)}`,
   reports: 'البلاغات',
   openReports: 'مفتوحة',
   channels: 'القنوات',

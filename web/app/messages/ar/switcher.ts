@@ -51,6 +51,8 @@ export const switcher: Messages['switcher'] = {
     profile: 'عرض الملف الشخصي',
     save: 'حفظ لوقت لاحق',
     remind: 'تذكيري',
+    forward: 'إعادة توجيه',
+    undo: 'التراجع عن الإرسال',
     unread: 'تعليم غير مقروءة',
     report: 'إبلاغ',
     history: 'سجل التعديلات (للمالكين والمشرفين)',

@@ -23,6 +23,10 @@ export const composer: Messages['composer'] = {
     block: 'Codeblock',
   },
   send: 'Senden',
+  sendLater: 'Später senden',
+  sendTimes: { soon: 'In 20 Minuten', tomorrow: 'Morgen', monday: 'Montag', own: 'Zeit wählen…' },
+  sendTime: (name: string, time: string) => `${name} um ${time}`,
+  scheduledFor: (when: string) => `Geplant: ${when}.`,
   charactersLeft: (count: number) => plural(count, { one: 'Noch # Zeichen', other: 'Noch # Zeichen' }),
   charactersOver: (count: number) => plural(count, { one: '# Zeichen zu viel', other: '# Zeichen zu viel' }),
 

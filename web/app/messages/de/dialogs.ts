@@ -4,6 +4,15 @@ import { list, plural } from './grammar';
 const people = (count: number) => plural(count, { one: '# Person', other: '# Personen' });
 
 export const dialogs: Messages['dialogs'] = {
+  forward: 'Nachricht weiterleiten',
+  forwardHint: 'Alle dort sehen ihren Text. Verfasser und Unterhaltung sehen nur Personen, die das Original lesen können.',
+  findConversations: 'Unterhaltungen suchen',
+  conversations: 'Unterhaltungen',
+  noConversation: 'Keine Unterhaltung mit diesem Namen.',
+  comment: 'Kommentar (optional)',
+  forwardTo: (count: number) => (count > 1 ? plural(count, { other: 'An # Unterhaltungen weiterleiten' }) : 'Weiterleiten'),
+  forwardedTo: (names: string[]) => `Weitergeleitet an ${list(names.length > 3 ? [...names.slice(0, 3), 'andere'] : names)}.`,
+
   notLoaded: 'Das konnte nicht geladen werden. Versuch es erneut oder lade die Seite neu.',
 
   addPeople: 'Personen hinzufügen',

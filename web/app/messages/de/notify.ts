@@ -11,9 +11,15 @@ export const notify: Messages['notify'] = {
     mentions: 'Nur Erwähnungen',
     nothing: 'Nichts',
   },
+  default: (level: string) => `Deine Voreinstellung (${level})`,
+  defaults: {
+    all: 'Alle Nachrichten',
+    mentions: 'Erwähnungen, Stichwörter und Direktnachrichten',
+    nothing: 'Nichts',
+  },
   levelHints: {
     all: 'Jede neue Nachricht zählt als ungelesen',
-    mentions: 'Nur Nachrichten, die dich erwähnen',
+    mentions: 'Nur Nachrichten, die dich erwähnen oder ein Stichwort enthalten',
     nothing: 'Keine Zähler und keine Benachrichtigungen',
   },
   mute: 'Stummschalten',
@@ -27,5 +33,6 @@ export const notify: Messages['notify'] = {
   mutedUntil: (moment: string) => `Stumm bis ${moment}`,
   muted: 'Stumm, bis du es aufhebst',
   unmute: 'Stummschaltung aufheben',
+  forwarded: 'Weitergeleitete Nachricht',
   inChannel: (author: string, channel: string) => `${author} in #${channel}`,
 };

@@ -5,7 +5,7 @@ const accounts = (count: number) => plural(count, { one: '# Konto', other: '# Ko
 
 export const people: Messages['people'] = {
   title: 'Personen',
-  tabs: { members: 'Mitglieder', invite: 'Personen einladen', settings: 'Team-Einstellungen' },
+  tabs: { members: 'Mitglieder', invite: 'Personen einladen', hooks: 'Integrationen', settings: 'Team-Einstellungen' },
   adminsOnly: 'Nur Admins sehen diese Seite',
   adminsOnlyHint: 'Frag einen Admin dieses Servers.',
   find: 'Personen finden',
@@ -86,6 +86,8 @@ export const people: Messages['people'] = {
       open: 'Alle können sich ohne Einladung registrieren.',
       closed: 'Betreiber fügen Konten mit tandem user add hinzu.',
     },
+    notify: 'Mitglieder benachrichtigen über',
+    notifyHint: 'Mitglieder können das für sich selbst ändern.',
     saved: 'Team-Einstellungen gespeichert',
     storage: 'Belegter Speicher',
     files: 'Dateien',

@@ -49,6 +49,8 @@ export const switcher: Messages['switcher'] = {
     profile: 'Profil anzeigen',
     save: 'Für später speichern',
     remind: 'Erinnere mich',
+    forward: 'Weiterleiten',
+    undo: 'Senden rückgängig machen',
     unread: 'Als ungelesen markieren',
     report: 'Melden',
     history: 'Bearbeitungsverlauf (Besitzer und Admins)',

@@ -27,6 +27,10 @@ export const composer: Messages['composer'] = {
     block: 'Bloque de código',
   },
   send: 'Enviar',
+  sendLater: 'Enviar más tarde',
+  sendTimes: { soon: 'En 20 minutos', tomorrow: 'Mañana', monday: 'El lunes', own: 'Elegir un momento…' },
+  sendTime: (name: string, time: string) => `${name} a las ${time}`,
+  scheduledFor: (when: string) => `Programado: ${when}.`,
   charactersLeft: (count: number) => plural(count, { one: 'Queda # carácter', other: 'Quedan # caracteres' }),
   charactersOver: (count: number) => plural(count, { one: 'Sobra # carácter', other: 'Sobran # caracteres' }),
 

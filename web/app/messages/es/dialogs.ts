@@ -2,6 +2,15 @@ import type { Messages } from '..';
 import { list, plural } from './grammar';
 
 export const dialogs: Messages['dialogs'] = {
+  forward: 'Reenviar mensaje',
+  forwardHint: 'Todos los de allí ven su texto. Solo quienes pueden leer el original ven su autor y su conversación.',
+  findConversations: 'Buscar conversaciones',
+  conversations: 'Conversaciones',
+  noConversation: 'Ninguna conversación con ese nombre.',
+  comment: 'Comentario (opcional)',
+  forwardTo: (count: number) => (count > 1 ? plural(count, { other: 'Reenviar a # conversaciones' }) : 'Reenviar'),
+  forwardedTo: (names: string[]) => `Reenviado a ${list(names.length > 3 ? [...names.slice(0, 3), 'otras'] : names)}.`,
+
   notLoaded: 'No se pudo cargar. Inténtalo de nuevo o recarga la página.',
 
   addPeople: 'Añadir personas',

@@ -11,9 +11,15 @@ export const notify: Messages['notify'] = {
     mentions: 'Solo menciones',
     nothing: 'Nada',
   },
+  default: (level: string) => `Tu ajuste predeterminado (${level})`,
+  defaults: {
+    all: 'Todos los mensajes',
+    mentions: 'Menciones, palabras clave y mensajes directos',
+    nothing: 'Nada',
+  },
   levelHints: {
     all: 'Cada mensaje nuevo cuenta como no leído',
-    mentions: 'Solo los mensajes que te mencionan',
+    mentions: 'Solo los mensajes que te mencionan o contienen una palabra clave',
     nothing: 'Sin contadores ni notificaciones',
   },
   mute: 'Silenciar',
@@ -27,5 +33,6 @@ export const notify: Messages['notify'] = {
   mutedUntil: (moment: string) => `Silenciado hasta: ${moment}`,
   muted: 'Silenciado hasta que lo reactives',
   unmute: 'Reactivar',
+  forwarded: 'Mensaje reenviado',
   inChannel: (author: string, channel: string) => `${author} en #${channel}`,
 };

@@ -5,7 +5,7 @@ const accounts = (count: number) => plural(count, { one: '# cuenta', other: '# c
 
 export const people: Messages['people'] = {
   title: 'Personas',
-  tabs: { members: 'Miembros', invite: 'Invitar a personas', settings: 'Ajustes del equipo' },
+  tabs: { members: 'Miembros', invite: 'Invitar a personas', hooks: 'Integraciones', settings: 'Ajustes del equipo' },
   adminsOnly: 'Solo los administradores ven esta página',
   adminsOnlyHint: 'Pregunta a un administrador de este servidor.',
   find: 'Buscar personas',
@@ -86,6 +86,8 @@ export const people: Messages['people'] = {
       open: 'Cualquiera puede registrarse sin invitación.',
       closed: 'Los operadores añaden cuentas con tandem user add.',
     },
+    notify: 'Avisar a los miembros de',
+    notifyHint: 'Los miembros pueden elegir por sí mismos.',
     saved: 'Ajustes del equipo guardados',
     storage: 'Espacio usado',
     files: 'Archivos',

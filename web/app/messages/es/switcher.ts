@@ -49,6 +49,8 @@ export const switcher: Messages['switcher'] = {
     profile: 'Ver perfil',
     save: 'Guardar para más tarde',
     remind: 'Recuérdamelo',
+    forward: 'Reenviar',
+    undo: 'Deshacer el envío',
     unread: 'Marcar como no leído',
     report: 'Denunciar',
     history: 'Historial de ediciones (propietarios y administradores)',

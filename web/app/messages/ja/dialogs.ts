@@ -1,8 +1,17 @@
 /** Dialogs: new conversations, people, profiles, and questions before an action. */
 import type { Messages } from '..';
-import { counting, number } from './grammar';
+import { counting, list, number } from './grammar';
 
 export const dialogs: Messages['dialogs'] = {
+  forward: 'メッセージを転送',
+  forwardHint: '転送先の全員に本文が表示されます。投稿者と元の会話は、元のメッセージを読める人だけに表示されます。',
+  findConversations: '会話を探す',
+  conversations: '会話',
+  noConversation: 'その名前の会話はありません。',
+  comment: 'コメント (任意)',
+  forwardTo: (count) => (count > 1 ? `${number(count)}件の会話に転送` : '転送'),
+  forwardedTo: (names) => `${names.length > 3 ? `${list(names.slice(0, 3))}など` : list(names)}に転送しました。`,
+
   notLoaded: '読み込めませんでした。再試行するか、ページを再読み込みしてください。',
 
   addPeople: 'メンバーを追加',

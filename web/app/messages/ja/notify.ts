@@ -12,9 +12,15 @@ export const notify: Messages['notify'] = {
     mentions: 'メンションのみ',
     nothing: 'なし',
   },
+  default: (level) => `自分の既定 (${level})`,
+  defaults: {
+    all: 'すべてのメッセージ',
+    mentions: 'メンション、キーワード、ダイレクトメッセージ',
+    nothing: 'なし',
+  },
   levelHints: {
     all: '新着メッセージをすべて未読として数えます',
-    mentions: '自分へのメンションを含むメッセージだけ',
+    mentions: '自分へのメンションかキーワードを含むメッセージだけ',
     nothing: '未読数も通知も表示しません',
   },
   mute: 'ミュート',
@@ -28,5 +34,6 @@ export const notify: Messages['notify'] = {
   mutedUntil: (moment) => `${moment}までミュート中`,
   muted: '解除するまでミュート中',
   unmute: 'ミュートを解除',
+  forwarded: '転送されたメッセージ',
   inChannel: (author, channel) => `#${channel}の${author}さん`,
 };

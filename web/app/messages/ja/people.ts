@@ -4,7 +4,7 @@ import { counting, number } from './grammar';
 
 export const people: Messages['people'] = {
   title: 'メンバー',
-  tabs: { members: 'メンバー', invite: 'メンバーを招待', settings: 'チームの設定' },
+  tabs: { members: 'メンバー', invite: 'メンバーを招待', hooks: '連携', settings: 'チームの設定' },
   adminsOnly: 'このページは管理者専用です',
   adminsOnlyHint: 'このサーバーの管理者に問い合わせてください。',
   find: 'メンバーを探す',
@@ -85,6 +85,8 @@ export const people: Messages['people'] = {
       open: '招待がなくても誰でも登録できます。',
       closed: '運用担当者がtandem user addでアカウントを追加します。',
     },
+    notify: 'メンバーに通知する内容',
+    notifyHint: '各メンバーが自分で選ぶこともできます。',
     saved: 'チームの設定を保存しました',
     storage: '使用中のストレージ',
     files: 'ファイル',

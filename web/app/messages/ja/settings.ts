@@ -1,6 +1,6 @@
 /** Texts of the settings. */
 import type { Messages } from '..';
-import { counting } from './grammar';
+import { counting, number } from './grammar';
 
 export const settings: Messages['settings'] = {
   title: '設定',
@@ -48,10 +48,40 @@ export const settings: Messages['settings'] = {
     quietHint: 'この時間帯は、このデバイスに通知しません。',
     quietFrom: '開始',
     quietTo: '終了',
+    everywhere: 'すべてのデバイス',
     custom: '個別の通知設定',
     none: 'すべての会話が既定の設定を使っています。会話のメニューから変更できます。',
     change: '変更',
     changeFor: (title) => `${title}の通知を変更`,
+  },
+  defaults: {
+    title: '通知する内容',
+    team: (level) => `チームの既定 (${level})`,
+    keywords: 'キーワード',
+    keywordsHint: 'カンマ区切りで20個まで。メンションと同じように通知され、自分だけに表示されます。',
+    saved: 'キーワードを保存しました',
+  },
+  sound: {
+    title: '通知音',
+    names: { none: 'なし', chime: 'チャイム', drop: 'しずく', knock: 'ノック' },
+    atNight: '通知しない時間帯にも音を鳴らす',
+  },
+  email: {
+    title: 'メール',
+    unavailable: 'このサーバーはメールを送信しません。',
+    address: 'メールアドレス',
+    addressHint: 'どのデバイスでも操作していない間に見逃した内容が届きます。',
+    send: 'コードを送信',
+    code: 'コード',
+    sent: (address) => `${address}にコードを送信しました。`,
+    verify: '確認',
+    other: '別のアドレスを使う',
+    wanted: '見逃した内容をメールで受け取る',
+    hint: (address) => `見逃した内容を1通にまとめて${address}に送ります。`,
+    bounced: 'メールサーバーがこのアドレスを拒否しています。再びメールを受け取るには、アドレスを変更してください。',
+    managed: 'アドレスは別のアプリケーションで管理されています。',
+    change: 'アドレスを変更',
+    remove: 'アドレスを削除',
   },
   password: {
     title: 'パスワード',
@@ -144,6 +174,9 @@ export const settings: Messages['settings'] = {
     contrastAndMotion: 'コントラストと動き',
     contrast: 'ハイコントラスト',
     contrastHint: '文字、線、色をはっきりさせます。システムが求める場合は常にオンになります。',
+    undo: '送信の取り消し',
+    undoHint: '送信したメッセージを取り消せる時間です。すぐに送信されるため、他の人が見る可能性があります。',
+    undoFor: (seconds) => (seconds ? `${number(seconds)}秒` : 'オフ'),
     motion: '動きを減らす',
     motionHint: 'スライドやフェードを行いません。システムが求める場合は常にオンになります。',
     density: '表示密度',

@@ -51,6 +51,8 @@ export const switcher: Messages['switcher'] = {
     profile: 'プロフィールを表示',
     save: '後で見るために保存',
     remind: 'リマインド',
+    forward: '転送',
+    undo: '送信を取り消す',
     unread: '未読にする',
     report: '報告',
     history: '編集履歴 (オーナーと管理者)',
