@@ -122,7 +122,7 @@ export const details: Messages['details'] = {
   hookFailing: (problem: string, when: string) => `Schlägt fehl, nächster Versuch ${when}. ${problem}`,
   hookOff: (problem: string) => `Aus. ${problem}`,
   lastFailed: (problem: string) => `Der letzte Aufruf ist fehlgeschlagen. ${problem}`,
-  hookBy: (name: string) => `erstellt von: ${name}`,
+  hookBy: (name: string) => `Ersteller: ${name}`,
   conversationNumber: (id: number) => `Unterhaltung ${id}`,
   eventsWaiting: (count: number) => plural(count, { one: '# Ereignis wartet', other: '# Ereignisse warten' }),
   turnOn: 'Einschalten',

@@ -5,7 +5,7 @@ const people = (count: number) => plural(count, { one: '# Person', other: '# Per
 
 export const dialogs: Messages['dialogs'] = {
   forward: 'Nachricht weiterleiten',
-  forwardHint: 'Alle dort sehen ihren Text. Verfasser und Unterhaltung sehen nur Personen, die das Original lesen können.',
+  forwardHint: 'Alle dort sehen den Text. Nur wer das Original lesen kann, sieht auch Verfasser und Unterhaltung.',
   findConversations: 'Unterhaltungen suchen',
   conversations: 'Unterhaltungen',
   noConversation: 'Keine Unterhaltung mit diesem Namen.',

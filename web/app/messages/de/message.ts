@@ -29,7 +29,7 @@ export const message: Messages['message'] = {
   elsewhere: 'Eine andere Unterhaltung',
   filesOf: (count: number) => plural(count, { one: '# Datei', other: '# Dateien' }),
   noText: 'Eine Nachricht ohne Text',
-  undo: 'Zurückholen',
+  undo: 'Rückgängig',
   undoHint: 'Hol sie in das Nachrichtenfeld zurück. Andere haben sie vielleicht schon gesehen.',
   viewProfile: 'Profil anzeigen',
   editHistory: 'Bearbeitungsverlauf',

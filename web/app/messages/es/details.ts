@@ -122,7 +122,7 @@ export const details: Messages['details'] = {
   hookFailing: (problem: string, when: string) => `Falla; próximo intento: ${when}. ${problem}`,
   hookOff: (problem: string) => `Desactivado. ${problem}`,
   lastFailed: (problem: string) => `La última llamada falló. ${problem}`,
-  hookBy: (name: string) => `creación: ${name}`,
+  hookBy: (name: string) => `creador: ${name}`,
   conversationNumber: (id: number) => `Conversación ${id}`,
   eventsWaiting: (count: number) => plural(count, { one: '# evento en espera', other: '# eventos en espera' }),
   turnOn: 'Activar',

@@ -3,7 +3,7 @@ import { list, plural } from './grammar';
 
 export const dialogs: Messages['dialogs'] = {
   forward: 'Reenviar mensaje',
-  forwardHint: 'Todos los de allí ven su texto. Solo quienes pueden leer el original ven su autor y su conversación.',
+  forwardHint: 'Todos allí ven el texto. Solo quienes pueden leer el original ven también su autor y su conversación.',
   findConversations: 'Buscar conversaciones',
   conversations: 'Conversaciones',
   noConversation: 'Ninguna conversación con ese nombre.',

@@ -28,7 +28,7 @@ export const composer: Messages['composer'] = {
   sendLater: '後で送信',
   sendTimes: { soon: '20分後', tomorrow: '明日', monday: '月曜日', own: '日時を選択…' },
   sendTime: (name, time) => `${name}の${time}`,
-  scheduledFor: (when) => `${when}に送信を予約しました。`,
+  scheduledFor: (when) => `${when}の送信を予約しました。`,
   charactersLeft: counting('残り#文字'),
   charactersOver: counting('#文字超過'),
 
