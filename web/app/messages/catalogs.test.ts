@@ -47,6 +47,13 @@ function serverTexts(): string {
 
 const english = new Map(textsOf({ ...en, problems: {} }));
 
+test('every action that the server records has a text', () => {
+  const recorded = /\b(?:record|audit)\((?:[^"()]|\([^()]*\))*"([a-z]+\.[a-z]+)"/g;
+  const actions = new Set([...serverTexts().matchAll(recorded)].map(([, action]) => action ?? ''));
+  expect(actions.size).toBeGreaterThan(30);
+  expect([...actions].filter((one) => !en.app.events[one])).toEqual([]);
+});
+
 test('every language has a catalog', () => {
   expect(Object.keys(catalogs).sort()).toEqual([...others].sort());
 });

@@ -86,5 +86,12 @@ export const app: Messages['app'] = {
     'import.undo': 'بدء التراجع عن الاستيراد',
     'import.undone': 'اكتمال التراجع عن الاستيراد',
     'import.remove': 'إزالة ملف استيراد',
+    'account.link': 'ربط حساب تسجيل الدخول',
+    'key.create': 'إنشاء مفتاح API',
+    'key.revoke': 'إبطال مفتاح API',
+    'mfa.recovered': 'استخدام رمز استرداد',
+    'hook.change': 'تغيير خطاف',
+    'hook.disable': 'إيقاف Tandem لخطاف',
+    'email.verify': 'تأكيد عنوان البريد الإلكتروني',
   },
 };

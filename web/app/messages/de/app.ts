@@ -84,5 +84,12 @@ export const app: Messages['app'] = {
     'import.undo': 'Rückgängigmachen des Imports gestartet',
     'import.undone': 'Import rückgängig gemacht',
     'import.remove': 'Import entfernt',
+    'account.link': 'Anmeldekonto verbunden',
+    'key.create': 'API-Schlüssel erstellt',
+    'key.revoke': 'API-Schlüssel widerrufen',
+    'mfa.recovered': 'Wiederherstellungscode verwendet',
+    'hook.change': 'Hook geändert',
+    'hook.disable': 'Hook von Tandem ausgeschaltet',
+    'email.verify': 'E-Mail-Adresse bestätigt',
   },
 };

@@ -85,5 +85,12 @@ export const app = {
     'import.undo': 'Import undo started',
     'import.undone': 'Import undone',
     'import.remove': 'Import removed',
+    'account.link': 'Sign-on account connected',
+    'key.create': 'API key created',
+    'key.revoke': 'API key revoked',
+    'mfa.recovered': 'Recovery code used',
+    'hook.change': 'Hook changed',
+    'hook.disable': 'Hook turned off by Tandem',
+    'email.verify': 'E-mail address confirmed',
   } as Record<string, string>,
 };

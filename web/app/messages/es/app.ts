@@ -84,5 +84,12 @@ export const app: Messages['app'] = {
     'import.undo': 'Reversión de la importación iniciada',
     'import.undone': 'Importación revertida',
     'import.remove': 'Importación quitada',
+    'account.link': 'Cuenta de acceso conectada',
+    'key.create': 'Clave de API creada',
+    'key.revoke': 'Clave de API revocada',
+    'mfa.recovered': 'Código de recuperación usado',
+    'hook.change': 'Hook cambiado',
+    'hook.disable': 'Hook desactivado por Tandem',
+    'email.verify': 'Correo electrónico confirmado',
   },
 };

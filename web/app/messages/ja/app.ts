@@ -85,5 +85,12 @@ export const app: Messages['app'] = {
     'import.undo': 'インポートの取り消し開始',
     'import.undone': 'インポートの取り消し完了',
     'import.remove': 'インポートファイルの削除',
+    'account.link': 'サインオンアカウントの接続',
+    'key.create': 'APIキーの作成',
+    'key.revoke': 'APIキーの失効',
+    'mfa.recovered': 'リカバリーコードの使用',
+    'hook.change': 'フックの変更',
+    'hook.disable': 'Tandemによるフックの停止',
+    'email.verify': 'メールアドレスの確認',
   },
 };
