@@ -52,7 +52,8 @@ class Known:
                 one.pop("marked_unread", None)
                 one |= {"marked_unread": True} if data.get("marked_unread") else {}
             case "notifications":
-                one |= {"level": data["level"], "muted_until": data["muted_until"]}
+                one.pop("own_level", None)
+                one |= {name: value for name, value in data.items() if name in ("level", "muted_until", "own_level")}
             case "member" if "members" in one:
                 others = set(one["members"]) - {data["user"]}
                 one["members"] = sorted(others | ({data["user"]} if data["role"] else set()))

@@ -66,8 +66,14 @@ async def test_queries_name_only_existing_metrics(
 ) -> None:
     """Alerts and dashboards use only metrics that a node or HAProxy has."""
     one = await start_node("b2", POSTS_FROM=f"{redis_url}/posts", POSTS_TO=f"{redis_url}/entries")
-    async with cast.http.get(one.url + "/metrics") as answer:
-        told = names_in(await answer.text())
+    told: set[str] = set()
+
+    async def has_counted() -> bool:
+        async with cast.http.get(one.url + "/metrics") as answer:
+            told.update(names_in(await answer.text()))
+        return "tandem_subscriptions" in told
+
+    await eventually(has_counted)  # subscriptions are counted from time to time
     with proxy("haproxy", [one], tmp_path) as front:
         url = f"http://127.0.0.1:{front.figures}/metrics"
 

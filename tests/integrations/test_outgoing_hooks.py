@@ -211,12 +211,12 @@ async def test_receivers_that_misbehave_are_bounded(
     stage: tuple[Node, Cast], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A redirect is not followed, ten megabytes are not read, and a receiver that hangs is left after its time."""
-    monkeypatch.setattr("chat.integrations.deliveries.call_program.__defaults__", (0.3,))
     _, cast = stage
     (ana,) = await cast.enters("ana")
     room = await begins(ana, "channel", "deploys")
     found = {}
     for path in ("redirect", "huge", "slow", "gone"):
+        monkeypatch.setattr("chat.integrations.deliveries.SECONDS", 0.3 if path == "slow" else 30.0)
         hook, _ = await hooks(ana, room, f"{receiver.url}/{path}")
         receiver.answers = [410] if path == "gone" else []
         _, tested = await ana.call("POST", place(room, hook, "test"))

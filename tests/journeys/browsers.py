@@ -4,11 +4,11 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, BrowserContext, Error, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, ViewportSize, async_playwright, expect
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Person
-from tests.journeys.pages.base import Window
+from tests.journeys.pages.base import LIMIT, Window
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first needs half the CPU
@@ -19,6 +19,7 @@ OpenWindow = Callable[..., Awaitable[Window]]
 @asynccontextmanager
 async def launching() -> AsyncIterator[Browser]:
     """Yield the system's Chromium, which is closed at the end of the block."""
+    expect.set_options(timeout=LIMIT)
     program = next(filter(None, map(shutil.which, NAMES)), None)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=program, args=FLAGS)

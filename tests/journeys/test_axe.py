@@ -19,7 +19,7 @@ ARABIC = """() => fetch('/api/users/me', {
 SIDES = """() => {
     const [list, main, send] = ['.sidebar', 'main', 'main form button:not([type])'].map(
         selector => document.querySelector(selector).getBoundingClientRect());
-    return [list.left >= main.right - 1 ? 'right' : 'left', send.right < main.left + 100 ? 'left' : 'right'];
+    return [list.left >= main.right - 1 ? 'right' : 'left', send.right < main.left + 200 ? 'left' : 'right'];
 }"""
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 

@@ -98,7 +98,7 @@ async def test_from_an_empty_server_to_a_talk(
     await ana.chooses("general")
     await expect(ana.page.get_by_text("Hello from my phone")).to_be_visible(timeout=LIMIT)
     await ana.says("Welcome, Ben")
-    await expect(ben.page.get_by_text("Welcome, Ben")).to_be_visible(timeout=LIMIT)
+    await expect(ben.page.get_by_text("Welcome, Ben", exact=True)).to_be_visible(timeout=LIMIT)
     await pictured(ben, "talk-phone")
     await manages(ana)
 
