@@ -17,9 +17,11 @@ PARTS = ("Name and topic", "Who can post", "Notifications", "Invite links", "Int
 ARABIC = """() => fetch('/api/users/me', {
     method: 'PATCH', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({language: 'ar'})})"""
 SIDES = """() => {
-    const [list, main, send] = ['.sidebar', 'main', 'main form button:not([type])'].map(
-        selector => document.querySelector(selector).getBoundingClientRect());
-    return [list.left >= main.right - 1 ? 'right' : 'left', send.right < main.left + 200 ? 'left' : 'right'];
+    const button = document.querySelector('main form button:not([type])');
+    const [list, main] = ['.sidebar', 'main'].map(selector => document.querySelector(selector).getBoundingClientRect());
+    const [form, send] = [button.form, button].map(element => element.getBoundingClientRect());
+    const sideOf = isRight => isRight ? 'right' : 'left';
+    return [sideOf(list.left >= main.right - 1), sideOf(send.left - form.left > form.right - send.right)];
 }"""
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
