@@ -351,6 +351,6 @@ class MemberImporter:
             return
         since = (await change.record(joined(conversation, user, "owner"))).position
         await change.connection.execute(
-            queries.insert_members, [*asked, ["owner"], [since], [None], [ALL], ["all"], [None]]
+            queries.insert_members, [*asked, ["owner"], [since], [None], [ALL], ["all"], [False], [None]]
         )
         await introduce(change, conversation, user)

@@ -157,7 +157,7 @@ class ZulipExport:
 
     def _member(self, stream: int, row: Json) -> list[Item]:
         name = self._text.users[int(row["user_profile"])]
-        level = "nothing" if row.get("is_muted") else "all"
+        level = "nothing" if row.get("is_muted") else None
         role = "admin" if row.get("role") == 20 else "member"
         made = {"conversation": f"stream{stream}", "user": name, "role": role, "level": level}
         return [MemberRecord.model_validate(made)]
