@@ -157,11 +157,12 @@ def report_stop(why: type[BaseException] | None, *_: object) -> None:
 
 
 def keep_alive(checks: list[Check]) -> None:
-    """Run the checks forever. A signal ends this with SystemExit."""
-    while True:
+    """Run the checks until a signal asks to stop, and raise SystemExit then."""
+    while not is_stopping():
         for check in checks:
             check()
         time.sleep(CHECK_INTERVAL)
+    raise SystemExit(0)  # that of the handler was lost: Python ignores exceptions in `__del__`, such as of a connection
 
 
 # Stopping: Ctrl-C, SIGTERM or a closed terminal.
@@ -178,6 +179,11 @@ def exit_on_signals() -> None:
     for each in STOPPING:
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, handle_signal)
+
+
+def is_stopping() -> bool:
+    """Return whether the first signal has come."""
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 
 
 def handle_signal(_number: int, _frame: FrameType | None) -> None:

@@ -188,7 +188,7 @@ async def test_the_app_in_another_language(start_node: StartNode, open_window: O
     await expect(page.get_by_role("textbox", name="Nachricht")).to_have_value("half a thought", timeout=LIMIT)
     await fits_a_phone(page)
     phone = await open_window(node, ana)
-    await expect(phone.page.get_by_role("button", name="Senden")).to_be_visible(timeout=LIMIT)
+    await expect(phone.page.get_by_role("button", name="Senden", exact=True)).to_be_visible(timeout=LIMIT)
     await page.get_by_role("button", name="Dein Konto").click()
     await page.get_by_role("menuitem", name="Abmelden").click()
     await page.get_by_role("dialog").get_by_role("button", name="Abmelden").click()

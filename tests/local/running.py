@@ -90,7 +90,12 @@ class Running:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop it, or kill it; return the exit code."""
         self.process.send_signal(how)
-        code = self.process.wait(STOPPED)
+        try:
+            code = self.process.wait(STOPPED)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOPPED)
+            raise
         if self.process.stdout:
             self.process.stdout.close()
         return code
