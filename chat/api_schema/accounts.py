@@ -16,7 +16,7 @@ class MeModel(UserModel):
     language: Language
     """The language of the app that the user chose; empty for the language of their browser."""
     notify: Level | None = None
-    """What conversations without a level of their own notify about. Left out: as `team_notify`."""
+    """The level of conversations without one of their own. Left out: as `team_notify`."""
     team_notify: Level | None = None
     """The team's default. Left out: `all`."""
     keywords: list[str] | None = None

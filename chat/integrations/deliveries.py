@@ -158,7 +158,7 @@ class CommandRequest(NamedTuple):
 
 
 class ProgramReply(NamedTuple):
-    """What became of an answer: a text for the caller of a command alone, a message, or why there is neither."""
+    """The outcome of an answer: a text for the caller of a command alone, a message, or the reason for neither."""
 
     text: str = ""
     message: bytes = b""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import structlog
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from chat.accounts.api_keys import insert_bot
 from chat.accounts.blocks import require_unblocked
@@ -50,20 +50,20 @@ class TooManyReminders(Conflict):
     code = "too_many_reminders"
 
 
-def check_future(moment: datetime) -> datetime:
-    """Return the time. Raise `ValueError` if it has passed, or is more than five years ahead."""
+def check_future(moment: datetime, longest: timedelta, words: str) -> datetime:
+    """Return the time. Raise `ValueError` if it has passed, or is further ahead than `longest`, in `words`."""
     now = datetime.now(UTC)
-    if not now < moment < now + LONGEST:
-        raise ValueError("must be in the future, within five years")
+    if not now < moment < now + longest:
+        raise ValueError(f"must be in the future, within {words}")
     return moment
 
 
 ReminderText = Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(check_text)]
-ReminderTime = Annotated[Moment, AfterValidator(check_future)]
+ReminderTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, "five years"))]
 
 
 class ReminderChange(RequestModel):
-    """What to change of a reminder that has not arrived; the rest stays."""
+    """A change of a reminder that has not arrived. Fields that are left out stay."""
 
     text: ReminderText | None = None
     at: ReminderTime | None = None
@@ -80,8 +80,6 @@ class ReminderForm(RequestModel):
     conversation: Id | None = None
     seq: Id | None = None
     client_id: ClientId | None = None
-
-    check_at = field_validator("at")(check_future)
 
     @model_validator(mode="after")
     def check_subject(self) -> Self:

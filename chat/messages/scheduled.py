@@ -6,12 +6,12 @@ with the reason, until its author changes or removes it (deploy/decisions/0157-s
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import orjson
 import structlog
 from aiohttp import web
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, model_validator
 
 from chat.files.attachments import Attachments
 from chat.files.models import File
@@ -22,7 +22,7 @@ from chat.messages.endpoints import answer_posted, read_draft
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter
 from chat.messages.queue_intake import AuthorDisabled
-from chat.messages.reminders import TAKEN_SECONDS, TimedDelivery, is_final
+from chat.messages.reminders import TAKEN_SECONDS, TimedDelivery, check_future, is_final
 from chat.messages.threads import ReplyTargets
 from chat.model.errors import Conflict
 from chat.model.message import BYTES_MOST
@@ -67,25 +67,14 @@ class BeingSent(Conflict):
     code = "being_sent"
 
 
-def check_future(moment: datetime) -> datetime:
-    """Return the time; raise `ValueError` if it has passed, or is more than a year ahead."""
-    now = datetime.now(UTC)
-    if not now < moment < now + LONGEST:
-        raise ValueError("must be in the future, within a year")
-    return moment
+SendTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, "a year"))]
 
 
 class ScheduledDraft(Draft):
     """A message to post later, in `conversation`, at the time `at`. It cannot be streamed."""
 
     conversation: Id
-    at: Moment
-
-    @field_validator("at")
-    @classmethod
-    def check_at(cls, moment: datetime) -> datetime:
-        """Raise `ValueError` unless the time is within the next year."""
-        return check_future(moment)
+    at: SendTime
 
     @model_validator(mode="after")
     def check_whole(self) -> Self:
@@ -101,17 +90,11 @@ class ScheduledDraft(Draft):
 
 
 class ScheduledChange(RequestModel):
-    """What changes in a scheduled message. Fields that are left out stay."""
+    """A change of a scheduled message. Fields that are left out stay."""
 
     body: Text | None = None
     files: FileIds | None = None
-    at: Moment | None = None
-
-    @field_validator("at")
-    @classmethod
-    def check_at(cls, moment: datetime | None) -> datetime | None:
-        """Raise `ValueError` unless the time is within the next year."""
-        return moment and check_future(moment)
+    at: SendTime | None = None
 
 
 class Scheduled(NamedTuple):

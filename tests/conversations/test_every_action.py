@@ -169,7 +169,7 @@ async def verify_all(stage: Stage, known: Sequence[tuple[Known, str]], hint: obj
 async def test_snapshot_and_entries_are_the_new_snapshot(
     postgres_url: str, template: str, redis_url: str, plan: list[tuple[str, int, int, Any]]
 ) -> None:
-    """It holds after every action for the next user in turn, and at the end for all, over all actions together."""
+    """Each action is checked for the next user in turn. At the end, all actions together are checked for all users."""
     with fresh_database(postgres_url, "tandem_every_action", template) as database_url:
         async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
             stage = await furnish(cast)

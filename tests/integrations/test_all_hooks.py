@@ -66,7 +66,7 @@ async def is_listed(person: Person, room: int, hook: int, state: str, problem: s
 
 
 async def test_an_admin_of_the_server_stops_hooks(stage: tuple[Node, Cast], receiver: Receiver) -> None:
-    """They test, redeliver, turn off and remove, also in conversations of others, but choose no other receiver."""
+    """Admins test, redeliver, turn off and remove hooks, also in conversations of others, but choose no receiver."""
     _, cast = stage
     (ada,), (ana,) = await cast.enters("ada", role="admin"), await cast.enters("ana")
     room = await begins(ana, "channel", "deploys", private=True)

@@ -1225,7 +1225,7 @@ export interface Me {
   receipts: 'on' | 'off';
   /** The language of the app that the user chose; empty for the language of their browser. */
   language: '' | 'en' | 'de' | 'es' | 'ja' | 'ar';
-  /** What conversations without a level of their own notify about. Left out: as `team_notify`. */
+  /** The level of conversations without one of their own. Left out: as `team_notify`. */
   notify?: Level;
   /** The team's default. Left out: `all`. */
   team_notify?: Level;
@@ -1961,7 +1961,7 @@ export interface Reminder {
   post_to?: Id;
 }
 
-/** What to change of a reminder that has not arrived; the rest stays. */
+/** A change of a reminder that has not arrived. Fields that are left out stay. */
 export interface ReminderChange {
   text?: string | null;
   at?: string | null;
@@ -2131,7 +2131,7 @@ export interface SavedState {
   done?: boolean;
 }
 
-/** What changes in a scheduled message. Fields that are left out stay. */
+/** A change of a scheduled message. Fields that are left out stay. */
 export interface ScheduledChange {
   body?: string | null;
   files?: number[] | null;
