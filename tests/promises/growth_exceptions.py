@@ -24,7 +24,7 @@ REASONS = {
         chat.transfer.accounting:plain_letters
     """,
     "only keeps or encodes what is given": """
-        chat.model.errors:Gap.__init__
+        chat.model.errors:Gap.__init__ chat.messages.reminders:check_future
         chat.search.query:invalid_field chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
