@@ -50,16 +50,17 @@ class TooManyReminders(Conflict):
     code = "too_many_reminders"
 
 
-def check_future(moment: datetime, longest: timedelta, words: str) -> datetime:
-    """Return the time. Raise `ValueError` if it has passed, or is further ahead than `longest`, in `words`."""
+def check_future(moment: datetime, longest: timedelta, refusal: str) -> datetime:
+    """Return the time. Raise `ValueError` with `refusal` if it has passed or is further ahead than `longest`."""
     now = datetime.now(UTC)
     if not now < moment < now + longest:
-        raise ValueError(f"must be in the future, within {words}")
+        raise ValueError(refusal)
     return moment
 
 
 ReminderText = Annotated[str, Field(max_length=TEXT_MOST), AfterValidator(check_text)]
-ReminderTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, "five years"))]
+FAR = "must be in the future, within five years"
+ReminderTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, FAR))]
 
 
 class ReminderChange(RequestModel):

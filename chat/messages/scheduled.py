@@ -67,7 +67,8 @@ class BeingSent(Conflict):
     code = "being_sent"
 
 
-SendTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, "a year"))]
+FAR = "must be in the future, within a year"
+SendTime = Annotated[Moment, AfterValidator(lambda at: check_future(at, LONGEST, FAR))]
 
 
 class ScheduledDraft(Draft):
