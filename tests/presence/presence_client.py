@@ -52,10 +52,16 @@ class PresenceClient:
         return self.named(kind)[count - 1]
 
     async def watches(self, *people: Person, conversations: tuple[int, ...] = ()) -> list[Json]:
-        """Watch these users, wait for the snapshot, which a node may hold back for 2 s, and return its records."""
+        """Watch these users, wait for the snapshot, and return its records: those that are known within 2 s."""
         before = len(self.named("snapshot"))
         await self.says("watch", users=[person.id for person in people], conversations=list(conversations))
         return list((await self.gets("snapshot", before + 1))["users"]) if people else []
+
+    async def knows(self, *people: Person, conversations: tuple[int, ...] = ()) -> list[Json]:
+        """Watch these users until all are known, and return their records. Those of a slow registry come later."""
+        await self.watches(*people, conversations=conversations)
+        await eventually(lambda: all(person.id in self.people for person in people))
+        return [self.people[person.id] for person in people]
 
     async def sees(self, person: Person, status: str, limit: float = LIMIT) -> None:
         """Wait until this user has this status."""

@@ -46,9 +46,10 @@ async def test_a_bot_watches_and_is_never_present(ada: Person, cast: Cast) -> No
     await begins(ada, "channel", "room", bot, ana)
     await bot.listens()
     async with open_presence(bot) as watcher, open_presence(ana) as anas:
-        assert [one["id"] for one in await watcher.watches(ana, ben)] == [ana.id]
+        await watcher.watches(ana, ben)
         await watcher.sees(ana, "online")
-        (seen,) = await anas.watches(bot)
+        assert set(watcher.people) == {ana.id}
+        (seen,) = await anas.knows(bot)
         assert (seen["id"], seen["status"]) == (bot.id, "offline")
         for kind, fields in (("active", {}), ("idle", {}), ("status", {"status": "online"})):
             await watcher.says(kind, **fields)

@@ -65,6 +65,6 @@ async def test_malformed_frames(node: Node, cast: Cast, logged: list[dict[str, A
             writer.write_eof()
             assert b"Traceback" not in await reader.read()
             writer.close()
-        (record,) = await watcher.watches(ben)
+        (record,) = await watcher.knows(ben)
         assert record["status"] == "online"
     assert [line for line in logged if line["log_level"] in ("error", "critical")] == []

@@ -38,7 +38,7 @@ async def test_friends_see_over_http_too(cast: Cast) -> None:
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_presence(ana) as watcher, open_presence(ben):
-        (record,) = await watcher.watches(ben)
+        (record,) = await watcher.knows(ben)
         await watcher.sees(ben, "online")
         status, answer = await ana.call("GET", f"/api/presence?users={ben.id}")
         assert (status, answer["users"]) == (200, [watcher.people[ben.id]])

@@ -23,7 +23,7 @@ async def test_watching_a_user(cast: Cast) -> None:
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_presence(ana) as watcher:
-        (record,) = await watcher.watches(ben)
+        (record,) = await watcher.knows(ben)
         assert (record["id"], record["status"], record["devices"]) == (ben.id, "offline", 0)
         bens = await opens_presence(ben)
         await watcher.sees(ben, "online")
@@ -50,7 +50,7 @@ async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
         await eventually(lambda: watcher.people[ben.id]["text"] == "online")
         async with open_presence(chloe) as fresh:
             await watcher.sees(chloe, "online")
-            assert {record["id"]: record for record in await fresh.watches(ben, chloe)} == watcher.people
+            assert {record["id"]: record for record in await fresh.knows(ben, chloe)} == watcher.people
 
 
 async def test_a_chosen_status_reaches_the_users_other_devices(cast: Cast) -> None:

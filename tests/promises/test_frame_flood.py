@@ -57,7 +57,7 @@ async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind
         with suppress(ConnectionResetError):
             await socket.ends()
         async with open_presence(ben) as watcher:
-            (record,) = await watcher.watches(ben)
+            (record,) = await watcher.knows(ben)
             assert record["status"] == "online"
     await eventually(lambda: len(node.app[STREAMS].connections) + len(node.app[PRESENCE].roster) == 0)
 
