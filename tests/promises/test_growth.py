@@ -34,11 +34,13 @@ def test_a_quadratic_function_is_found() -> None:
         while text:
             text = text[1:]
 
+    letter = re.compile("x")  # slower than `find`, whose own time for each call hides that it looks further
+
     def looks_ahead(text: str) -> int:
-        return sum(1 for n in range(len(text)) if text.find("x", n) >= 0)
+        return sum(1 for n in range(len(text)) if letter.search(text, n))
 
     assert len(find_slow(Subject(copies, 10 * MESSAGE), CASES[:1])) == 1
-    assert len(find_slow(Subject(looks_ahead, 4 * MESSAGE), CASES[:1])) == 1
+    assert len(find_slow(Subject(looks_ahead, MESSAGE), CASES[:1])) == 1
     assert find_slow(Subject(str.lower), CASES[:2]) == {}
 
 
