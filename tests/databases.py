@@ -69,6 +69,11 @@ def set_fsync(server: str, on: bool) -> None:
     tell(server, SQL("SELECT pg_reload_conf()"))
 
 
+def find_crashes(log: Path) -> list[str]:
+    """Return the lines of a server's log that say that one of its processes crashed or was killed."""
+    return [line for line in log.read_text(errors="replace").splitlines() if "was terminated by signal" in line]
+
+
 def tell(server: str, command: Composable) -> None:
     """Run a command outside a transaction, on a connection of its own."""
     with psycopg.connect(server, autocommit=True) as connection:

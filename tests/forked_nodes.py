@@ -16,6 +16,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
@@ -55,7 +56,8 @@ class ForkedProcess:
         with theirs:
             request = json.dumps([list(options), dict(environment)]).encode()
             STARTER.ask(request, [theirs.fileno(), *standard])
-        self.pid = int.from_bytes(self._watcher.recv(NUMBER))
+        told, handles, _, _ = socket.recv_fds(self._watcher, NUMBER, 1)
+        self.pid, self._handle = int.from_bytes(told), handles[0]
         self._code: int | None = None
 
     def poll(self) -> int | None:
@@ -75,13 +77,16 @@ class ForkedProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM, if the process runs."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+        self._send(signal.SIGTERM)
 
     def kill(self) -> None:
         """Send SIGKILL, if the process runs."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended, and its exit code comes soon; its id may be used again
+                signal.pidfd_send_signal(self._handle, number)
 
     def _read(self, flags: int) -> int | None:
         try:
@@ -90,6 +95,7 @@ class ForkedProcess:
             return None
         self._code = int.from_bytes(told, signed=True) if told else -signal.SIGKILL
         self._watcher.close()
+        os.close(self._handle)
         return self._code
 
 
@@ -169,7 +175,7 @@ def watch(request: bytes, report: int, *standard: int) -> NoReturn:
     for descriptor in standard:
         os.close(descriptor)
     with socket.socket(fileno=report) as tests:
-        tests.send(node.to_bytes(NUMBER))
+        socket.send_fds(tests, [node.to_bytes(NUMBER)], [os.pidfd_open(node)])
         _, status = os.waitpid(node, 0)
         tests.send(os.waitstatus_to_exitcode(status).to_bytes(NUMBER, signed=True))
     os._exit(0)
