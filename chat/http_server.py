@@ -7,6 +7,7 @@ is pinned in pyproject.toml. Detached streams and sockets (`chat/shared/transpor
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
@@ -173,16 +174,32 @@ class RefusingParser:
 
 
 class HttpServer(web.Server):
-    """Creates a `HttpConnection` for each client. `unsent` counts the bytes waiting for slow readers on all of them."""
+    """Creates a `HttpConnection` for each client. `unsent` counts the bytes waiting for slow readers on all of them.
+
+    While `retiring`, each answer closes its connection.
+    """
 
     def __init__(self, application: Handler, settings: Settings, **options: Any) -> None:
         super().__init__(self._answer, **options)
         self._application, self.settings = application, settings
         self.unsent: Unsent[HttpConnection] = Unsent()
+        self.retiring = False
+        self._changed = asyncio.Event()
 
     def __call__(self) -> HttpConnection:
         """Return the protocol of one connection."""
         return HttpConnection(self, loop=self._loop, **self._kwargs)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """Forget a connection that has ended."""
+        super().connection_lost(handler, exc)
+        self._changed.set()
+
+    async def wait_until_closed(self) -> None:
+        """Wait until no connection is open."""
+        while self.connections:
+            self._changed.clear()
+            await self._changed.wait()
 
     def caller_of(self, request: web.BaseRequest | None) -> Hashable:
         """Return the user that the request identified, else its address."""
@@ -192,6 +209,12 @@ class HttpServer(web.Server):
         return member.user_id if member else find_address(request, self.settings.trusted_proxies)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = await self._find_answer(request)
+        if self.retiring:
+            answer.force_close()
+        return answer
+
+    async def _find_answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer through the application, and turn errors outside its middlewares into problem documents."""
         try:
             return await self._application(request)
@@ -208,6 +231,22 @@ class ServerRunner(web.AppRunner):
         limits = {"max_line_size": LINE_MOST, "max_field_size": FIELD_MOST, "max_headers": FIELDS_MOST}
         fixed: dict[str, Any] = {"access_log": None, "auto_decompress": False, **limits}
         super().__init__(app, **{"lingering_time": LINGER_SECONDS, **options, **fixed})
+
+    def retire(self) -> None:
+        """Let each answer close its connection, so that proxies use no connection of this node again."""
+        cast(HttpServer, self.server).retiring = True
+
+    async def stop_listening(self, seconds: float) -> None:
+        """Refuse new connections, and answer on those that are open for `seconds`, or until all are closed.
+
+        A proxy asks another node when a connection is refused. It must not when one ends after it has sent a request
+        that changes something, as happens when a kept connection is closed at once.
+        """
+        for site in list(self.sites):
+            await site.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await cast(HttpServer, self.server).wait_until_closed()
 
     async def _make_server(self) -> HttpServer:
         made = await super()._make_server()

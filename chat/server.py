@@ -22,6 +22,7 @@ from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 from chat.shared.web import POOL, SETTINGS
 
+LEFT_SECONDS = 1.0  # in which a proxy may still use a connection that it has kept
 COLLECTED = 10_000, 20, 20  # thresholds of the garbage collector's three generations
 log = structlog.get_logger(__name__)
 
@@ -55,9 +56,16 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             freeze_garbage()
             log.info("serving", node=settings.node, host=host, port=port)
             await wait_for_end(app)
-            await first_of(app[DRAINING].drain(), wait_for_signal())
+            await first_of(leave(app, runner, min(settings.drain_seconds, LEFT_SECONDS)), wait_for_signal())
     finally:
         await runner.cleanup()
+
+
+async def leave(app: web.Application, runner: ServerRunner, seconds: float) -> None:
+    """Drain, then refuse new connections and wait for requests on kept ones, so that no request is lost."""
+    runner.retire()
+    await app[DRAINING].drain()
+    await runner.stop_listening(seconds)
 
 
 async def warn_of_demo(app: web.Application, host: str) -> None:
