@@ -16,7 +16,7 @@ from presence.watchers import Watchers
 
 # Log entries as presence reads them; presence does not import chat.log.
 
-JOIN, LEAVE, LOGOUT, BLOCK = "join", "leave", "logout", "block"
+JOIN, LEAVE, LOGOUT, BLOCK, USER = "join", "leave", "logout", "block", "user"
 
 
 class PresenceEntry(Protocol):
@@ -40,7 +40,8 @@ class PresenceEntry(Protocol):
 
     @property
     def subject(self) -> int | None:
-        """Return the user who joins, leaves or is blocked, or the session that ends, None for those of keys."""
+        """Return the user who joins, leaves, is blocked or has changed, or the session that ends, None for those of
+        keys."""
 
     @property
     def frame(self) -> bytes:
@@ -174,6 +175,8 @@ class LogFollower:
                 self._roster.revoke(entry.subject)
             elif entry.kind == LOGOUT and entry.user_id is not None:
                 self._roster.revoke_acting(entry.user_id)
+            elif entry.kind == USER:
+                self._roster.close_observers_of(entry.subject or 0)
             elif entry.kind == LEAVE:
                 self._on_leave(entry.conversation_id or 0, entry.subject or 0)
             elif entry.kind == JOIN:

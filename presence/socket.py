@@ -170,6 +170,11 @@ class PresenceConnections(ConnectionTable[Socket]):
         if socket.open:
             self.observers.add(socket)
 
+    def close_observers_of(self, user_id: int) -> None:
+        """Close the sockets that observe by a key of this user, who may not be an admin anymore. They connect again."""
+        for socket in [one for one in self.observers if one.member.key and one.member.key.maker_id == user_id]:
+            socket.close(*DRAIN)
+
     def remove(self, socket: Socket) -> bool:
         """Forget a closed socket; return False if it is not in the table."""
         self.observers.discard(socket)

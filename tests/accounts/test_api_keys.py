@@ -11,6 +11,7 @@ from chat.app import ROUTES
 from chat.route_limits import SCOPES, find_scope
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
+from tests.presence.presence_client import open_presence
 from tests.test_commands import tandem
 from tests.waiting import eventually
 
@@ -215,6 +216,22 @@ async def test_the_scope_admin_needs_an_owner_who_is_an_admin(ada: Person, cast:
     assert (await bot.call("GET", C))[0] == (await other.call("GET", "/api/audit"))[0] == 200
     assert (await ada.call("PUT", f"/api/users/{eve.id}/role", {"role": "admin"}))[0] == 204
     await eventually(lambda: may(True))
+
+
+async def test_a_socket_observes_by_a_key_while_its_owner_is_an_admin(ada: Person, cast: Cast, second: Node) -> None:
+    """On another node too, the socket closes at the demotion. It opens again, without the dashboard's figures."""
+    (eve,) = await cast.enters("eve", role="admin")
+    bot = await makes(eve, cast, "presence:read", "admin")
+    bot.at = second.url
+    async with open_presence(bot) as watcher:
+        await watcher.says("observe")
+        await watcher.gets("stats")
+        assert (await ada.call("PUT", f"/api/users/{eve.id}/role", {"role": "member"}))[0] == 204
+        assert await watcher.closes() == 1001
+    async with open_presence(bot) as watcher:
+        await watcher.says("observe")
+        assert (await watcher.gets("problem"))["code"] == "admins_only"
+        assert watcher.named("stats") == []
 
 
 async def test_presence_of_members_needs_its_scope(ada: Person, cast: Cast) -> None:
