@@ -38,6 +38,11 @@ class StreamClient:
         """The id of the last event that had one, which an EventSource would send as Last-Event-ID."""
         return next((event.id for event in reversed(self.events) if event.id), "")
 
+    @property
+    def kinds(self) -> list[str]:
+        """The names of all events in order, without beats, which come with time."""
+        return [one.event for one in self.events if one.event != "beat"]
+
     def messages(self) -> list[dict]:  # type: ignore[type-arg]
         """Return the messages received, in order."""
         return [event.json() for event in self.events if event.event == "message"]

@@ -39,7 +39,7 @@ async def test_the_author_of_a_root_gets_an_entry_before_the_first_reply(
     await answers(ben, room, 1, "second")
     for reader in readers:
         await reader.hears("first", "second")
-    assert [event.event for event in readers[0].events] == ["ready", "thread", "message", "message"]
+    assert readers[0].kinds == ["ready", "thread", "message", "message"]
     begun = {"conversation": room, "seq": 1, "following": True, "read_seq": 1, "last_seq": 1, "unread": 0}
     assert readers[0].named("thread")[0].json() == begun
     assert [len(reader.named("thread")) for reader in readers] == [1, 0, 0]
