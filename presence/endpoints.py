@@ -16,6 +16,7 @@ from chat.shared.transport.detach import DetachedResponse, NotDetachable, detach
 from chat.shared.transport.ws_protocol import BUFFER
 from chat.shared.web import (
     ADMISSION,
+    EVENTS,
     IDENTITIES,
     POOL,
     RATES,
@@ -44,6 +45,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     sockets.roster.check_capacity(member.user_id)
     response = await upgrade(request)  # no await from here until the socket is added
     socket = sockets.make(member)
+    socket.on_abuse = request.app[EVENTS].limit_notice(actor_of(request, member), "GET /api/presence/socket")
     try:
         transport, early = detach(request, response, socket, BUFFER)
     except (Unfinished, NotDetachable):

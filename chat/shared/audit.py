@@ -134,6 +134,10 @@ class SecurityEvents:
             self._open[action] += 1
             self._append(event)
 
+    def limit_notice(self, actor: Actor, route: str) -> Callable[[], None]:
+        """Return a function that notes that the actor has hit the limits of a socket opened by this route."""
+        return lambda: self.note(actor, "limit.hit", route=route)
+
     def waiting(self) -> int:
         """Return how many rows wait to be written."""
         return len(self._waiting)

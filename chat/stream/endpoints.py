@@ -11,7 +11,17 @@ from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import Limit
 from chat.shared.transport.detach import DetachedResponse, upgrade
-from chat.shared.web import ADMISSION, IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
+from chat.shared.web import (
+    ADMISSION,
+    EVENTS,
+    IDENTITIES,
+    RATES,
+    actor_of,
+    answer_json,
+    parse_count,
+    parse_ids,
+    require_identity,
+)
 from chat.stream.connections import Streams
 from chat.stream.long_poll import Poll, poll_entries
 from chat.stream.resume import LostEntries, Start, encode_reset, encode_start
@@ -56,7 +66,8 @@ async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position, acting=member.acting)
     try:
-        stream.detach(request, response)
+        notice = request.app[EVENTS].limit_notice(actor_of(request, member), "GET /api/chat/socket")
+        stream.detach(request, response, notice)
         await serve_socket(streams, stream, start)
     except BaseException:
         streams.leave(stream)

@@ -80,8 +80,9 @@ class WebSocketStream(Stream):
         super().__init__(user_id, session_id, narrow, leave)
         self._socket, self._bare = StreamSocket(self, limited, *commands), bare
 
-    def detach(self, request: web.Request, response: web.StreamResponse) -> None:
+    def detach(self, request: web.Request, response: web.StreamResponse, on_abuse: Callable[[], None]) -> None:
         """Take over the connection. Raise `Unfinished` if the reader has left."""
+        self._socket.on_abuse = on_abuse
         transport, early = detach(request, response, self._socket, BUFFER)
         self._socket.begin(transport)
         self._socket.data_received(early)

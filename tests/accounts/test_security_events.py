@@ -9,11 +9,13 @@ from structlog.testing import capture_logs
 
 from chat.shared.audit import WINDOW_SECONDS, WINDOWS_MOST, Actor, SecurityEvents
 from chat.shared.postgres import open_pool
+from chat.shared.transport.ws_frames import PING
 from chat.shared.web import EVENTS
 from tests.accounts.events import events, finds
 from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
+from tests.raw_socket import SOCKETS, masked, opened
 from tests.verbs import CONVERSATIONS, begins
 from tests.waiting import eventually
 
@@ -86,6 +88,20 @@ async def test_limits_hit(database_url: str, redis_url: str, cast: Cast) -> None
         strict.app[EVENTS].close_windows(all_of_them=True)
         rows = await finds(ada, "limit.hit", 2)
         assert [row["times"] for row in rows] == [7, 1]
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+async def test_limits_hit_on_an_open_socket(database_url: str, redis_url: str, cast: Cast, path: str) -> None:
+    """A user whose socket is closed for too many frames is recorded too."""
+    async with running_node(database_url, redis_url, rate_limits=True, node="a2") as strict:
+        ada, mallory = [*await cast.enters("ada", role="admin"), *await cast.enters("mallory")]
+        ada.at = mallory.at = strict.url
+        async with opened(mallory, path) as socket:
+            socket.says(masked(b"", PING) * 1_000)
+            assert await socket.closes() == 4429
+        (row,) = await finds(ada, "limit.hit")
+        assert (row["actor"], row["detail"], row["address"]) == (mallory.id, {"route": f"GET {path}"}, HERE)
+        assert row["session"] is not None
 
 
 async def test_a_flood_becomes_few_rows(database_url: str) -> None:

@@ -15,6 +15,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 
 from multidict import MultiMapping
 
@@ -41,13 +42,17 @@ PING_FRAME = encode_frame(b"", PING)
 FRAMES_BURST, FRAMES_SECOND = 60, 20
 PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
 POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
+ABUSE = {POLICY[0], TOO_FAST[0]}
 
 # One buffer for all sockets: the event loop fills it and delivers it before it reads again.
 READ = memoryview(bytearray(READ_MOST))
 
 
 class WebSocketProtocol(asyncio.BufferedProtocol):
-    """WebSocket frames over a transport. `limited`: frames count against the limit (RATE_LIMITS)."""
+    """WebSocket frames over a transport. `limited`: frames count against the limit (RATE_LIMITS).
+
+    `on_abuse` is called when the socket is closed for more frames or more refused ones than the limits allow.
+    """
 
     __slots__ = (
         "_dropped",
@@ -61,6 +66,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         "closing",
         "full",
         "limited",
+        "on_abuse",
     )
 
     def __init__(self, limited: bool) -> None:
@@ -72,6 +78,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         self._full_at = 0.0
         self.closing = self.full = self._left = False
         self.limited = limited
+        self.on_abuse: Callable[[], None] | None = None
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Take over the connection."""
@@ -124,6 +131,8 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         """Send a close frame and wait up to 5 s for the peer's. (Closing TCP first may cost the peer the reason.)"""
         if self._transport is None or self.closing:
             return
+        if code in ABUSE and self.on_abuse is not None:
+            self.on_abuse()
         self.send(encode_close(code, reason))
         self.closing = True
         if self.full:
