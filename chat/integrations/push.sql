@@ -135,8 +135,8 @@ update push_subscriptions set failures = 0 where id = %s and failures > 0
 
 -- name: note_failure
 -- One that fails again and again is dropped; the app subscribes again when it is opened.
-with failed as (update push_subscriptions set failures = failures + 1 where id = %(subscription)s returning id, failures)
-delete from push_subscriptions where id in (select id from failed where failures > %(most)s)
+with dropped as (delete from push_subscriptions where id = %(subscription)s and failures >= %(most)s)
+update push_subscriptions set failures = failures + 1 where id = %(subscription)s and failures < %(most)s
 
 -- name: drop_gone
 with gone as (delete from push_subscriptions where id = %(subscription)s)

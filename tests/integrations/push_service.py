@@ -1,5 +1,6 @@
 """A push service of the tests, and devices that decrypt what it received (RFC 8188, 8291, 8292) on their own."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from tests.cast import Person
+from tests.integrations.receivers import send_megabytes
 
 CURVE = ec.SECP256R1()
 
@@ -71,13 +73,19 @@ class Device:
 
 
 class PushService:
-    """A push service. `answers`: the statuses of the next requests to a device, then 201."""
+    """A push service. `answers`: the statuses of the next requests to a device, then 201.
+
+    `misdeeds`: devices for which it hangs (slow), redirects (redirect), or answers with 10 MB (huge), of which `sent`
+    bytes were taken.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.devices: dict[str, Device] = {}
         self.answers: dict[str, list[int]] = {}
         self.asked: list[str] = []
+        self.misdeeds: dict[str, str] = {}
+        self.sent, self.stopped = 0, asyncio.Event()
 
     def makes(self, name: str) -> Device:
         """Make a device."""
@@ -91,17 +99,22 @@ class PushService:
         assert status == 204, answer
         return device
 
-    async def take(self, request: web.Request) -> web.Response:
-        """Receive a notification, as RFC 8030 says."""
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Receive a notification, as RFC 8030 says, or badly."""
         name, body = request.match_info["device"], await request.read()
         self.asked.append(name)
         if waiting := self.answers.get(name):
             return web.Response(status=waiting.pop(0))
+        misdeed = self.misdeeds.get(name)
+        if misdeed == "slow":
+            await self.stopped.wait()
+        if misdeed == "redirect":
+            return web.Response(status=307, headers={"Location": f"{self.url}/push/inside"})
         device = self.devices[name]
         device.headers.append(dict(request.headers))
         device.sizes.append(len(body))
         device.received.append(json.loads(decrypt(body, device.private, device.secret)))
-        return web.Response(status=201)
+        return await send_megabytes(self, request, 201) if misdeed == "huge" else web.Response(status=201)
 
 
 def check_token(header: str, key: str, origin: str) -> dict[str, Any]:
@@ -120,7 +133,7 @@ async def serving_push() -> AsyncIterator[PushService]:
     """Yield a push service on loopback."""
     service, app = PushService(), web.Application()
     app.router.add_post("/push/{device}", service.take)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"

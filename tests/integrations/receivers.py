@@ -5,11 +5,30 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 MEGABYTES = b"x" * 1024 * 1024
+
+
+class Flooding(Protocol):
+    """A program that answers too much. `sent`: bytes that were taken."""
+
+    sent: int
+
+
+async def send_megabytes(program: Flooding, request: web.Request, status: int = 200) -> web.StreamResponse:
+    """Answer with ten megabytes, until the client has enough of them."""
+    answer = web.StreamResponse(status=status)
+    await answer.prepare(request)
+    try:
+        for _ in range(10):
+            await answer.write(MEGABYTES)
+            program.sent += len(MEGABYTES)
+    except ConnectionError:
+        pass
+    return answer
 
 
 @dataclass
@@ -44,19 +63,8 @@ class Receiver:
         if request.path == "/redirect":
             return web.Response(status=302, headers={"Location": f"{self.url}/inside"})
         if request.path == "/huge":
-            return await self._send_much(request)
+            return await send_megabytes(self, request)
         return web.json_response(self.reply) if self.reply is not None else web.Response(text="ok")
-
-    async def _send_much(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse()
-        await answer.prepare(request)
-        try:
-            for _ in range(10):
-                await answer.write(MEGABYTES)
-                self.sent += len(MEGABYTES)
-        except ConnectionError:
-            pass
-        return answer
 
 
 @asynccontextmanager

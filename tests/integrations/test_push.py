@@ -1,20 +1,25 @@
 """Web Push: messages that call a user reach closed apps, encrypted, and only if no device of the user is in use."""
 
+import socket
 import time
 from collections.abc import AsyncIterator
 
+import aiohttp
 import psycopg
 import pytest
+from aiohttp.abc import ResolveResult
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chat.integrations.push import PUSH
 from chat.integrations.web_push import encrypt
+from chat.local.data_dir import free_port
 from chat.local.engine import ValkeyEngine
 from tests.cast import Cast, Person, casting
 from tests.integrations.push_service import CURVE, PushService, check_token, decode, decrypt, encode, serving_push
 from tests.messages.streaming import appends, finishes, starts
 from tests.nodes import Node, running_node
 from tests.presence.presence_client import open_presence
+from tests.shared.test_public_addresses import was_reached
 from tests.verbs import begins, blocks, deletes, marks_read, notices
 from tests.waiting import eventually
 
@@ -178,6 +183,101 @@ async def test_devices_that_are_gone_or_away(
     await eventually(lambda: device.seen, 20)
     assert device.seen == ["four"]
     assert service.asked == ["ben"] * 5
+
+
+async def waits_for(database_url: str) -> list[tuple[str, int, int]]:
+    """Return `(user, attempts, failures)` of notifications that failed, and are sent again within half a minute."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        asked = (
+            "select u.name, q.attempts, s.failures from push_queue q join users u on u.id = q.user_id"
+            " join push_subscriptions s on s.id = q.subscription_id"
+            " where q.due_at < now() + interval '30 seconds' and s.failures > 0"
+        )
+        return [(row[0], row[1], row[2]) for row in await (await connection.execute(asked)).fetchall()]
+
+
+async def test_push_services_that_misbehave_are_bounded(
+    service: PushService, database_url: str, node: Node, cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A redirect is not followed and ten megabytes are not read; one that is dead or slow is asked again."""
+    outcomes = node.app[PUSH].outcomes
+    redirect, huge, dead, slow = people = await cast.enters("redirect", "huge", "dead", "slow")
+    service.misdeeds = {one.name: one.name for one in people}
+    for person in (redirect, huge, slow):
+        await service.subscribes(person)
+    await service.subscribes(dead, endpoint=f"http://127.0.0.1:{free_port()}/push/dead")
+    await ana.says(await begins(ana, "group", "lunch", redirect, huge, dead), "soup")
+    await eventually(lambda: (outcomes["sent"], outcomes["failed"]) == (1, 1))
+    assert service.devices["huge"].seen == ["soup"]
+    assert service.sent < 10 * 1024 * 1024
+    assert sorted(service.asked) == ["huge", "redirect"]
+    await eventually(lambda: has(database_url, ("dead", 1, 1)))
+    monkeypatch.setattr("chat.integrations.push.RETRY_SECONDS", 0.01)
+    await eventually(lambda: _hurried_to(node, database_url, 2))  # the dead one, after six attempts
+    monkeypatch.setattr("chat.integrations.push.RETRY_SECONDS", 20.0)
+    monkeypatch.setattr("chat.integrations.push.ANSWER_SECONDS", 0.3)
+    await ana.says(await begins(ana, "direct", "", slow), "salad")
+    await eventually(lambda: has(database_url, ("slow", 1, 1)))
+    assert outcomes["failed"] == 2
+    monkeypatch.setattr("chat.integrations.push.ANSWER_SECONDS", 30.0)
+    service.misdeeds.clear()
+    await eventually(lambda: _hurried(node, database_url, service.devices["slow"].seen))
+    assert service.devices["slow"].seen == ["salad"]
+
+
+async def has(database_url: str, waiting: tuple[str, int, int]) -> bool:
+    """Return whether this notification waits for its next attempt, and no other one."""
+    return await waits_for(database_url) == [waiting]
+
+
+async def _hurried_to(node: Node, database_url: str, failed: int) -> bool:
+    await hurries(node, database_url)
+    return node.app[PUSH].outcomes["failed"] == failed
+
+
+async def test_a_device_that_always_fails_is_removed(
+    service: PushService, database_url: str, node: Node, ana: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its last failure its push service is not asked again; a success in between forgives the earlier ones."""
+    monkeypatch.setattr("chat.integrations.push.FAILURES_MOST", 2)
+    await service.subscribes(ben)
+    room = await begins(ana, "direct", "", ben)
+    service.answers["ben"] = [403, 403, 201, 403, 403, 403]
+    for n in range(8):
+        await ana.says(room, f"message {n}")
+        await eventually(lambda: is_settled(database_url))
+    assert service.asked == ["ben"] * 6
+    assert (node.app[PUSH].outcomes["failed"], node.app[PUSH].outcomes["sent"]) == (5, 1)
+
+
+async def test_a_name_that_moves_to_a_private_address_is_not_asked(
+    service: PushService, database_url: str, node: Node, ana: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first look-up leads to an address that may be asked, the later ones to another one of this machine."""
+    monkeypatch.setattr("chat.integrations.push.ANSWER_SECONDS", 1.0)
+    address = "127.0.0.1"
+
+    async def resolve(_self: object, host: str, port: int = 0, _family: int = 0) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0)]
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    with socket.create_server((address, 0)) as admitted, socket.create_server(("127.0.0.2", 0)) as private:
+        for listener in (admitted, private):
+            listener.setblocking(False)
+
+        async def is_asked(listener: socket.socket) -> bool:
+            await hurries(node, database_url)
+            return was_reached(listener)
+
+        room = await begins(ana, "direct", "", ben)
+        await service.subscribes(ben, endpoint=f"https://push.example:{admitted.getsockname()[1]}/ben")
+        await ana.says(room, "one")
+        await eventually(lambda: is_asked(admitted))  # it does not answer, so that it is asked again
+        address = "127.0.0.2"
+        await service.subscribes(ben, endpoint=f"https://push.example:{private.getsockname()[1]}/ben")
+        await ana.says(room, "two")
+        await eventually(lambda: _hurried_to(node, database_url, 2))
+        assert not was_reached(private)
 
 
 async def test_the_end_of_a_session(service: PushService, database_url: str, ana: Person, ben: Person) -> None:
