@@ -52,8 +52,8 @@ def chaos(
     Starts its own PostgreSQL, Valkey and nodes behind HAProxy; it never touches yours. Faults: kill-node,
     kill-silenced-node, stop-nodes, freeze-node, kill-redis, flush-redis, freeze-redis, restart-postgres,
     freeze-postgres, lose-answers, cut-redis-link, hang-redis-link, cut-postgres-link, hang-postgres-link, slow-links,
-    sleepy-readers, half-open, cut-clients, same-post. With --bus rabbitmq or nats also kill-bus, empty-bus, freeze-bus,
-    fill-bus (RabbitMQ), cut-bus-link, hang-bus-link.
+    kill-balancer, sleepy-readers, half-open, cut-clients, same-post, bad-receiver (of hooks). With --bus rabbitmq or
+    nats also kill-bus, empty-bus, freeze-bus, fill-bus (RabbitMQ), cut-bus-link, hang-bus-link.
 
     Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
     """

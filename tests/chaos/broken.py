@@ -6,13 +6,17 @@ They show that the checker can fail. Nothing of this is in the package: each bre
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
+import aiohttp
 import psycopg
 
+from chat.integrations.deliveries import HookSender
 from chat.log import append
 from chat.log.append import Change, Log
+from chat.log.entry import Entry
+from chat.log.subscriptions import NotTaken
 from chat.log.tail import Tail
 from chat.messages.queue_intake import QueueIntake
 from chat.messages.streaming import AppendRequest, AppendWriter, StoredText
@@ -118,6 +122,27 @@ def lose_append_at_finish() -> None:
     setattr(AppendWriter, "submit", submit_and_answer)  # noqa: B010
 
 
+def skip_failed_delivery() -> None:
+    """Take a delivery to a hook for done after one attempt."""
+    deliver = HookSender._deliver
+
+    async def deliver_once(self: HookSender, hook_id: int, entries: Sequence[Entry], epoch: str) -> None:
+        with suppress(NotTaken):
+            await deliver(self, hook_id, entries, epoch)
+
+    setattr(HookSender, "_deliver", deliver_once)  # noqa: B010
+
+
+def follow_redirects() -> None:
+    """Follow the redirects of a hook's receiver."""
+    request = aiohttp.ClientSession._request
+
+    async def request_and_follow(self: aiohttp.ClientSession, *args: object, **options: object) -> object:
+        return await request(self, *args, **options | {"allow_redirects": True})  # type: ignore[arg-type]
+
+    setattr(aiohttp.ClientSession, "_request", request_and_follow)  # noqa: B010
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "announce-before-commit": announce_before_commit,
     "number-by-sequence": number_by_sequence,
@@ -126,4 +151,6 @@ BREAKS: dict[str, Callable[[], None]] = {
     "acknowledge-before-commit": acknowledge_before_commit,
     "append-twice": append_twice,
     "lose-append-at-finish": lose_append_at_finish,
+    "skip-failed-delivery": skip_failed_delivery,
+    "follow-redirects": follow_redirects,
 }

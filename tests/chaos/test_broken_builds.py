@@ -14,9 +14,9 @@ from chat.local.brokers import NatsEngine
 from chat.shared.registry.lease import check_timing
 from chat.shared.tasks import Tasks
 from chat.tools.chaos import authors, checker
-from chat.tools.chaos.authors import ChaosAuthor, QueueProducer
+from chat.tools.chaos.authors import FAILING, REDIRECTING, ChaosAuthor, HookReceiver, QueueProducer
 from chat.tools.chaos.checker import Violation, check
-from chat.tools.chaos.clients import PresenceClient
+from chat.tools.chaos.clients import ChaosPoster, PresenceClient
 from chat.tools.chaos.environment import QUEUE
 from chat.tools.chaos.history import Key, RunHistory, read_queued
 from chat.tools.chaos.network import bad_network
@@ -24,6 +24,7 @@ from chat.tools.chaos.results import GHOST, find_disagreements
 from tests.cast import Cast, Person
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.promises.crowd import Crowd, crowd_of
+from tests.verbs import begins
 from tests.waiting import breathe, eventually
 
 __all__ = ["stage", "start_node"]
@@ -99,6 +100,31 @@ async def test_reap_nobody(stage: Cast, start_node: StartNode) -> None:
         assert [found.kind for found in find_disagreements(watchers)] == [GHOST]
     finally:
         await tasks.stop()
+
+
+@pytest.mark.parametrize(
+    ("broken", "misdeed", "kinds"),
+    [
+        ("skip-failed-delivery", FAILING, [checker.LOST, checker.GAP]),
+        ("follow-redirects", REDIRECTING, [checker.FOLLOWED, checker.LOST, checker.GAP]),
+    ],
+)
+async def test_hooks(broken: str, misdeed: str, kinds: list[str], stage: Cast, start_node: StartNode) -> None:
+    """A message that the receiver did not take is not sent again, or a redirect is followed to where none may go."""
+    node = await start_node("a1", BROKEN=broken, HOOKS_ALLOW="127.0.0.1")
+    (ana,) = await stage.enters("ana")
+    ana.at = node.url
+    room, history = await begins(ana, "channel", "deploys"), RunHistory()
+    poster, receiver = ChaosPoster("poster", ana, room, lambda: node.url, history), HookReceiver(history, stage.http)
+    async with receiver.serves():
+        await receiver.follow(poster, room)
+        receiver.misdeed = misdeed
+        await poster.post(stage.http)
+        await eventually(lambda: receiver.bad[misdeed])
+        receiver.misdeed = ""
+        await poster.post(stage.http)
+        await eventually(lambda: receiver.has({room: 2}), LIMIT)
+    assert [found.kind for found in check(history)] == kinds
 
 
 def number_of(key: Key) -> int:

@@ -21,7 +21,7 @@ from chat.tools.chaos.run import ChaosOptions, draw
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "20"))
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"
 
-QUICK += "hang-postgres-link,sleepy-readers,half-open,cut-clients,same-post"
+QUICK += "hang-postgres-link,sleepy-readers,half-open,cut-clients,same-post,bad-receiver"
 
 MANY = [] if SECONDS > 100 else QUICK.split(",")
 
@@ -54,6 +54,7 @@ async def test_every_promise_holds(tmp_path: Path) -> None:
     assert sorted(one["name"] for one in report["struck"]) == sorted(plan)
     assert report["figures"]["posts acknowledged"] > SECONDS
     assert report["figures"]["members removed and added"] > 0
+    assert report["figures"]["messages delivered to hooks"] > 0
     assert report["figures"]["resets"] == 0
     assert "every promise held" in picture_in(tmp_path)
 

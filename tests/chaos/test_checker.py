@@ -6,8 +6,19 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chat.tools.chaos.checker import ALTERED, GAP, INVENTED, LOST, MADE_TWICE, OVERHEARD, REORDERED, REPEATED, check
-from chat.tools.chaos.history import MemberStay, PostedMessage, PostReceipt, RunHistory
+from chat.tools.chaos.checker import (
+    ALTERED,
+    FOLLOWED,
+    GAP,
+    INVENTED,
+    LOST,
+    MADE_TWICE,
+    OVERHEARD,
+    REORDERED,
+    REPEATED,
+    check,
+)
+from chat.tools.chaos.history import MemberStay, PostedMessage, PostReceipt, RunHistory, WrittenText
 
 few = settings(max_examples=40)
 
@@ -189,3 +200,39 @@ def test_a_reader_without_messages_is_found() -> None:
     history.send(message.key, message.body)
     history.acknowledge(message.key, message, made=True)
     assert [(finding.kind, finding.reader) for finding in check(history)] == [(LOST, "ben")]
+
+
+# Hooks: `hears(3, 1)` has delivered the messages 3 and 1 of three acknowledged ones.
+
+
+def hears(*seqs: int) -> RunHistory:
+    """Return a history of three messages, of which the last is streamed, and of what a hook has delivered."""
+    history = RunHistory()
+    history.add_hook("hook", 1)
+    receipts = [PostReceipt(10 * seq, PostedMessage(1, seq, 7, f"m{seq}", "")) for seq in (1, 2, 3)]
+    for receipt in receipts:
+        history.send(receipt.message.key, "")
+        history.acknowledge(receipt.message.key, receipt.message, made=True)
+    history.written[1, 3] = WrittenText("hello", 5, "complete")
+    for seq in seqs:
+        history.deliver("hook", receipts[seq - 1])
+    return history
+
+
+def test_a_hook_may_repeat_deliveries() -> None:
+    """It must deliver everything in order; a text that is written later is not for it."""
+    for good in ((1, 2, 3), (1, 1, 2, 3, 3), (1, 2, 1, 2, 3)):
+        assert check(hears(*good)) == []
+
+
+def test_a_hook_that_skips_swaps_or_ends_early_is_found() -> None:
+    """Each under its name; and a request that followed a redirect."""
+    assert kinds(hears(1, 3)) == {LOST, GAP}
+    assert kinds(hears(1, 3, 2)) == {REORDERED}
+    assert kinds(hears(1, 2)) == kinds(hears()) == {LOST}
+    history = hears(1, 2, 3)
+    history.deliver("hook", replace(history.received["hook"][2], position=40))
+    assert kinds(history) == {REPEATED}
+    history = hears(1, 2, 3)
+    history.followed.append("GET / HTTP/1.1")
+    assert kinds(history) == {FOLLOWED}

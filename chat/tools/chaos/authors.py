@@ -1,25 +1,29 @@
-"""Authors of streamed messages and of messages in a queue.
+"""Authors of streamed messages, and other systems: one puts messages into a queue, one receives what hooks deliver.
 
-The first write text piece by piece, repeat requests, are asked to stop, or die. The second are another system.
+Authors write text piece by piece, repeat requests, are asked to stop, or die. The receiver of hooks can misbehave.
 """
 
 import asyncio
 import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp import web
 
+from chat.integrations.deliveries import SECONDS as HOOK_SECONDS
 from chat.shared.bus import nats_connection, rabbit_connection
 from chat.shared.message_queue import Outgoing, publish_all
 from chat.shared.redis import UNAVAILABLE
 from chat.tools.chaos.clients import ChaosPoster, ChaosReader
 from chat.tools.chaos.environment import QUEUE
-from chat.tools.chaos.history import Key, Place, RunHistory, WrittenText
+from chat.tools.chaos.history import Key, Place, PostedMessage, PostReceipt, RunHistory, WrittenText
+from chat.tools.chaos.network import Proxy, bad_network
 
 # Pieces as a language model makes them: scripts of both directions, characters of one to four bytes, clusters that a
 # piece may cut in two, and what JSON, HTML and event streams must escape.
@@ -194,3 +198,126 @@ class QueueProducer:
             async with nats_connection(self._url) as client:
                 stream = client.jetstream(timeout=2)
                 yield lambda body: stream.publish(QUEUE, body)
+
+
+# Another system receives what outgoing hooks deliver, and misbehaves when it is told to.
+
+SILENT, REFUSING, FAILING, REDIRECTING, FLOODING = "silent", "refusing", "failing", "redirecting", "flooding"
+MISDEEDS = SILENT, REFUSING, FAILING, REDIRECTING, FLOODING
+REDIRECTS = (301, 302, 303, 307, 308)
+FLOOD = 10 * [bytes(1024 * 1024)]
+ATTEMPTS_MANY = 3  # after which the next attempt of a hook may be half a minute away, or more
+
+
+class HookReceiver:
+    """A program that hooks deliver to. Its requests to nodes go through `http`.
+
+    `misdeed` is how it misbehaves, empty while it is well; `bad` counts the requests meanwhile. `hooks` has the owner
+    and the id of each conversation's hook.
+    """
+
+    def __init__(self, history: RunHistory, http: aiohttp.ClientSession) -> None:
+        self._history, self._http = history, http
+        self.misdeed, self._redirects, self._elsewhere = "", itertools.cycle(REDIRECTS), ""
+        self.bad: Counter[str] = Counter()
+        self.hooks: dict[int, tuple[ChaosPoster, int]] = {}
+        self._last: Counter[int] = Counter()  # numbers, by conversation
+        self._link: Proxy
+
+    @asynccontextmanager
+    async def serves(self) -> AsyncIterator[None]:
+        """Receive on loopback. A second address there, to which it redirects, must never be asked."""
+        app = web.Application()
+        app.router.add_post("/{conversation}", self._receive)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        elsewhere = await asyncio.start_server(self._note_visit, "127.0.0.1", 0)
+        self._elsewhere = f"http://127.0.0.1:{elsewhere.sockets[0].getsockname()[1]}/"
+        try:
+            async with elsewhere, bad_network(f"http://127.0.0.1:{runner.addresses[0][1]}") as self._link:
+                yield
+        finally:
+            await runner.cleanup()
+
+    async def _receive(self, request: web.Request) -> web.StreamResponse:
+        body, misdeed = await request.read(), self.misdeed
+        self.bad.update([misdeed] if misdeed else [])
+        if misdeed == SILENT:
+            await asyncio.sleep(2 * HOOK_SECONDS)  # the node hangs up before
+        if misdeed in (SILENT, FAILING):
+            return web.Response(status=500)
+        if misdeed == REDIRECTING:
+            return web.Response(status=next(self._redirects), headers={"Location": self._elsewhere})
+        self._take(int(request.match_info["conversation"]), request.headers["webhook-id"], orjson.loads(body))
+        return await self._flood(request) if misdeed == FLOODING else web.Response()
+
+    def _take(self, conversation: int, id_: str, event: dict[str, Any]) -> None:
+        """Record a delivery, whose id ends with the position in the log."""
+        receipt = PostReceipt(int(id_.rpartition("_")[2]), PostedMessage.from_json(event["data"]))
+        self._history.deliver(name_hook(conversation), receipt)
+        self._last[conversation] = max(self._last[conversation], receipt.message.seq)
+
+    async def _flood(self, request: web.Request) -> web.StreamResponse:
+        """Answer with success and 10 MB, of which the node reads some."""
+        answer = web.StreamResponse()
+        try:
+            await answer.prepare(request)
+            for piece in FLOOD:
+                await answer.write(piece)
+        except ConnectionError:
+            pass
+        return answer
+
+    async def _note_visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._history.followed.append((await reader.readline()).decode(errors="replace").strip())
+        while (await reader.readline()).strip():
+            pass
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def misbehave(self, misdeed: str, seconds: float) -> None:
+        """Answer badly for a while, or refuse connections."""
+        self.misdeed = misdeed
+        self.bad.setdefault(misdeed, 0)
+        if misdeed == REFUSING:
+            await self._link.refuse()
+        await asyncio.sleep(seconds)
+        if misdeed == REFUSING:
+            await self._link.accept()
+        self.misdeed = ""
+
+    async def follow(self, owner: ChaosPoster, conversation: int) -> None:
+        """Make the hook of a conversation, before its first message."""
+        self._history.add_hook(name_hook(conversation), conversation)
+        order = {"url": f"{self._link.url}/{conversation}", "events": ["message"]}
+        while conversation not in self.hooks:
+            status, made = await owner.ask(self._http, f"{conversation}/hooks", order, {201})
+            if status:
+                self.hooks[conversation] = owner, made["hook"]["id"]
+
+    async def turn_on_again(self) -> bool:
+        """Turn hooks off and on that have failed often, so that they are tried at once. Return False to be repeated."""
+        asked = [self._turn_on_again(*hook, conversation) for conversation, hook in self.hooks.items()]
+        return all(await asyncio.gather(*asked))
+
+    async def _turn_on_again(self, owner: ChaosPoster, hook_id: int, conversation: int) -> bool:
+        place = f"{conversation}/hooks"
+        status, listed = await owner.ask(self._http, place, None, {200}, method="GET")
+        if not status or listed["hooks"][0]["attempts"] < ATTEMPTS_MANY:
+            return bool(status)
+        for enabled in (False, True):
+            order = {"enabled": enabled}
+            status, _ = await owner.ask(self._http, f"{place}/{hook_id}", order, {204}, method="PATCH")
+            if not status:
+                return False
+        return True
+
+    def has(self, wanted: dict[int, int]) -> bool:
+        """Return whether every hook has delivered up to the number in `wanted`, by conversation."""
+        return all(self._last[conversation] >= wanted[conversation] for conversation in self.hooks)
+
+
+def name_hook(conversation: int) -> str:
+    """Return the name of a conversation's hook, as a reader in the history."""
+    return f"hook of conversation {conversation}"

@@ -9,7 +9,7 @@ from chat.tools.chaos.history import DATABASE, MemberStay, Place, PostReceipt, R
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
-TORN, ENDLESS = "torn", "endless"
+TORN, ENDLESS, FOLLOWED = "torn", "endless", "followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ def check(history: RunHistory) -> list[Violation]:
     """Return all findings. Whatever faults occurred, the list must be empty."""
     return [
         *find_unfaithful_answers(history),
+        *(Violation(FOLLOWED, "", request) for request in history.followed),
         *(finding for reader in history.stays for finding in check_reader(history, reader)),
     ]
 
@@ -41,7 +42,7 @@ def check_reader(history: RunHistory, reader: str) -> Iterator[Violation]:
     yield from find_altered(history, reader)
     yield from find_overheard(history, reader)
     yield from find_gaps(history, reader)
-    if reader != DATABASE:
+    if reader != DATABASE and reader not in history.deliveries:  # which have no text of streamed messages
         yield from find_torn(history, reader)
         yield from find_endless(history, reader)
 

@@ -317,11 +317,18 @@ class ChaosPoster:
             await asyncio.sleep(self.pause)
 
     async def ask(
-        self, http: aiohttp.ClientSession, path: str, body: dict[str, Any], good: Set[int], url: str = ""
+        self,
+        http: aiohttp.ClientSession,
+        path: str,
+        body: dict[str, Any] | None,
+        good: Set[int],
+        url: str = "",
+        method: str = "POST",
     ) -> tuple[int, Any]:
         """Make one attempt; return the status and the answer if it is a `good` one, else 0: it must be repeated."""
         try:
-            async with http.post(
+            async with http.request(
+                method,
                 f"{url or self._where()}/api/chat/conversations/{path}",
                 json=body,
                 headers={"Authorization": f"Bearer {self.person.token}"},

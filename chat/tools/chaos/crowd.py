@@ -12,7 +12,7 @@ from functools import partial
 import aiohttp
 
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.authors import ChaosAuthor, QueueProducer
+from chat.tools.chaos.authors import ChaosAuthor, HookReceiver, QueueProducer
 from chat.tools.chaos.checker import OVERHEARD, Violation
 from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, EventCache, PresenceClient
 from chat.tools.chaos.environment import Enrolled, Environment, Person, enrol, share
@@ -74,6 +74,7 @@ class SimulatedUser:
 
 
 SMALL, WATCHED = 20, 15  # users in a small conversation; how many of them each user watches
+HOOKED = 2  # small conversations with a hook
 WIFI = 8  # every eighth user is on the bad network
 TALK = (0.3, 1.0)  # seconds between two messages of a poster
 AUTHORS, MESSAGES_MOST = 20, 3  # one of so many users, but at least two, streams up to three messages at once
@@ -98,6 +99,7 @@ class Crowd:
         self.kept_delays: list[float] = []
         self.talking = self.wandering = True
         self.producer = QueueProducer(environment.broker.url if environment.broker else "", self.history)
+        self.receiver = HookReceiver(self.history, http)
         self.resting: list[SimulatedUser] = []  # offline until the next checkpoint has passed
         self._numbers = itertools.count(1)
         self._talks: list[asyncio.Task[None]] = []
@@ -105,14 +107,16 @@ class Crowd:
     async def gathers(self, count: int, talkers: int, idle: float) -> None:
         """Add `count` users, of whom `talkers` post. A streamed message ends after `idle` seconds of silence.
 
-        They share one large conversation, a small one each, and one whose members change.
+        They share one large conversation, a small one each, and one whose members change. Some have a hook.
         """
         url = self._environment.postgres.url
         people = self._people = await enrol(url, count)
         small = [people[at : at + SMALL] for at in range(0, count, SMALL)]
-        self.conversations = [await share(url, people)] + [await share(url, conversation) for conversation in small]
+        self.conversations = [await share(url, people)] + [await share(url, members, members[0]) for members in small]
         members = people[: min(count, 2 * SMALL)]
         changing = await share(url, members, people[0])  # before anyone reads, as the others: no entry announces it
+        for n, conversation in enumerate(self.conversations[1 : 1 + HOOKED]):
+            await self.receiver.follow(self._poster(f"owner{n}", small[n][0]), conversation)
         events = EventCache()
         for n, person in enumerate(people):
             neighbours = [one.id for one in small[n // SMALL] if one is not person]
@@ -223,12 +227,14 @@ class Crowd:
         self.resting.clear()
 
     async def set_fence(self) -> dict[int, int]:
-        """Post a last message to everyone, and return its number.
+        """Post a last message to everyone, and one in each conversation with a hook; return their numbers.
 
-        Streams follow the order of the log, so a reader that has it has everything before it.
+        Streams follow the order of the log, so a reader that has them has everything before them.
         """
-        _, message = await self.posters[-1].say(self._http, self.conversations[0])
-        return {self.conversations[0]: message.seq}
+        last = {conversation: owner for conversation, (owner, _) in self.receiver.hooks.items()}
+        last[self.conversations[0]] = self.posters[-1]
+        said = await asyncio.gather(*(poster.say(self._http, conversation) for conversation, poster in last.items()))
+        return {message.conversation: message.seq for _, message in said}
 
     async def stops_talking(self, limit: float) -> int:
         """Stop posting; return how many users got no acknowledgement within `limit` seconds."""
@@ -241,8 +247,9 @@ class Crowd:
         return next(n for n, person in enumerate(self._people) if person.id == poster.person.id)
 
     def all_posters(self) -> list[ChaosPoster]:
-        """Return the posters, and those that authors and their readers use."""
-        return [*self.posters, *(one for author in self.authors for one in (author.poster, author.asker))]
+        """Return the posters, and those that authors, their readers and the owners of hooks use."""
+        owners = [owner for owner, _ in self.receiver.hooks.values()]
+        return [*self.posters, *owners, *(one for author in self.authors for one in (author.poster, author.asker))]
 
     def conversations_of(self, number: int) -> tuple[int, int]:
         """Return the conversations this user is always in: the large one and a small one."""
@@ -291,11 +298,12 @@ async def crowd_of(
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
         crowd = Crowd(environment, http, tasks, chance)
-        try:
-            await crowd.gathers(count, talkers, idle)
-            yield crowd
-        finally:
-            await tasks.stop()
+        async with crowd.receiver.serves():
+            try:
+                await crowd.gathers(count, talkers, idle)
+                yield crowd
+            finally:
+                await tasks.stop()
 
 
 # Members are removed from a conversation and added again; what is posted meanwhile is not for them.

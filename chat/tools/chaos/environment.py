@@ -69,6 +69,7 @@ SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
     "STREAMING_IDLE": "10",
+    "HOOKS_ALLOW": "127.0.0.1",
 }
 LAST_LINES = 3  # of a log, in a report of a node that ended
 SERVING = '"event": "serving"'

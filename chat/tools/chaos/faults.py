@@ -10,6 +10,7 @@ import redis
 
 from chat.client.node_process import END_LIMIT, NodeProcess
 from chat.local.brokers import BrokerEngine, RabbitEngine
+from chat.tools.chaos.authors import MISDEEDS
 from chat.tools.chaos.crowd import Crowd
 from chat.tools.chaos.environment import Environment, came_true
 from chat.tools.chaos.network import Proxy
@@ -302,10 +303,19 @@ async def same_post(target: FaultTarget) -> None:
     await target.crowd.posts_at_once([node.url for node in target.environment.nodes.values()], 50)
 
 
+# The receiver of outgoing hooks.
+
+
+async def bad_receiver(target: FaultTarget) -> None:
+    """Let the receiver of hooks hang, refuse connections, fail, redirect to this machine, or answer with 10 MB."""
+    await target.crowd.receiver.misbehave(target.chance.choice(MISDEEDS), target.seconds)
+
+
 # All faults by name.
 
 NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
 CLIENTS, NOTHING, BUS = frozenset({"clients"}), frozenset[str](), frozenset({"bus"})
+RECEIVER = frozenset({"receiver"})
 FAULTS = {
     "kill-node": Fault("kill -9 of a node, started again later", kill_node, NODE, 2, 15),
     "kill-silenced-node": Fault("kill -9 of a node that commits unheard", kill_silenced_node, NODE, 2, 8),
@@ -333,4 +343,5 @@ FAULTS = {
     "half-open": Fault("an access network that swallows everything", half_open, CLIENTS, 5, 25),
     "cut-clients": Fault("every client cut at once", cut_clients, CLIENTS, 1, 1),
     "same-post": Fault("the same post fifty times over all nodes", same_post, NOTHING, 1, 1),
+    "bad-receiver": Fault("hooks: no answer, refusal, 500, redirect or 10 MB", bad_receiver, RECEIVER, 3, 12),
 }

@@ -1,7 +1,7 @@
 """A history: what clients sent, what the server acknowledged, what readers received; and what the database holds."""
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -144,7 +144,9 @@ class MemberStay:
 class RunHistory:
     """Everything that was seen. A reader without stays in a conversation is not a member of it.
 
-    Streamed messages are in `written` and, reader by reader, in `texts`, by `(conversation, seq)`.
+    Streamed messages are in `written` and, reader by reader, in `texts`, by `(conversation, seq)`. An outgoing hook is
+    a reader that may get a message several times, as counted in `deliveries`. `followed` has requests to an address
+    that a hook's receiver redirected to.
     """
 
     sent: dict[Key, str] = field(default_factory=dict)
@@ -158,6 +160,8 @@ class RunHistory:
     texts: dict[str, dict[Place, ReceivedText]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(ReceivedText))
     )
+    deliveries: dict[str, Counter[PostReceipt]] = field(default_factory=dict)
+    followed: list[str] = field(default_factory=list)
 
     def send(self, key: Key, body: str) -> None:
         """Record an attempt to post; a retry has the same key."""
@@ -175,6 +179,17 @@ class RunHistory:
     def receive(self, reader: str, receipt: PostReceipt) -> None:
         """Record the reader's next receipt."""
         self.received[reader].append(receipt)
+
+    def add_hook(self, hook: str, conversation: int) -> None:
+        """Record that a conversation has a hook from its first message on."""
+        self.deliveries[hook] = Counter()
+        self.stay(hook, conversation)
+
+    def deliver(self, hook: str, receipt: PostReceipt) -> None:
+        """Record a delivery that a hook's receiver has accepted. Only the first of each message is a receipt."""
+        self.deliveries[hook][receipt] += 1
+        if self.deliveries[hook][receipt] == 1:
+            self.receive(hook, receipt)
 
     def change(self, reader: str, change: TextChange) -> None:
         """Record the reader's next entry about a streamed message."""

@@ -11,7 +11,7 @@ from chat.tools.chaos.checker import Violation
 GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
 UNANSWERED, FAILED, GARBAGE, UNRULY = "unanswered", "failed", "garbage", "unruly"
 PROMISES = {
-    checker.LOST: "acknowledged, and never received by a member",
+    checker.LOST: "acknowledged, and never received by a member or a hook",
     checker.GAP: "a number skipped in a conversation",
     checker.REPEATED: "received twice",
     checker.REORDERED: "received out of order",
@@ -21,6 +21,7 @@ PROMISES = {
     checker.OVERHEARD: "read before being added, or after removal",
     checker.TORN: "a streamed message whose text is not the author's, character by character",
     checker.ENDLESS: "a streamed message that did not end, though its author did or died",
+    checker.FOLLOWED: "a request to an address that a hook's receiver redirected to",
     GHOST: "shown as online after it settled, though offline",
     MISSED: "shown as offline after it settled, though online",
     SHUT_OUT: "a client that could not reconnect",

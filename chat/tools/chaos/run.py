@@ -104,6 +104,7 @@ def draw_section(
 
 SECTION = 75.0  # seconds of faults between two checkpoints
 MACHINE = 4.0  # seconds that a busy machine may add before presence is right
+HOOKS = 2  # times the patience of clients: a hook may wait for a lease, a deadline and its next attempt, 54 s in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +286,12 @@ class Run:
             self._tell("messages of the queue are not posted yet")
         crowd.all_come()
         fence = await crowd.set_fence()
+        await came_true(crowd.receiver.turn_on_again, self.options.patience)
         await came_true(lambda: not crowd.growing(time.monotonic()), self.options.idle() + MACHINE)
         if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
             self._tell(f"{len(crowd.lagging(fence))} users have not caught up")
+        if not await came_true(lambda: crowd.receiver.has(fence), HOOKS * self.options.patience):
+            self._tell("the receiver of hooks has not got everything")
         self.scores.seconds = self.now()
         self.scores.samples.append(self.sample())
         self._tell("checking what every client saw")
@@ -348,7 +352,7 @@ def visits(reader: ChaosReader, started: float) -> list[Visit]:
 
 def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
     """Return the run's figures by name."""
-    last = scores.samples[-1]
+    last, deliveries = scores.samples[-1], crowd.history.deliveries.values()
     return {
         "faults": len(scores.struck),
         "posts acknowledged": last.acknowledged,
@@ -361,6 +365,9 @@ def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
         "characters streamed": sum(written.acknowledged for written in crowd.history.written.values()),
         "authors that died": sum(written.left > 0 for written in crowd.history.written.values()),
         "messages that a silence ended": sum(author.ended for author in crowd.authors),
+        "messages delivered to hooks": sum(map(len, deliveries)),
+        "deliveries repeated": sum(one.total() - len(one) for one in deliveries),
+        "requests to the bad receiver": ", ".join(f"{kind} {n}" for kind, n in sorted(crowd.receiver.bad.items())),
         "streams opened": sum(len(user.reader.starts) for user in crowd.users),
         "times that a watcher saw a user go offline": sum(user.presence.offlines for user in crowd.users),
         "resets": sum(user.reader.resets for user in crowd.users),
