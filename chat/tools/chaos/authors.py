@@ -222,6 +222,7 @@ class HookReceiver:
         self.bad: Counter[str] = Counter()
         self.hooks: dict[int, tuple[ChaosPoster, int]] = {}
         self._last: Counter[int] = Counter()  # numbers, by conversation
+        self._deck: list[str] = []
         self._link: Proxy
 
     @asynccontextmanager
@@ -275,6 +276,11 @@ class HookReceiver:
             pass
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         writer.close()
+
+    def draw_misdeed(self, chance: random.Random) -> str:
+        """Return one of the misdeeds. Every one comes once before any comes twice."""
+        self._deck = self._deck or chance.sample(MISDEEDS, len(MISDEEDS))
+        return self._deck.pop()
 
     async def misbehave(self, misdeed: str, seconds: float) -> None:
         """Answer badly for a while, or refuse connections."""

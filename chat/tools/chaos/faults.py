@@ -10,7 +10,6 @@ import redis
 
 from chat.client.node_process import END_LIMIT, NodeProcess
 from chat.local.brokers import BrokerEngine, RabbitEngine
-from chat.tools.chaos.authors import MISDEEDS
 from chat.tools.chaos.crowd import Crowd
 from chat.tools.chaos.environment import Environment, came_true
 from chat.tools.chaos.network import Proxy
@@ -308,7 +307,8 @@ async def same_post(target: FaultTarget) -> None:
 
 async def bad_receiver(target: FaultTarget) -> None:
     """Let the receiver of hooks hang, refuse connections, fail, redirect to this machine, or answer with 10 MB."""
-    await target.crowd.receiver.misbehave(target.chance.choice(MISDEEDS), target.seconds)
+    receiver = target.crowd.receiver
+    await receiver.misbehave(receiver.draw_misdeed(target.chance), target.seconds)
 
 
 # All faults by name.
