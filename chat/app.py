@@ -53,7 +53,7 @@ from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
 from chat.operations.draining import Isolation, NodeDrain, Readiness
-from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
+from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS, TEAM_FIGURES
 from chat.operations.metrics import (
     Metrics,
     WalArchive,
@@ -65,6 +65,7 @@ from chat.operations.metrics import (
 from chat.operations.node_report import DeliveryReport, NodeReport
 from chat.operations.overload import LoopLag, MemoryTrimmer, Rebalancing
 from chat.operations.publication import publication_kind
+from chat.operations.team_figures import NotificationCounts, TeamOverview
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
@@ -214,6 +215,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         push = app[PUSH] = Push(settings, journal, pool, registry)
         app[ADDRESSES], emails = EmailAddresses(settings, pool), Emails(settings, pool, registry)
         push.wake_mails = emails.wake
+        app[TEAM_FIGURES] = TeamOverview(pool, settings.mails_notifications)
         draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.set_draining)
         isolation = Isolation(pool, registry, draining.set_draining)
@@ -307,6 +309,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             works["read subscriptions"] = subscriptions.run
         if settings.role != "presence":  # a presence node may have another folder
             works["send notifications"] = push.run
+            sent = {"push": push.outcomes, "email": emails.outcomes}
+            works["count notifications"] = NotificationCounts(pool, sent).run
             works |= {"send e-mails": emails.run} if settings.mails_notifications else {}
             works["clean up files"] = FileCleanup(pool, uploads.storage).run
             works["keep up streamed messages"] = upkeep.run

@@ -50,6 +50,7 @@ LIMITS: dict[str, Charge] = {
     "GET /api/accounts": Charge("view", 4),
     "GET /api/invites": Charge("view", 4),
     "GET /api/team": Charge("view", 10),
+    "GET /api/team/figures": Charge("view", 10),
     "GET /api/audit": Charge("view", 2),
     "GET /api/audit/export": Charge("view", 20),
     "GET /api/avatars/{avatar}": DOWNLOAD,

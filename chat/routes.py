@@ -82,6 +82,7 @@ ACCOUNTS = [
     Operation("POST", "/api/setup", first_run.post_setup, "team.set_up", "accounts", "SignedIn"),
     Operation("GET", T, first_run.get_team, "team.get", "accounts", "TeamState"),
     Operation("PATCH", T, first_run.patch_team, "team.change", "accounts", "TeamState"),
+    Operation("GET", T + "/figures", operations.get_team_figures, "team.get_figures", "accounts", "TeamFigures"),
     Operation("POST", J, admin.post_invite, "accounts.post_invite", answer="NewInvite"),
     Operation("GET", J + "?before", admin.get_invites, "invites.list", "accounts", "InvitePage"),
     Operation("POST", J + "/email", admin.post_mailed_invites, "invites.mail", "accounts", "MailedInvites"),

@@ -246,35 +246,6 @@ class InvitePreview(Shape):
     expires_at: Moment
 
 
-class TeamUsers(Shape):
-    """The number of people with an account."""
-
-    active: int
-    disabled: int
-
-
-class TeamStorage(Shape):
-    """Bytes in use."""
-
-    files: int
-    database: int
-
-
-class TeamState(Shape):
-    """The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail.
-
-    `notify`: what conversations notify about, unless a user chose otherwise.
-    """
-
-    name: str
-    signup: SignUpMode
-    default_signup: SignUpMode
-    email: bool
-    notify: Level
-    users: TeamUsers
-    storage: TeamStorage
-
-
 class KeyUser(Shape):
     """The bot of an API key."""
 

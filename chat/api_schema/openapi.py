@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chat.api_schema import accounts, dashboard, models, moderation, stream_events, triage
+from chat.api_schema import accounts, dashboard, models, moderation, stream_events, team, triage
 from chat.api_schema.introspection import Reading, read_handler
 from chat.api_schema.models import Problem
 from chat.shared.errors import (
@@ -73,7 +73,7 @@ def public_name(model: type[BaseModel]) -> str:
 # Response models by their names in the URL table.
 MODELS = {
     public_name(model): model
-    for module in (models, accounts, moderation, dashboard, stream_events, triage)
+    for module in (models, accounts, team, moderation, dashboard, stream_events, triage)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, models.Shape)
 }

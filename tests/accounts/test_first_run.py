@@ -200,9 +200,9 @@ async def test_the_sign_up_mode_is_changed_by_admins(owner: Visitor, mallory: Vi
     assert (await mallory.call("GET", "/api/sign-on"))[1]["signup"] == "closed"
 
 
-@pytest.mark.parametrize("path", ["/api/team", "/api/accounts", "/api/invites"])
+@pytest.mark.parametrize("path", ["/api/team", "/api/team/figures", "/api/accounts", "/api/invites"])
 async def test_members_see_none_of_it(cast: Cast, path: str) -> None:
-    """Only admins see the team's settings, the accounts and the invites."""
+    """Only admins see the team's settings and figures, the accounts and the invites."""
     (ben,) = await cast.enters("ben")
     status, problem = await ben.call("GET", path)
     assert (status, problem["code"]) == (403, "admins_only")

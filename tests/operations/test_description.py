@@ -99,6 +99,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "post_mailed_invites": ("POST", "/api/invites/email", {"emails": ["dora@example.com"]}),
     "get_invites": ("GET", "/api/invites", None),
     "get_team": ("GET", "/api/team", None),
+    "get_team_figures": ("GET", "/api/team/figures", None),
     "patch_team": ("PATCH", "/api/team", {"name": "Kitchen"}),
     "get_sign_on": ("GET", "/api/sign-on", None),
     "get_sign_on_state": ("GET", "/api/sign-on/state", None),

@@ -36,6 +36,7 @@ from chat.model.types import BODY_MOST, DATA_MOST, FILES_MOST, NAME_MOST, TOPIC_
 from chat.moderation.bans import ACTIVITY_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
+from chat.operations.team_figures import NAMED
 from chat.search.endpoints import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
@@ -79,6 +80,7 @@ BOUNDS = {
     "/api/accounts": ACCOUNTS_PAGE * LINE,
     "/api/invites": INVITES_PAGE * 4 * LINE,
     "/api/team": ONE,
+    "/api/team/figures": 30 * LINE + NAMED * NAME_MOST * LETTER,
     "/api/sessions": 500 * LINE,
     "/api/sign-on": ONE,
     "/api/sign-on/state": ONE,  # settings of the operator

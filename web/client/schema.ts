@@ -229,6 +229,13 @@ export interface Channel {
   looks_like?: string;
 }
 
+/** The number of messages in a public channel. */
+export interface ChannelMessages {
+  id: Id;
+  name: string;
+  messages: number;
+}
+
 /** A page of public channels. */
 export interface Channels {
   channels: Channel[];
@@ -351,6 +358,12 @@ export interface ConversationMark {
   conversation: number;
 }
 
+/** The number of messages in several conversations together. */
+export interface ConversationMessages {
+  conversations: number;
+  messages: number;
+}
+
 /**
  * The fields to change; the others stay.
  *
@@ -405,6 +418,12 @@ export interface Correction {
 export interface CountedMentions {
   conversation: Id;
   mentions: number;
+}
+
+/** The number of messages of a day in UTC, such as `2026-11-30`. */
+export interface DayMessages {
+  day: string;
+  messages: number;
 }
 
 /** The server does not receive all presence changes now (`on`), or receives them again. */
@@ -694,6 +713,13 @@ export interface File {
   preview?: boolean;
 }
 
+/** Stored files of one kind, by content. `import`: files that were uploaded for an import. */
+export interface FileKind {
+  kind: 'image' | 'video' | 'audio' | 'document' | 'archive' | 'import' | 'other';
+  files: number;
+  bytes: number;
+}
+
 /** The end of a streamed message. `data`: what replaces the message's data; unchanged if it is left out. */
 export interface Finish {
   state: 'complete' | 'cancelled' | 'failed';
@@ -826,6 +852,13 @@ export interface HookPage {
   hooks: ListedHook[];
   /** To be given as `after`; null on the last page. */
   next: string | null;
+}
+
+/** Hooks that work, whose last delivery failed, and that are off. */
+export interface HookStates {
+  running: number;
+  failing: number;
+  disabled: number;
 }
 
 /** The incoming hooks of a conversation. */
@@ -2233,6 +2266,13 @@ export interface Seen {
   users: PresenceRecord[];
 }
 
+/** Notifications sent in the last 24 hours and 7 days, and those that failed for good in 7 days. */
+export interface SentNotifications {
+  day: number;
+  week: number;
+  failed: number;
+}
+
 /** A session to open for a user. `expires_in`: seconds until it ends; without it, as long as after a log-in. */
 export interface SessionForm {
   /** Default: `""`. */
@@ -2471,11 +2511,64 @@ export interface SubscriptionPage {
   next: string | null;
 }
 
+/** Figures of the team for its admins, as counted at `at`. */
+export interface TeamFigures {
+  at: string;
+  members: TeamMembers;
+  messages: TeamMessages;
+  storage: TeamStored;
+  notifications: TeamNotifications;
+  hooks: TeamHooks;
+}
+
 /** Changes to the team; fields that are left out stay. */
 export interface TeamForm {
   name?: string | null;
   signup?: 'open' | 'invite' | 'closed' | null;
   notify?: 'all' | 'mentions' | 'nothing' | null;
+}
+
+/** Hooks by kind. */
+export interface TeamHooks {
+  incoming: HookStates;
+  outgoing: HookStates;
+  command: HookStates;
+}
+
+/**
+ * People who used a session in the last 24 hours, 7 days and 30 days, and all enabled accounts.
+ *
+ * `external`: users of an application, whose ids it has set. `disabled`: accounts of both that are disabled.
+ */
+export interface TeamMembers {
+  day: number;
+  week: number;
+  month: number;
+  people: number;
+  external: number;
+  bots: number;
+  disabled: number;
+}
+
+/** Messages, deleted ones among them. `total` is all there ever were; the rest is of `days`, today last. */
+export interface TeamMessages {
+  total: number;
+  days: DayMessages[];
+  /** The public channels with most messages. */
+  channels: ChannelMessages[];
+  /** The other public channels with messages. */
+  other_channels: ConversationMessages;
+  /** Private channels, groups and direct messages. */
+  private: ConversationMessages;
+}
+
+/** Notifications sent, counted from `since` on. `devices` are subscribed. `mails`: e-mails are sent. */
+export interface TeamNotifications {
+  since: string | null;
+  push: SentNotifications;
+  email: SentNotifications;
+  devices: number;
+  mails: boolean;
 }
 
 /**
@@ -2496,6 +2589,14 @@ export interface TeamState {
 /** Bytes in use. */
 export interface TeamStorage {
   files: number;
+  database: number;
+}
+
+/** Files, the kinds that use most first, and the bytes of the database. */
+export interface TeamStored {
+  files: number;
+  bytes: number;
+  kinds: FileKind[];
   database: number;
 }
 
