@@ -1,6 +1,7 @@
 """An admin at the dashboard: a node dies, she acts, and everything she does is recorded."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.presence.presence_client import open_presence, opens_presence
 from tests.promises.conftest import StartNode
+from tests.verbs import begins
 
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 PASSWORD = "correct horse battery"
@@ -143,3 +145,61 @@ async def test_without_redis_the_last_figures_stay(
     own_valkey.start()
     await expect(board.page.get_by_test_id("live")).to_have_text("Live", timeout=LIMIT)
     await figure(board, "people", "1")
+
+
+async def test_an_admin_reads_the_figures_of_the_team(
+    start_node: StartNode, open_window: OpenWindow, stage: Cast
+) -> None:
+    """She reaches them with the keyboard, under an address of their own. Only public channels are named."""
+    node = await start_node("a1", **QUICK)
+    (ada,) = await enters(stage, node, "ada", role="admin")
+    (ben,) = await enters(stage, node, "ben")
+    kitchen, attic = await stage.share(ada, ben, name="kitchen"), await begins(ben, "channel", "attic", private=True)
+    for room, text in ((kitchen, "soup"), (kitchen, "salad"), (attic, "cake")):
+        await ben.says(room, text)
+    board = await open_window(node, ada, "/dashboard")
+    page = board.page
+    await page.get_by_role("link", name="Team", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{node.url}/dashboard/team")
+    for name, value in (("day", "2"), ("people", "2"), ("total", "3"), ("messages", "about 3"), ("files", "0")):
+        await figure(board, name, value)
+    channels = page.get_by_role("list", name="Most active channels")
+    await expect(channels.get_by_role("listitem")).to_contain_text(["kitchen", "Private channels, groups and direct"])
+    await expect(channels.get_by_role("link", name="kitchen")).to_have_attribute("href", f"/c/{kitchen}")
+    await expect(page.get_by_text("attic")).to_have_count(0)
+    await is_clean_in_both_themes(page)
+    await page.reload()
+    await figure(board, "total", "3")
+    await page.get_by_role("link", name="Show all integrations").click()
+    await expect(page).to_have_url(f"{node.url}/people/hooks")
+    assert board.errors == []
+
+
+async def test_figures_have_a_glossary(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """The meaning of a figure appears under the pointer, at the focus and after a press. Escape closes it."""
+    node = await start_node("a1", **QUICK)
+    (ada,) = await enters(stage, node, "ada", role="admin")
+    board = await open_window(node, ada, "/dashboard")
+    page, lag = board.page, board.page.get_by_role("button", name="Loop lag")
+    meaning = page.get_by_role("tooltip").filter(has_text="How long the node was late for its own work.")
+    await lag.hover()
+    await expect(meaning).to_be_visible()
+    await meaning.hover()
+    await expect(meaning).to_be_visible()
+    await page.get_by_role("heading", name="Nodes").hover()
+    await expect(meaning).to_be_hidden()
+    await page.get_by_role("button", name="Memory").focus()
+    await page.keyboard.press("Tab")
+    await expect(lag).to_be_focused()
+    await expect(meaning).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(meaning).to_be_hidden()
+    await lag.click()
+    await page.get_by_role("heading", name="Nodes").hover()
+    await expect(meaning).to_be_visible()
+    await is_clean_in_both_themes(page)
+    await page.get_by_role("heading", name="Nodes").click()
+    await expect(meaning).to_be_hidden()
+    await expect(lag).to_have_accessible_description(re.compile("late for its own work"))
+    assert board.errors == []

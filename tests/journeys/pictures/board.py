@@ -20,6 +20,25 @@ async def board_below(view: View) -> None:
     await view.page.evaluate("document.querySelector('.board').scrollTop += 400")
 
 
+async def team(view: View) -> None:
+    """The team's figures."""
+    await view.opens("/dashboard/team")
+    await view.page.locator(".u-over").first.wait_for()
+
+
+async def team_below(view: View) -> None:
+    """The lower part of the team's figures."""
+    await team(view)
+    await view.page.get_by_role("link", name="Show all integrations").scroll_into_view_if_needed()
+
+
+async def glossary(view: View) -> None:
+    """The meaning of a figure."""
+    await team(view)
+    await view.page.get_by_role("button", name="All messages").click()
+    await view.page.get_by_role("tooltip").wait_for()
+
+
 async def board_month(view: View) -> None:
     """A month of figures."""
     await board(view)
@@ -90,6 +109,9 @@ BOARD = [
     Scene("board", board),
     Scene("board-month", board_month),
     Scene("board-below", board_below),
+    Scene("board-team", team),
+    Scene("board-team-below", team_below),
+    Scene("board-glossary", glossary),
     Scene("board-people", people),
     Scene("board-people-none", nobody),
     Scene("board-evidence", evidence),

@@ -15,6 +15,7 @@ import type {
   StartRequest,
   Stats,
   SubscriptionPage,
+  TeamFigures,
   UndoPreview,
 } from '../../client/schema';
 
@@ -35,6 +36,10 @@ export class Calls {
 
   history(minutes: number): Promise<Stats> {
     return this.api.call('GET', `${PRESENCE}/stats?minutes=${minutes}`);
+  }
+
+  teamFigures(): Promise<TeamFigures> {
+    return this.api.call('GET', '/api/team/figures');
   }
 
   people(query: PeopleQuery): Promise<PeoplePage> {

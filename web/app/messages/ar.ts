@@ -14,6 +14,7 @@ import { embed } from './ar/embed';
 import { emoji } from './ar/emoji';
 import { evidence } from './ar/evidence';
 import { files } from './ar/files';
+import { glossary } from './ar/glossary';
 import { imports } from './ar/imports';
 import { keys } from './ar/keys';
 import { message } from './ar/message';
@@ -29,6 +30,7 @@ import { security } from './ar/security';
 import { settings } from './ar/settings';
 import { sidebar } from './ar/sidebar';
 import { switcher } from './ar/switcher';
+import { team } from './ar/team';
 import { timeline } from './ar/timeline';
 import { triage } from './ar/triage';
 import { welcome } from './ar/welcome';
@@ -48,6 +50,7 @@ export const ar: Messages = {
   emoji,
   evidence,
   files,
+  glossary,
   imports,
   keys,
   message,
@@ -63,6 +66,7 @@ export const ar: Messages = {
   settings,
   sidebar,
   switcher,
+  team,
   timeline,
   triage,
   welcome,

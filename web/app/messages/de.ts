@@ -14,6 +14,7 @@ import { embed } from './de/embed';
 import { emoji } from './de/emoji';
 import { evidence } from './de/evidence';
 import { files } from './de/files';
+import { glossary } from './de/glossary';
 import { imports } from './de/imports';
 import { keys } from './de/keys';
 import { message } from './de/message';
@@ -29,6 +30,7 @@ import { security } from './de/security';
 import { settings } from './de/settings';
 import { sidebar } from './de/sidebar';
 import { switcher } from './de/switcher';
+import { team } from './de/team';
 import { timeline } from './de/timeline';
 import { triage } from './de/triage';
 import { welcome } from './de/welcome';
@@ -48,6 +50,7 @@ export const de: Messages = {
   emoji,
   evidence,
   files,
+  glossary,
   imports,
   keys,
   message,
@@ -63,6 +66,7 @@ export const de: Messages = {
   settings,
   sidebar,
   switcher,
+  team,
   timeline,
   triage,
   welcome,

@@ -13,6 +13,7 @@ import { embed } from './en/embed';
 import { emoji } from './en/emoji';
 import { evidence } from './en/evidence';
 import { files } from './en/files';
+import { glossary } from './en/glossary';
 import { imports } from './en/imports';
 import { keys } from './en/keys';
 import { message } from './en/message';
@@ -28,6 +29,7 @@ import { security } from './en/security';
 import { settings } from './en/settings';
 import { sidebar } from './en/sidebar';
 import { switcher } from './en/switcher';
+import { team } from './en/team';
 import { timeline } from './en/timeline';
 import { triage } from './en/triage';
 import { welcome } from './en/welcome';
@@ -47,6 +49,7 @@ export const en = {
   emoji,
   evidence,
   files,
+  glossary,
   imports,
   keys,
   message,
@@ -62,6 +65,7 @@ export const en = {
   settings,
   sidebar,
   switcher,
+  team,
   timeline,
   triage,
   welcome,

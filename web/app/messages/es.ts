@@ -14,6 +14,7 @@ import { embed } from './es/embed';
 import { emoji } from './es/emoji';
 import { evidence } from './es/evidence';
 import { files } from './es/files';
+import { glossary } from './es/glossary';
 import { imports } from './es/imports';
 import { keys } from './es/keys';
 import { message } from './es/message';
@@ -29,6 +30,7 @@ import { security } from './es/security';
 import { settings } from './es/settings';
 import { sidebar } from './es/sidebar';
 import { switcher } from './es/switcher';
+import { team } from './es/team';
 import { timeline } from './es/timeline';
 import { triage } from './es/triage';
 import { welcome } from './es/welcome';
@@ -48,6 +50,7 @@ export const es: Messages = {
   emoji,
   evidence,
   files,
+  glossary,
   imports,
   keys,
   message,
@@ -63,6 +66,7 @@ export const es: Messages = {
   settings,
   sidebar,
   switcher,
+  team,
   timeline,
   triage,
   welcome,

@@ -14,6 +14,7 @@ import { embed } from './ja/embed';
 import { emoji } from './ja/emoji';
 import { evidence } from './ja/evidence';
 import { files } from './ja/files';
+import { glossary } from './ja/glossary';
 import { imports } from './ja/imports';
 import { keys } from './ja/keys';
 import { message } from './ja/message';
@@ -29,6 +30,7 @@ import { security } from './ja/security';
 import { settings } from './ja/settings';
 import { sidebar } from './ja/sidebar';
 import { switcher } from './ja/switcher';
+import { team } from './ja/team';
 import { timeline } from './ja/timeline';
 import { triage } from './ja/triage';
 import { welcome } from './ja/welcome';
@@ -48,6 +50,7 @@ export const ja: Messages = {
   emoji,
   evidence,
   files,
+  glossary,
   imports,
   keys,
   message,
@@ -63,6 +66,7 @@ export const ja: Messages = {
   settings,
   sidebar,
   switcher,
+  team,
   timeline,
   triage,
   welcome,

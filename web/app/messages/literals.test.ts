@@ -35,6 +35,7 @@ const FOLDERS = [
   'settings',
   'sidebar',
   'switcher',
+  'team',
   'timeline',
   'triage',
   'welcome',

@@ -32,6 +32,7 @@ export const dashboard: Messages['dashboard'] = {
 
   pages: {
     overview: 'نظرة عامة',
+    team: 'الفريق',
     people: 'الأشخاص',
     keys: 'مفاتيح API',
     imports: 'الاستيراد',
@@ -93,6 +94,7 @@ export const dashboard: Messages['dashboard'] = {
     perMinute: 'مستخدمون في الدقيقة.',
     perStep: 'مستخدمون في كل خطوة.',
     time: 'الوقت',
+    day: 'اليوم',
     nowAt: (values) => `الآن: ${values}.`,
   },
 

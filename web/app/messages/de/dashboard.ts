@@ -20,6 +20,7 @@ export const dashboard: Messages['dashboard'] = {
 
   pages: {
     overview: 'Übersicht',
+    team: 'Team',
     people: 'Personen',
     keys: 'API-Schlüssel',
     imports: 'Importe',
@@ -81,6 +82,7 @@ export const dashboard: Messages['dashboard'] = {
     perMinute: 'Benutzer pro Minute.',
     perStep: 'Benutzer pro Schritt.',
     time: 'Zeit',
+    day: 'Tag',
     nowAt: (values: string) => `Jetzt: ${values}.`,
   },
 

@@ -14,6 +14,7 @@ export const dashboard = {
 
   pages: {
     overview: 'Overview',
+    team: 'Team',
     people: 'People',
     keys: 'API keys',
     imports: 'Imports',
@@ -76,6 +77,7 @@ export const dashboard = {
     perMinute: 'Users per minute.',
     perStep: 'Users per step.',
     time: 'Time',
+    day: 'Day',
     nowAt: (values: string) => `Now: ${values}.`,
   },
 

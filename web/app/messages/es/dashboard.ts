@@ -20,6 +20,7 @@ export const dashboard: Messages['dashboard'] = {
 
   pages: {
     overview: 'Resumen',
+    team: 'Equipo',
     people: 'Personas',
     keys: 'Claves de API',
     imports: 'Importaciones',
@@ -81,6 +82,7 @@ export const dashboard: Messages['dashboard'] = {
     perMinute: 'Usuarios por minuto.',
     perStep: 'Usuarios por intervalo.',
     time: 'Hora',
+    day: 'Día',
     nowAt: (values: string) => `Ahora: ${values}.`,
   },
 

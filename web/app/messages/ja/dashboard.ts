@@ -15,6 +15,7 @@ export const dashboard: Messages['dashboard'] = {
 
   pages: {
     overview: '概要',
+    team: 'チーム',
     people: 'ユーザー',
     keys: 'APIキー',
     imports: 'インポート',
@@ -76,6 +77,7 @@ export const dashboard: Messages['dashboard'] = {
     perMinute: '1分あたりのユーザー数。',
     perStep: '1区間あたりのユーザー数。',
     time: '時刻',
+    day: '日付',
     nowAt: (values) => `現在: ${values}。`,
   },
 
