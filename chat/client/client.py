@@ -25,14 +25,15 @@ Promises, the same as those of the TypeScript client in `web/client`:
 - Reconnects and retries wait a random part of a span that doubles up to 30 seconds, and never less than `Retry-After`.
 - A connection that is silent for longer than two beats of the server is replaced.
 
-The stream does not fall back to long-polling, as the TypeScript client does in a browser.
+`chat.client.socket_client` has a client that does the same over one WebSocket. The stream does not fall back to
+long-polling, as the TypeScript client does in a browser.
 """
 
 import asyncio
 import random
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlencode
 
@@ -145,14 +146,35 @@ async def read_problem(response: aiohttp.ClientResponse) -> ApiProblem:
     document: Any = None
     with suppress(orjson.JSONDecodeError):
         document = orjson.loads(await response.read())
-    retry_after = response.headers.get("Retry-After", "")
-    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
-    return ApiProblem(response.status, document if isinstance(document, dict) else {}, seconds)
+    return ApiProblem(response.status, document if isinstance(document, dict) else {}, seconds_after(response.headers))
+
+
+def seconds_after(headers: Mapping[str, str] | None) -> float:
+    """Return the seconds in `Retry-After`, 0 without it."""
+    seconds = (headers or {}).get("Retry-After", "")
+    return float(seconds) if seconds.isascii() and seconds.isdigit() else 0.0
 
 
 def unreachable(error: BaseException) -> ApiProblem:
     """Return the problem of a request without an answer."""
     return ApiProblem(0, {"code": "unreachable", "detail": f"The server cannot be reached: {error!r}"})
+
+
+async def persist(call: Callable[[], Awaitable[Any]], longest: float, accept: Sequence[str] = ()) -> Any:
+    """Make a call that may be repeated, until the server has answered; return the answer.
+
+    Return the problem document if its `code` is in `accept`; raise `ApiProblem` for what no retry can change.
+    """
+    backoff = Backoff(FIRST_SPAN / 4, longest)
+    while True:
+        try:
+            return await call()
+        except ApiProblem as problem:
+            if problem.code in accept:
+                return problem.document
+            if not problem.is_temporary:
+                raise
+            await asyncio.sleep(backoff.next_wait(problem.retry_after))
 
 
 class Client:
@@ -220,25 +242,22 @@ class Client:
         Retries never give up by themselves: use `asyncio.timeout` around the call.
         """
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex, **fields}
-        answer = await self.insist("POST", f"/api/chat/conversations/{conversation}/messages", draft)
-        message: dict[str, Any] = answer["message"]
+        message: dict[str, Any] = (await self.command("post", conversation, draft))["message"]
         return message
 
-    async def insist(self, method: str, path: str, body: Any = None, accept: Sequence[str] = ()) -> Any:
-        """Make a request that may be repeated, until the server has answered; return the decoded answer.
+    async def command(
+        self, name: str, conversation: int, fields: dict[str, Any], accept: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Do what the command "post", "append" or "finish" of the message socket does, as `insist` does it."""
+        path = f"/api/chat/conversations/{conversation}/messages"
+        if "seq" in fields:
+            path += f"/{fields['seq']}/{name}"
+        body = {field: value for field, value in fields.items() if field != "seq"}
+        return dict(await self.insist("POST", path, body, accept))
 
-        Return the problem document if its `code` is in `accept`; raise `ApiProblem` for what no retry can change.
-        """
-        backoff = Backoff(FIRST_SPAN / 4, self._longest)
-        while True:
-            try:
-                return await self.call(method, path, body)
-            except ApiProblem as problem:
-                if problem.code in accept:
-                    return problem.document
-                if not problem.is_temporary:
-                    raise
-                await asyncio.sleep(backoff.next_wait(problem.retry_after))
+    async def insist(self, method: str, path: str, body: Any = None, accept: Sequence[str] = ()) -> Any:
+        """Make a request until the server has answered, as `persist` does; return the decoded answer."""
+        return await persist(lambda: self.call(method, path, body), self._longest, accept)
 
     async def messages(self, conversation: int, **where: Any) -> dict[str, Any]:
         """Return a page of the history, `{messages, has_before, has_after}`. Without `where` it is the latest one.
@@ -258,6 +277,18 @@ class Client:
         """
         draft = {"body": "", "streaming": True, "client_id": client_id or uuid.uuid4().hex, **fields}
         return MessageWriter(self, conversation, draft, source)
+
+    async def begin_watch(self) -> str | None:
+        """Return from where `wait_for_stop` looks for requests to stop, None if the key may not read."""
+        end = await self.insist("GET", "/api/chat/stream?poll=0", accept=("missing_scope",))
+        return str(end["cursor"]) if "cursor" in end else None
+
+    async def wait_for_stop(self, conversation: int, seq: int, since: str) -> None:
+        """Wait until a reader asks the author of a streamed message to stop."""
+        async with aclosing(self.entries_of(conversation, since)) as entries:
+            async for entry in entries:
+                if entry.event == "stop" and entry.json()["seq"] == seq:
+                    return
 
     async def entries_of(self, conversation: int, cursor: str) -> AsyncGenerator[StreamEvent, None]:
         """Yield the entries of one conversation after the cursor, on a connection and with a cursor of their own.
@@ -287,8 +318,9 @@ class Client:
         while True:
             wait = 0.0
             try:
-                async for event in self._read_connection(backoff):
-                    yield event
+                async with aclosing(self._read_connection(backoff)) as events:
+                    async for event in events:
+                        yield event
             except StreamReset as reset:
                 if read_snapshot is None:
                     raise
@@ -301,11 +333,15 @@ class Client:
                 wait = backoff.next_wait(problem.retry_after)
             await asyncio.sleep(wait)
 
-    async def _read_connection(self, backoff: Backoff) -> AsyncIterator[StreamEvent]:
+    def _open_events(self) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+        """Open a connection at the cursor, as `open_stream` does."""
+        where = self.http, self.url, self.identity, self.cursor
+        return open_stream(*where, conversations=self._conversations)
+
+    async def _read_connection(self, backoff: Backoff) -> AsyncGenerator[StreamEvent, None]:
         """Yield the new entries of one connection; raise how it ended."""
         try:
-            where = self.http, self.url, self.identity, self.cursor
-            async with open_stream(*where, conversations=self._conversations) as events:
+            async with self._open_events() as events:
                 async for event in events:
                     if event.retry is not None:
                         backoff.first = event.retry / 1000

@@ -11,8 +11,8 @@ All lengths and offsets are Unicode code points, which is what `len` counts.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, Self
 
 from chat.client.sse import StreamEvent
@@ -101,11 +101,14 @@ class MessageEnded(Exception):
 class Api(Protocol):
     """The client's methods that a writer uses."""
 
-    async def insist(self, method: str, path: str, body: Any = None, accept: Sequence[str] = ()) -> Any:
-        """Make a request until it is answered; return the problem too if its code is in `accept`."""
+    async def command(self, name: str, conversation: int, fields: Json, accept: Sequence[str] = ()) -> Json:
+        """Post, append or finish until that is answered; return the problem too if its code is in `accept`."""
 
-    def entries_of(self, conversation: int, cursor: str) -> AsyncGenerator[StreamEvent, None]:
-        """Yield the entries of one conversation after the cursor, on a connection of its own."""
+    async def begin_watch(self) -> str | None:
+        """Return from where `wait_for_stop` looks, None if it cannot look."""
+
+    async def wait_for_stop(self, conversation: int, seq: int, since: str) -> None:
+        """Wait until a reader asks the author of a message to stop."""
 
 
 class MessageWriter:
@@ -119,7 +122,6 @@ class MessageWriter:
         self.message: Json = {}
         self.length = 0
         self._api, self._draft, self._source = api, draft, source
-        self._path = f"/api/chat/conversations/{conversation}/messages"
         self._conversation = conversation
         self._pieces: list[str] = []  # all of the text, in case the server lost some of what it had acknowledged
         self._waiting: list[str] = []
@@ -134,16 +136,15 @@ class MessageWriter:
         return self._stopped.is_set()
 
     async def __aenter__(self) -> Self:
-        end = await self._api.insist("GET", "/api/chat/stream?poll=0", accept=("missing_scope",))
-        answer = await self._api.insist("POST", self._path, self._draft)
+        since = await self._api.begin_watch()
+        answer = await self._api.command("post", self._conversation, self._draft)
         self.message = answer["message"]
         self._pieces = [self.message["body"]]  # not empty if an earlier process used the same `client_id`
         self.length = self._given = len(self._pieces[0])
-        self._path += f"/{self.message['seq']}"
         await self._group.__aenter__()
         self._tasks = [self._group.create_task(self._send_on(), name="append to a message")]
-        if cursor := end.get("cursor"):
-            self._tasks.append(self._group.create_task(self._watch(cursor), name="wait for a stop"))
+        if since is not None:
+            self._tasks.append(self._group.create_task(self._watch(since), name="wait for a stop"))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
@@ -241,10 +242,13 @@ class MessageWriter:
         return self.message
 
     async def _end(self, state: str, **fields: Any) -> None:
-        answer = await self._api.insist("POST", f"{self._path}/finish", {"state": state} | fields, ("finished",))
+        answer = await self._command("finish", {"state": state} | fields, "finished")
         if answer.get("code") == "finished":
             raise MessageEnded(answer.get("detail"))
         self.message = answer["message"]
+
+    async def _command(self, name: str, fields: Json, *accept: str) -> Json:
+        return await self._api.command(name, self._conversation, {"seq": self.message["seq"], **fields}, accept)
 
     async def _send_on(self) -> None:
         """Send what waits, one request at a time, or nothing now and then; `flush` waits for it."""
@@ -263,7 +267,7 @@ class MessageWriter:
 
     async def _send(self, at: int, text: str) -> None:
         """Append at an offset; go back to where the text of the server ends if that is before it."""
-        answer = await self._api.insist("POST", f"{self._path}/append", {"at": at, "text": text}, ("gap", "finished"))
+        answer = await self._command("append", {"at": at, "text": text}, "gap", "finished")
         if answer.get("code") == "finished":
             raise MessageEnded(answer.get("detail"))
         if answer.get("code") == "gap":
@@ -274,14 +278,11 @@ class MessageWriter:
         else:
             self.length = at + len(text)
 
-    async def _watch(self, cursor: str) -> None:
+    async def _watch(self, since: str) -> None:
         """Wait until a reader asks to stop. If the stream is refused, so is the next append, which says why."""
         with suppress(Exception):
-            async with aclosing(self._api.entries_of(self._conversation, cursor)) as entries:
-                async for entry in entries:
-                    if entry.event == "stop" and entry.json()["seq"] == self.message["seq"]:
-                        self._stopped.set()
-                        return
+            await self._api.wait_for_stop(self._conversation, self.message["seq"], since)
+            self._stopped.set()
 
     def _check(self) -> None:
         if self._wrong is not None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.client.client import ApiProblem, Client
+from chat.client.node_process import NodeProcess
 from chat.client.streaming import (
     WAITING_MOST,
     MessageEnded,
@@ -74,6 +75,18 @@ async def words(count: int) -> AsyncIterator[str]:
         yield f"{n} {PIECES[n % len(PIECES)]}"
 
 
+async def words_across_kills(node: NodeProcess, count: int, killed_at: tuple[int, ...]) -> AsyncIterator[str]:
+    """Yield words, and kill the node and start it again before some of them."""
+    n = 0
+    async for word in words(count):
+        if n in killed_at:
+            node.kill()
+            await node.start_and_wait()
+        n += 1
+        yield word
+        await breathe(0.002)
+
+
 async def text_of(count: int) -> str:
     """Return the text of so many words."""
     return "".join([word async for word in words(count)])
@@ -90,20 +103,9 @@ async def test_a_source_arrives_whole_across_two_kills(stage: Cast, start_node: 
     """The node is killed twice while Ana's client sends a source: Ben's client has every character, once."""
     node = await start_node("a1")
     ana, ben, conversation = await share(stage, node.url)
-
-    async def source() -> AsyncIterator[str]:
-        n = 0
-        async for word in words(MANY):
-            if n in KILLED_AT:
-                node.kill()
-                await node.start_and_wait()
-            n += 1
-            yield word
-            await breathe(0.002)
-
     async with client_of(ana) as author, client_of(ben) as reader:
         reading = asyncio.ensure_future(read_message(reader, await cursor_of(reader)))
-        message = await author.stream_message(conversation, source())
+        message = await author.stream_message(conversation, words_across_kills(node, MANY, KILLED_AT))
         got = await asyncio.wait_for(reading, 60)
         assert message["body"] == got.text == await text_of(MANY)
         assert (got.state, message["state"], message.get("streaming")) == ("complete", "complete", None)
@@ -159,7 +161,8 @@ async def test_a_reader_asks_to_stop(stage: Cast, start_node: StartNode) -> None
         assert closed.is_set()
         async with author.stream_message(conversation) as writer:
             await writer.append("more")
-            assert (await ben.call("POST", f"{writer._path}/stop", {}))[0] == 202
+            path = f"/api/chat/conversations/{conversation}/messages/{writer.message['seq']}/stop"
+            assert (await ben.call("POST", path, {}))[0] == 202
             await eventually(lambda: writer.stopped)
             with pytest.raises(MessageStopped):
                 await writer.append("and more")
