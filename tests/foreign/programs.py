@@ -28,11 +28,14 @@ def node_program() -> str:
     return str(Path(spec.origin).parent / "bin" / "node")
 
 
-async def run_node(program: str, *arguments: str, folder: Path = FOLDER) -> str:
-    """Run a script of this folder, or a command of its packages; return what it prints. Fail if it fails."""
+async def run_node(program: str, *arguments: str, folder: Path = FOLDER, options: str = "") -> str:
+    """Run a script of this folder, or a command of its packages; return what it prints. Fail if it fails.
+
+    `options` are those of Node itself.
+    """
     script = FOLDER / (program if program.endswith("js") else f"node_modules/.bin/{program}")
     command = [node_program(), str(script.resolve()), *arguments]
-    environment = os.environ | {"NO_COLOR": "1", "REDOCLY_TELEMETRY": "off"}
+    environment = os.environ | {"NO_COLOR": "1", "REDOCLY_TELEMETRY": "off", "NODE_OPTIONS": options}
     running = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

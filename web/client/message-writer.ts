@@ -18,6 +18,9 @@ type Data = Record<string, unknown>;
 /** Pieces of text. The value that the iterator returns, if any, becomes the message's `data`. */
 export type TextSource = AsyncIterable<string, Data | void>;
 
+/** The calls that send a streamed message: an `Api`, or a `CommandSocket`. */
+export type StreamedMessageApi = Pick<Api, 'beginStreaming' | 'append' | 'finish' | 'message'>;
+
 export interface StreamMessageOptions extends References {
   /** The same one after a restart continues the same message; the source then starts from the beginning. */
   clientId?: string;
@@ -50,7 +53,7 @@ const LAST_TRIES = 6;
  * thrown if the server rejects the message. Connections that fail are retried for as long as it takes.
  */
 export function streamMessage(
-  api: Api,
+  api: StreamedMessageApi,
   conversation: Id,
   source: TextSource,
   options: StreamMessageOptions = {},
@@ -75,7 +78,7 @@ class MessageWriter {
   private makeRoom: () => void = () => undefined;
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StreamedMessageApi,
     private readonly conversation: Id,
     private readonly options: StreamMessageOptions,
   ) {}
@@ -239,6 +242,6 @@ class MessageWriter {
 const isHighSurrogate = (text: string, at: number) => /[\ud800-\udbff]/.test(text[at] ?? '');
 
 /** Replace halves of characters: the server rejects them. */
-function wellFormed(text: string): string {
+export function wellFormed(text: string): string {
   return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
 }

@@ -87,7 +87,7 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
 }
 
 /** Return the errors by field, from `[{field, detail}]` or `{field: detail}`. */
-function fieldErrors(errors: unknown): Record<string, string> {
+export function fieldErrors(errors: unknown): Record<string, string> {
   if (!Array.isArray(errors)) return isRecord(errors) ? mapText(Object.entries(errors)) : {};
   return mapText(
     errors

@@ -20,7 +20,7 @@ export interface StreamOptions extends EntrySourceOptions {
 }
 
 export class DurableStream implements EntrySource {
-  private readonly receiver: StreamReceiver;
+  protected readonly receiver: StreamReceiver;
   private readonly polling: Polling;
   private snapshotReason: string | null;
   private current: StreamState = { name: 'stopped' };
@@ -31,7 +31,7 @@ export class DurableStream implements EntrySource {
   private stopping = new AbortController();
   private connection = new AbortController();
   private endWait: () => void = () => undefined;
-  private readonly timings: Timings;
+  protected readonly timings: Timings;
   private readonly random: () => number;
 
   constructor(private readonly options: StreamOptions) {
@@ -123,7 +123,8 @@ export class DurableStream implements EntrySource {
     return end;
   }
 
-  private openStream(signal: AbortSignal, onReady?: () => void): Promise<ConnectionEnd> {
+  /** Open one connection at the cursor, and read it to its end. */
+  protected openStream(signal: AbortSignal, onReady?: () => void): Promise<ConnectionEnd> {
     const { url, headers } = this.options;
     const request = { url, headers: { ...headers?.(), 'Last-Event-ID': this.cursor ?? '' }, signal };
     return readStream(request, this.timings, this.receiver.handler(onReady));

@@ -1,10 +1,8 @@
 /** A small real presence server for tests, with sockets and tickets. It can misbehave as a test needs. */
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Own, PresenceRecord, Signal, ServerFrame } from '../presence/protocol';
-
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+import { acceptSocket, closeFrame, textFrame } from './websocket';
 
 export const you: Own = {
   ...{ id: 1, status: 'online', mode: 'online', text: '', emoji: '', until: null, devices: 1, version: 1 },
@@ -53,13 +51,11 @@ export class FakePresenceServer {
   }
 
   says(message: ServerFrame): void {
-    for (const socket of this.open) socket.write(frame(1, Buffer.from(JSON.stringify(message))));
+    for (const socket of this.open) socket.write(textFrame(message));
   }
 
   closes(code: number): void {
-    const body = Buffer.alloc(2);
-    body.writeUInt16BE(code);
-    for (const socket of this.open) socket.end(frame(8, body));
+    for (const socket of this.open) socket.end(closeFrame(code));
     this.open.clear();
   }
 
@@ -76,28 +72,10 @@ export class FakePresenceServer {
     this.requests.push(`socket ${request.url}`);
     socket.on('error', () => undefined);
     if (this.handshake === 'refuse') return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
-    const key = createHash('sha1').update(request.headers['sec-websocket-key'] + GUID);
-    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
-    socket.write([...head, `Sec-WebSocket-Accept: ${key.digest('base64')}`, '', ''].join('\r\n'));
+    acceptSocket(request, socket, (text) => this.take(JSON.parse(text) as Signal));
     this.open.add(socket);
-    let rest = Buffer.alloc(0);
-    socket.on('data', (data) => (rest = this.takeFrames(socket, Buffer.concat([rest, data]))));
     socket.on('close', () => this.open.delete(socket));
     if (this.handshake === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you, witness: 'e.0', degraded: false });
-  }
-
-  /** Take the complete frames (a client's frames are masked) and return the rest. */
-  private takeFrames(socket: Socket, data: Buffer): Buffer<ArrayBuffer> {
-    for (;;) {
-      const size = (data[1] ?? 0) & 127;
-      const [start, length] = size === 126 ? [4, data.length > 3 ? data.readUInt16BE(2) : 0] : [2, size];
-      if (data.length < start + 4 + length) return Buffer.from(data);
-      const mask = data.subarray(start, start + 4);
-      const body = data.subarray(start + 4, start + 4 + length).map((byte, at) => byte ^ (mask[at % 4] ?? 0));
-      if (((data[0] ?? 0) & 15) === 8) socket.end();
-      else this.take(JSON.parse(Buffer.from(body).toString()) as Signal);
-      data = data.subarray(start + 4 + length);
-    }
   }
 
   private take(signal: Signal): void {
@@ -106,11 +84,4 @@ export class FakePresenceServer {
     const users = signal.users.flatMap((id) => this.people.get(id) ?? []);
     this.says({ type: 'snapshot', users });
   }
-}
-
-function frame(opcode: number, data: Buffer): Buffer {
-  if (data.length < 126) return Buffer.concat([Buffer.from([128 | opcode, data.length]), data]);
-  const head = Buffer.from([128 | opcode, 126, 0, 0]);
-  head.writeUInt16BE(data.length, 2);
-  return Buffer.concat([head, data]);
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Message } from '../types';
 
-interface Row {
+export interface Row {
   position: number;
   event: string;
   data: unknown;
@@ -22,9 +22,9 @@ export class FakeServer {
   errorAnswer: { status: number; headers?: Record<string, string> } | null = null;
   readonly requests: { path: string; cursor: string | undefined; at: number }[] = [];
   readonly open = new Set<ServerResponse>();
-  private readonly log: Row[] = [];
+  protected readonly log: Row[] = [];
   private readonly waiting = new Set<() => void>();
-  private server: Server | null = null;
+  protected server: Server | null = null;
   private port = 0;
 
   get url(): string {
@@ -136,7 +136,7 @@ export class FakeServer {
     else this.waiting.add(answer);
   }
 
-  private since(cursor: string | undefined): Row[] | null {
+  protected since(cursor: string | undefined): Row[] | null {
     const [epoch, position] = (cursor ?? this.cursor).split('.');
     if (![this.epoch, ...this.earlier].includes(epoch ?? '') || Number(position) < this.floor) return null;
     return this.log.filter((row) => row.position > Number(position));
