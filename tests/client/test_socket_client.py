@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from chat.client import socket_client
 from chat.client.client import ApiProblem, StreamReset
-from chat.client.socket_client import FRAME_MOST, UNANSWERED_MOST, SocketClient
+from chat.client.socket_client import FRAME_MOST, UNANSWERED_MOST, FramePace, SocketClient
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.client.test_client import bodies_of, client_of, cursor_of
@@ -100,6 +101,14 @@ async def test_many_commands_at_once_are_answered_in_their_order(stage: Cast, st
             await breathe(0.001)
         assert [post.result()["seq"] for post in posting] == list(range(2, 102))
         assert most <= UNANSWERED_MOST
+
+
+async def test_commands_are_spaced() -> None:
+    """Forty go at once, and eighteen a second after them."""
+    pace, began = FramePace(), time.monotonic()
+    await asyncio.gather(*(pace.wait() for _ in range(40)))
+    await asyncio.gather(*(pace.wait() for _ in range(9)))
+    assert time.monotonic() - began > 0.45
 
 
 async def test_posts_without_an_answer_are_stored_once(stage: Cast, start_node: StartNode) -> None:
@@ -203,23 +212,34 @@ async def test_a_loop_over_the_entries_can_send_commands(
 async def test_a_slow_loop_leaves_entries_on_the_server(
     stage: Cast, start_node: StartNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loop that stands still gets no more than its queue; commands are answered meanwhile, and nothing is lost."""
+    """A loop that stands still gets no more than its queue; commands are answered meanwhile, and nothing is lost.
+
+    Without a command, the entries that have no room wait on the same connection.
+    """
     monkeypatch.setattr(socket_client, "QUEUED_MOST", 5)
     ana, ben, room = await share(stage, (await start_node("a1")).url)
-    async with socket_of(ben) as client:
-        async with asyncio.timeout(60), aclosing(client.stream(await cursor_of(client))) as entries:
-            await ana.says(room, "0")
-            heard = [(await anext(entries)).json()["body"]]
-            for n in range(1, 30):
-                await ana.says(room, str(n))
+    heard: list[str] = []
+    async with (
+        socket_of(ben) as client,
+        asyncio.timeout(60),
+        aclosing(client.stream(await cursor_of(client))) as entries,
+    ):
+        for marks in (False, True):
+            for n in range(30):
+                await ana.says(room, f"{marks} {n}")
+                if n == 0:
+                    heard.append((await anext(entries)).json()["body"])
             await eventually(lambda: len(client._queue) == 5)
-            await client.read(room, 30)
-            assert (await sees(ben))["conversations"][0]["read_seq"] == 30
+            receiver = client._receiver
+            if marks:
+                await client.read(room, 60)
+                assert (await sees(ben))["conversations"][0]["read_seq"] == 60
             assert len(client._queue) == 5
-            while len(heard) < 30:
+            while heard[-1] != f"{marks} 29":
                 entry = await anext(entries)
                 heard += [entry.json()["body"]] if entry.event == "message" else []
-        assert heard == [str(n) for n in range(30)]
+            assert (client._receiver is receiver) != marks
+    assert heard == [f"{marks} {n}" for marks in (False, True) for n in range(30)]
 
 
 async def test_a_reset_asks_for_a_new_snapshot(stage: Cast, start_node: StartNode) -> None:
