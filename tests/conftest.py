@@ -1,6 +1,7 @@
 """Fixtures of all tests: real servers, started once, and a database and a registry for each test."""
 
 import asyncio
+import gc
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,6 +24,7 @@ from tests.databases import as_node, find_crashes, folder_in_memory, fresh_datab
 from tests.forked_nodes import STARTER, hash_cheaply
 from tests.nodes import Node, running_node
 
+gc.disable()  # until all tests are collected: nothing of what that makes can go
 hash_cheaply()
 local_engine.START_LIMIT = 300.0  # at a load of 17, RabbitMQ took more than two minutes
 # On a machine that others use, an example may take any time. The rest is as in the profile of hypothesis, which is
@@ -56,6 +58,12 @@ class Turns(LoadFileScheduling):
         return next((group for start, group in GROUPS.items() if path.startswith(start)), None) or str(
             super()._split_scope(nodeid)
         )
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but leave out the objects of modules and tests, half a million in each worker."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
