@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chat import erasure
 from tests.accounts.provider import Provider, providing
 from tests.accounts.visitor import Visitor, visiting
 from tests.nodes import Node
@@ -28,3 +29,9 @@ async def provider() -> AsyncIterator[Provider]:
     """An OpenID Connect provider."""
     async with providing() as made:
         yield made
+
+
+@pytest.fixture
+def quick_erasures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nodes look for deleted accounts often, not every five seconds."""
+    monkeypatch.setattr(erasure, "PAUSE_SECONDS", 0.1)

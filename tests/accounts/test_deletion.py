@@ -18,6 +18,8 @@ from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("quick_erasures")
+
 
 async def deletes(person: Person, messages: str = "keep") -> tuple[int, Any]:
     """Delete the user's own account."""

@@ -195,6 +195,7 @@ async def test_no_session_is_minted_for_more_rights(shop: Person, ada: Person, c
     assert (await chief.call("POST", f"/api/users/{ada.id}/sessions"))[1]["code"] == "more_rights"
 
 
+@pytest.mark.usefixtures("quick_erasures")
 async def test_erasure_removes_the_user_and_frees_the_id(
     shop: Person, cast: Cast, database_url: str, second: Node
 ) -> None:
@@ -225,6 +226,7 @@ async def test_erasure_removes_the_user_and_frees_the_id(
     assert (await puts_user(shop, "person-4711", name="dora"))["id"] != dora["id"]
 
 
+@pytest.mark.usefixtures("quick_erasures")
 async def test_a_lone_owner_hands_over(shop: Person, cast: Cast, database_url: str) -> None:
     """A program cannot be asked who shall own a conversation: its oldest member does."""
     dora, emil = await puts_user(shop, "u-1"), await puts_user(shop, "u-2")
