@@ -20,6 +20,7 @@ from chat.log.subscriptions import NotTaken
 from chat.log.tail import Tail
 from chat.messages.queue_intake import QueueIntake
 from chat.messages.streaming import AppendRequest, AppendWriter, StoredText
+from chat.shared.identity import Identities
 from chat.shared.message_queue import Inbox
 from chat.shared.registry.reaper import Reaper
 from tests.waiting import breathe
@@ -122,6 +123,15 @@ def lose_append_at_finish() -> None:
     setattr(AppendWriter, "submit", submit_and_answer)  # noqa: B010
 
 
+def keep_ended_sessions() -> None:
+    """Serve a session from the cache after it has ended."""
+
+    def forget(self: Identities, session_id: int) -> None:  # noqa: ARG001
+        return
+
+    setattr(Identities, "forget", forget)  # noqa: B010
+
+
 def skip_failed_delivery() -> None:
     """Take a delivery to a hook for done after one attempt."""
     deliver = HookSender._deliver
@@ -151,6 +161,7 @@ BREAKS: dict[str, Callable[[], None]] = {
     "acknowledge-before-commit": acknowledge_before_commit,
     "append-twice": append_twice,
     "lose-append-at-finish": lose_append_at_finish,
+    "keep-ended-sessions": keep_ended_sessions,
     "skip-failed-delivery": skip_failed_delivery,
     "follow-redirects": follow_redirects,
 }

@@ -17,7 +17,7 @@ from chat.tools.chaos import authors, checker
 from chat.tools.chaos.authors import FAILING, REDIRECTING, ChaosAuthor, HookReceiver, QueueProducer
 from chat.tools.chaos.checker import Violation, check
 from chat.tools.chaos.clients import ChaosPoster, PresenceClient
-from chat.tools.chaos.environment import QUEUE
+from chat.tools.chaos.environment import QUEUE, log_in_again
 from chat.tools.chaos.history import Key, RunHistory, read_queued
 from chat.tools.chaos.network import bad_network
 from chat.tools.chaos.results import GHOST, find_disagreements
@@ -172,11 +172,31 @@ async def test_streamed(broken: str, stage: Cast, start_node: StartNode, monkeyp
         chance = random.Random(SEED)
         poster, asker = crowd.posters
         urls = [node.url, node.url]  # twice, so that an append that is repeated goes there twice
-        author = ChaosAuthor(poster, crowd.readers[0], asker, lambda: urls, crowd.history, LIMIT, chance)
+        sole = partial(asyncio.sleep, 0, poster)
+        author = ChaosAuthor(poster, crowd.readers[0], asker, lambda: urls, crowd.history, LIMIT, chance, sole)
         while not find(crowd, checker.TORN):
             writing = [author.write(crowd.http, poster.conversation, lambda: True) for _ in range(4)]
             await asyncio.gather(*writing)
             await eventually(partial(have_ended, crowd), LIMIT)
+
+
+async def test_logged_out(
+    stage: Cast, start_node: StartNode, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that has ended can still read."""
+    monkeypatch.setattr(authors, "PIECES_MOST", authors.PIECES_LEAST)
+    monkeypatch.setattr(authors, "FATES", {authors.REVOKED: 1})
+    monkeypatch.setattr(authors, "REVOKED_SECONDS", 1.0)
+    node = await start_node("a1", BROKEN="keep-ended-sessions")
+    async with crowd_of(stage, [node], readers=1, posters=2) as crowd:
+        poster, asker = crowd.posters
+        person = await log_in_again(database_url, poster.person.id)
+        other = ChaosPoster("other", person, poster.conversation, lambda: node.url, crowd.history)
+        sole = partial(asyncio.sleep, 0, other)
+        writer = (poster, crowd.readers[0], asker, lambda: 2 * [node.url], crowd.history, LIMIT, random.Random(SEED))
+        writing = asyncio.ensure_future(ChaosAuthor(*writer, sole).write(crowd.http, poster.conversation, lambda: True))
+        await eventually(lambda: other.surprises, LIMIT)
+        writing.cancel()
 
 
 def have_ended(crowd: Crowd) -> bool:

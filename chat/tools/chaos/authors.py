@@ -35,9 +35,12 @@ PIECES = (
 PIECES_LEAST, PIECES_MOST = 5, 60
 PIECE_PAUSE = (0.02, 0.15)  # seconds between two pieces
 REPEATED, OVERLAPPING = 0.1, 0.1  # how often a piece goes to two nodes at once, or begins within what is stored
-# How a message ends, and how often. An author that is asked to stop ends it as "cancelled"; one that dies never does.
-DIES, STOPPED = "dies", "stopped"
-FATES = {"complete": 60, "cancelled": 5, "failed": 5, STOPPED: 10, DIES: 20}
+# How a message ends, and how often. An author that is asked to stop ends it as "cancelled". One that dies never does,
+# nor one that is logged out meanwhile, who may append nothing from then on.
+DIES, STOPPED, REVOKED = "dies", "stopped", "revoked"
+FATES = {"complete": 55, "cancelled": 5, "failed": 5, STOPPED: 10, DIES: 15, REVOKED: 10}
+LOG_OUT = "/api/sessions/current"
+REVOKED_SECONDS = 10.0  # in which also a node that lost Redis or PostgreSQL has noticed (others within a second)
 EARLY = 1.0  # seconds by which the server's silence may seem shorter than ours
 
 
@@ -50,8 +53,9 @@ class ChaosAuthor:
     """Writes streamed messages as the user of `poster`.
 
     `reader` is the user's own stream, `asker` another user that asks them to stop, `urls()` are the nodes. `idle` is
-    after how many seconds of silence the server ends a message. `ended` counts messages that the server ended first,
-    `asked_to_stop` holds those for which a request to stop was accepted.
+    after how many seconds of silence the server ends a message. `log_in()` returns a poster with a session of its own,
+    for a message whose session ends. `ended` counts messages that the server ended first, `revoked` those whose author
+    was logged out, and `asked_to_stop` holds those for which a request to stop was accepted.
     """
 
     def __init__(
@@ -63,38 +67,45 @@ class ChaosAuthor:
         history: RunHistory,
         idle: float,
         chance: random.Random,
+        log_in: Callable[[], Awaitable[ChaosPoster]],
     ) -> None:
         self.poster, self.reader, self.asker = poster, reader, asker
-        self.ended = self.appends = 0
+        self.ended = self.appends = self.revoked = 0
         self.asked_to_stop: list[Place] = []
-        self._urls, self._history, self._idle, self._chance = urls, history, idle, chance
+        self._urls, self._history, self._idle, self._chance, self._log_in = urls, history, idle, chance, log_in
         self._active: dict[Place, float] = {}  # when the last acknowledged request was sent
 
     async def write(self, http: aiohttp.ClientSession, conversation: int, going: Callable[[], bool]) -> WrittenText:
         """Write one message, whose fate chance decides, and return it. It ends sooner when `going()` is false."""
-        _, message = await self.poster.say(http, conversation, streaming=True)
+        (fate,) = self._chance.choices(list(FATES), list(FATES.values()))
+        poster = await self._log_in() if fate == REVOKED else self.poster
+        _, message = await poster.say(http, conversation, streaming=True)
         place = conversation, message.seq
         self._active[place] = time.monotonic()
         written = self._history.written[place] = WrittenText()
-        (fate,) = self._chance.choices(list(FATES), list(FATES.values()))
         pieces = draw_text(self._chance, self._chance.randint(PIECES_LEAST, PIECES_MOST))
-        asking = len(pieces) // 2 if fate == STOPPED else -1
         for n, piece in enumerate(pieces):
-            if n == asking:
+            if n == len(pieces) // 2 and fate == STOPPED:
                 await self._ask_to_stop(http, place)
+            if n == len(pieces) // 2 and fate == REVOKED:
+                break
             if place in self.reader.stop_requests or not going():
                 break
             if n:
                 await asyncio.sleep(self._chance.uniform(*PIECE_PAUSE))
-            if not await self._append(http, place, written, piece):
+            if not await self._append(http, poster, place, written, piece):
                 return written
         if fate == DIES:
             written.left = time.monotonic()
+        elif fate == REVOKED:
+            await self._log_out(http, poster, place, written)
         else:
             await self._finish(http, place, written, "cancelled" if fate == STOPPED else fate)
         return written
 
-    async def _append(self, http: aiohttp.ClientSession, place: Place, written: WrittenText, piece: str) -> bool:
+    async def _append(
+        self, http: aiohttp.ClientSession, poster: ChaosPoster, place: Place, written: WrittenText, piece: str
+    ) -> bool:
         """Append until it is acknowledged; return False if the server has ended the message."""
         before = len(written.text)
         at = before - min(before, self._chance.randint(1, 5)) if self._chance.random() < OVERLAPPING else before
@@ -103,7 +114,7 @@ class ChaosAuthor:
         urls = self._chance.sample(self._urls(), 2) if self._chance.random() < REPEATED else [""]
         while True:
             sent = time.monotonic()
-            asks = [self._ask(http, place, "append", order, url) for url in urls]
+            asks = [self._ask(http, poster, place, "append", order, url) for url in urls]
             for status, answer in await asyncio.gather(*asks):
                 if status == 409:
                     self._note_end(answer, place)
@@ -119,7 +130,7 @@ class ChaosAuthor:
 
     async def _finish(self, http: aiohttp.ClientSession, place: Place, written: WrittenText, state: str) -> None:
         while True:
-            status, answer = await self._ask(http, place, "finish", {"state": state})
+            status, answer = await self._ask(http, self.poster, place, "finish", {"state": state})
             if status == 200:
                 written.state = state
                 return
@@ -129,9 +140,40 @@ class ChaosAuthor:
             await asyncio.sleep(self.poster.pause)
 
     async def _ask(
-        self, http: aiohttp.ClientSession, place: Place, verb: str, order: dict[str, Any], url: str = ""
+        self,
+        http: aiohttp.ClientSession,
+        poster: ChaosPoster,
+        place: Place,
+        verb: str,
+        order: dict[str, Any],
+        url: str = "",
+        also: int = 409,
     ) -> tuple[int, Any]:
-        return await self.poster.ask(http, f"{place[0]}/messages/{place[1]}/{verb}", order, {200, 409}, url)
+        return await poster.ask(http, f"{place[0]}/messages/{place[1]}/{verb}", order, {200, 409, also}, url)
+
+    async def _log_out(
+        self, http: aiohttp.ClientSession, poster: ChaosPoster, place: Place, written: WrittenText
+    ) -> None:
+        """End the session with which the message is written. Append, and then read, until that is refused."""
+        status, order = 0, {"at": len(written.text), "text": "~"}
+        while status not in (204, 401):
+            await asyncio.sleep(poster.pause)
+            status, _ = await poster.ask(http, LOG_OUT, None, {204, 401}, method="DELETE")
+        left, status = time.monotonic(), 0
+        written.text += "~"
+        while status not in (401, 409):
+            status, _ = await self._ask(http, poster, place, "append", order, also=401)
+            if status == 200:
+                written.acknowledged = len(written.text)
+            await asyncio.sleep(poster.pause)
+        while status != 401:
+            sent = time.monotonic()
+            status, _ = await poster.ask(http, f"{place[0]}/messages", None, {200, 401}, method="GET")
+            if status == 200 and sent > left + REVOKED_SECONDS:
+                poster.surprises.append((status, f"{place}: read {sent - left:.1f} s after log-out".encode()))
+            await asyncio.sleep(poster.pause)
+        written.left = time.monotonic()
+        self.revoked += 1
 
     def _note_end(self, answer: Any, place: Place) -> None:
         """Note that the server has ended the message, which it may only after a silence: nothing else is a conflict."""

@@ -325,11 +325,15 @@ class ChaosPoster:
         url: str = "",
         method: str = "POST",
     ) -> tuple[int, Any]:
-        """Make one attempt; return the status and the answer if it is a `good` one, else 0: it must be repeated."""
+        """Make one attempt; return the status and the answer if it is a `good` one, else 0: it must be repeated.
+
+        A path without a slash in front continues `/api/chat/conversations/`.
+        """
+        whole = path if path.startswith("/") else f"/api/chat/conversations/{path}"
         try:
             async with http.request(
                 method,
-                f"{url or self._where()}/api/chat/conversations/{path}",
+                f"{url or self._where()}{whole}",
                 json=body,
                 headers={"Authorization": f"Bearer {self.person.token}"},
                 timeout=aiohttp.ClientTimeout(total=self.patience),

@@ -15,7 +15,7 @@ from chat.shared.tasks import Tasks
 from chat.tools.chaos.authors import ChaosAuthor, HookReceiver, QueueProducer
 from chat.tools.chaos.checker import OVERHEARD, Violation
 from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, EventCache, PresenceClient
-from chat.tools.chaos.environment import Enrolled, Environment, Person, enrol, share
+from chat.tools.chaos.environment import Enrolled, Environment, Person, enrol, log_in_again, share
 from chat.tools.chaos.history import (
     DATABASE,
     Key,
@@ -143,9 +143,15 @@ class Crowd:
         """Return an author with an odd number. The user before them, of the same small conversation, asks to stop."""
         poster, asker = self._poster(f"author{n}", self._people[number]), self._poster("", self._people[number - 1])
         reader, nodes = self.users[number].reader, self._environment.nodes
-        return ChaosAuthor(
-            poster, reader, asker, lambda: [node.url for node in nodes.values()], self.history, idle, self._chance
-        )
+        urls, again = (lambda: [node.url for node in nodes.values()]), partial(self._log_in, poster)
+        return ChaosAuthor(poster, reader, asker, urls, self.history, idle, self._chance, again)
+
+    async def _log_in(self, poster: ChaosPoster) -> ChaosPoster:
+        """Return a poster of the same user with a session of its own."""
+        person = await log_in_again(self._environment.postgres.url, poster.person.id)
+        other = self._poster(f"{poster.name}.{next(self._numbers)}", person)
+        other.refusals, other.surprises = poster.refusals, poster.surprises
+        return other
 
     def _note(self, user: SimulatedUser, receipt: PostReceipt) -> None:
         """Note the delay of a receipt, unless the user was offline when the message was posted."""

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -216,13 +216,28 @@ async def enrol(database_url: str, count: int) -> list[Enrolled]:
                 [name, f"Person {n}"],
             )
             (user_id,) = await made.fetchone() or (0,)
-            people.append(Enrolled(user_id, secrets.token_urlsafe(32)))
-            await connection.execute(
-                "insert into sessions (user_id, token_hash, device, expires_at)"
-                " values (%s, %s, 'chaos', now() + interval '1 day')",
-                [user_id, hash_token(people[-1].token)],
-            )
+            people.append(await log_in(connection, user_id))
     return people
+
+
+async def log_in(connection: psycopg.AsyncConnection, user_id: int) -> Enrolled:
+    """Add another session of a user."""
+    person = Enrolled(user_id, secrets.token_urlsafe(32))
+    await connection.execute(
+        "insert into sessions (user_id, token_hash, device, expires_at)"
+        " values (%s, %s, 'chaos', now() + interval '1 day')",
+        [user_id, hash_token(person.token)],
+    )
+    return person
+
+
+async def log_in_again(database_url: str, user_id: int) -> Enrolled:
+    """Add another session of a user as soon as PostgreSQL answers."""
+    while True:
+        with suppress(psycopg.OperationalError, TimeoutError):
+            async with asyncio.timeout(5), await psycopg.AsyncConnection.connect(database_url) as connection:
+                return await log_in(connection, user_id)
+        await asyncio.sleep(STEP)
 
 
 async def share(database_url: str, people: list[Enrolled], owner: Enrolled | None = None) -> int:

@@ -364,6 +364,7 @@ def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
         "appends acknowledged": sum(author.appends for author in crowd.authors),
         "characters streamed": sum(written.acknowledged for written in crowd.history.written.values()),
         "authors that died": sum(written.left > 0 for written in crowd.history.written.values()),
+        "of them, logged out while they wrote": sum(author.revoked for author in crowd.authors),
         "messages that a silence ended": sum(author.ended for author in crowd.authors),
         "messages delivered to hooks": sum(map(len, deliveries)),
         "deliveries repeated": sum(one.total() - len(one) for one in deliveries),
