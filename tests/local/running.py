@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.local.data_dir import free_port
+from tests.forked_nodes import run_command
 
 STARTED = 30.0
 STOPPED = 30.0
@@ -73,8 +74,8 @@ class Running:
 
     def asks(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run another command for it, which may fail; return exit code and output."""
-        line = [sys.executable, "-m", "chat", *command, f"--data={self.folder}"]
-        return subprocess.run(line, env=self._environment, capture_output=True, text=True, check=False)
+        line = [*command, f"--data={self.folder}"]
+        return subprocess.CompletedProcess(line, *run_command(line, "", self._environment))
 
     def child(self, word: str) -> int:
         """Return the process id of the child with `word` in its command line; 0 if there is none."""
