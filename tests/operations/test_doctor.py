@@ -19,6 +19,7 @@ from chat.local.brokers import RabbitEngine
 from chat.local.data_dir import free_port
 from chat.tools.chaos.environment import make_node
 from tests.databases import as_node, set_fsync
+from tests.forked_nodes import run_command
 from tests.nodes import running_node
 from tests.producers import producing
 from tests.promises.conftest import StartNode, start_node
@@ -68,13 +69,8 @@ def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
 
 async def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
     """Return the exit code, and the findings by subject."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "chat", "doctor", *arguments, "--json"),
-        env=os.environ | settings,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    return await process.wait(), {finding["about"]: finding for finding in json.loads(said)}
+    code, said, _ = await asyncio.to_thread(run_command, ["doctor", *arguments, "--json"], "", os.environ | settings)
+    return code, {finding["about"]: finding for finding in json.loads(said)}
 
 
 def bad(findings: dict[str, dict[str, str]]) -> set[str]:
