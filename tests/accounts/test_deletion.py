@@ -34,7 +34,7 @@ def rows(database_url: str, query: str, *values: object) -> list[tuple[Any, ...]
 
 async def finished(database_url: str) -> None:
     """Wait until all steps are done."""
-    await eventually(lambda: rows(database_url, "select from erasures") == [], 20)
+    await eventually(lambda: rows(database_url, "select from erasures") == [])
 
 
 async def test_the_account_is_gone_at_once(cast: Cast, database_url: str, redis_url: str) -> None:

@@ -215,7 +215,7 @@ async def test_erasure_removes_the_user_and_frees_the_id(
     await eventually(lambda: bot.named("delete"))
     _, page = await shop.call("GET", f"{C}/{room}/messages")
     assert [(one["author"], one["body"]) for one in page["messages"]] == [(dora["id"], "")]
-    await eventually(lambda: rows(database_url, "select from erasures") == [], 20)
+    await eventually(lambda: rows(database_url, "select from erasures") == [])
     for table in ("users", "user_names", "sessions", "audit", "messages", "log"):
         text = str(rows(database_url, f"select t::text from {table} t where t::text !~ 'order-1'"))
         frames = str(rows(database_url, "select encode(frame, 'escape') from log"))

@@ -128,7 +128,7 @@ async def test_everyone_who_joins_is_in_general(ana: Visitor, cast: Cast, node: 
     """Those who came before the set-up, who sign up, and who are made on the command line; bots are not."""
     (early,) = await cast.enters("early")
     assert (await sets_up(ana, database_url))[0] == 201
-    await eventually(lambda: in_general(early), limit=15)
+    await eventually(lambda: in_general(early))
     async with visiting(node.url) as ben:
         assert (await ben.signs_up("ben"))[0] == 201
         assert await channels(ben) == {"general": "member"}  # with the account, not later
@@ -143,7 +143,7 @@ async def test_everyone_who_joins_is_in_general(ana: Visitor, cast: Cast, node: 
         async def all_greeted() -> bool:
             return not await names()
 
-        await eventually(all_greeted, limit=15)
+        await eventually(all_greeted)
         _, seen = await ana.call("GET", "/api/chat/conversations/1/members")
         _, me = await ben.call("GET", "/api/users/me")
         members = {one["user"] for one in seen["members"]}
@@ -163,7 +163,7 @@ async def test_who_leaves_general_stays_out(owner: Visitor, node: Node, database
             with psycopg.connect(database_url) as database:
                 return database.execute("select from users where not greeted").fetchone() is None
 
-        await eventually(all_greeted, limit=15)
+        await eventually(all_greeted)
         assert await channels(ben) == {}
         assert (await owner.call("PATCH", "/api/chat/conversations/1", {"archived": True}))[0] == 200
         assert (await chloe.signs_up("chloe"))[0] == 201
@@ -268,7 +268,7 @@ async def test_a_deleted_account_takes_its_address_along(owner: Visitor, mallory
         with psycopg.connect(database_url) as database:
             return "mallory@" not in str(database.execute("select email from invites").fetchall())
 
-    await eventually(is_forgotten, limit=15)
+    await eventually(is_forgotten)
 
 
 # Accounts.

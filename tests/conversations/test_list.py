@@ -36,7 +36,7 @@ async def test_a_stream_continues_the_list_under_load(ana: Person, ben: Person) 
         seen = await sees(ben)
         reader = await ben.listens(after=seen["cursor"])
         known = seen["conversations"][0]["last_seq"]
-        await eventually(lambda reader=reader: len(reader.messages()) >= 5 or talk.done(), limit=20)
+        await eventually(lambda reader=reader: len(reader.messages()) >= 5 or talk.done())
         heard = [message["seq"] for message in reader.messages()]
         assert heard == list(range(known + 1, known + 1 + len(heard)))
         await reader.cuts_wire()
@@ -62,7 +62,7 @@ async def test_a_list_and_its_entries_equal_a_fresh_list(cast: Cast) -> None:
         reader = await walk.ben.listens(after=before["cursor"])
         await walk.ben.says(await begins(walk.ben, "direct", "", walk.ben), "now")
         after = await sees(walk.ben)
-        await eventually(lambda reader=reader: reader.bodies()[-1:] == ["now"], limit=20)
+        await eventually(lambda reader=reader: reader.bodies()[-1:] == ["now"])
         known = {one["id"]: one | {"listed": True} for one in before["conversations"]}
         for event in reader.events:
             follow(known, event.event, event.json(), walk.ben.id)

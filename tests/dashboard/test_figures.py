@@ -100,7 +100,7 @@ async def cost(registry_node: RegistryNode, people: int) -> tuple[int, int]:
     for user_id in range(1, people + 1):
         if user_id not in registry.connected.users:
             registry.open(user_id, user_id, "socket")
-    await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()), 20)
+    await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()))
     await registry_node.tasks.stop()  # first, because a renewal under way may still report fewer
     await registry.lease._call("renew", "")
     frame = orjson.dumps(describe_seen(await registry.overview.read()))

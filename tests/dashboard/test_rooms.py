@@ -50,4 +50,4 @@ async def test_members_are_counted_only_while_an_admin_asks(ada: Person) -> None
     async def counted() -> bool:
         return (await asks(ada, "rooms"))["counted"] == 1
 
-    await eventually(counted, limit=15)
+    await eventually(counted)

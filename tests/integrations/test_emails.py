@@ -128,7 +128,7 @@ async def settles(database_url: str, node: Node) -> None:
         await comes_due(database_url, node)
         return False
 
-    await eventually(is_settled, 20)
+    await eventually(is_settled)
 
 
 async def test_what_was_missed_is_one_e_mail(database_url: str, box: Postbox, node: Node, people: Cast) -> None:
@@ -178,10 +178,10 @@ async def test_who_gets_none(database_url: str, box: Postbox, node: Node, people
     await blocks(emil, ana)
     async with open_presence(fay) as socket:
         await comes_due(database_url, node)
-        await eventually(is_queued(database_url, 1), 20)
+        await eventually(is_queued(database_url, 1))
         assert box.mails == []
         await socket.says("idle")
-    await eventually(lambda: _hurried(database_url, node, box), 20)
+    await eventually(lambda: _hurried(database_url, node, box))
     assert [mail["To"] for mail in box.mails] == ["fay@example.com"]
 
 
@@ -321,15 +321,15 @@ async def test_a_node_is_killed_while_it_sends(
             room = await begins(ana, "direct", "", ben)
             box.open.clear()
             await ana.says(room, "hello")
-            await eventually(is_queued(database_url, 1), 20)
+            await eventually(is_queued(database_url, 1))
             async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
                 await connection.execute("update email_due set due_at = now()")
-            await eventually(lambda: box.taken == 1, 20)
+            await eventually(lambda: box.taken == 1)
             doomed.kill()
             box.open.set()
             async with running_node(database_url, redis_url, **settings(box.port), node="b2") as other:
                 await comes_due(database_url, other, leased=True)
-                await eventually(is_queued(database_url, 0), 20)
+                await eventually(is_queued(database_url, 0))
     assert [mail["To"] for mail in box.mails] == ["ben@example.com"] * 2
     assert len({mail["Message-ID"] for mail in box.mails}) == 1
 
@@ -355,7 +355,7 @@ async def test_a_mail_server_that_is_away(database_url: str, redis_url: str, unu
                 and await number(database_url, "select count(*) from email_queue") == 1
             )
 
-        await eventually(is_later, 20)
+        await eventually(is_later)
 
 
 async def test_a_server_without_e_mail(database_url: str, redis_url: str) -> None:

@@ -112,7 +112,7 @@ async def test_whom_a_message_calls(service: PushService, database_url: str, cas
     await ana.says(room, "@channel all of you")
     named = {one.name: one for one in devices}
     await eventually(lambda: len(named["ben"].seen) == 1 and len(named["gus"].seen) == 2)
-    await eventually(lambda: is_settled(database_url), 20)
+    await eventually(lambda: is_settled(database_url))
     assert {one.name: len(one.seen) for one in devices if one.seen} == {"ben": 1, "gus": 2}
     assert named["ben"].received[0]["channel"] == "kitchen"
 
@@ -140,7 +140,7 @@ async def test_a_user_in_front_of_the_app(
         await ana.says(room, "missed")
         await eventually(lambda: hurries(node, database_url))
         await socket.says("idle")
-    await eventually(lambda: _hurried(node, database_url, device.seen), 20)
+    await eventually(lambda: _hurried(node, database_url, device.seen))
     await eventually(lambda: _settled_after_hurry(node, database_url))
     assert device.seen == ["missed"]
 
@@ -159,7 +159,7 @@ async def test_presence_unknown(service: PushService, database_url: str, own_val
         async with open_presence(ben):
             own_valkey.stop()
             await ana.says(room, "hello")
-            await eventually(lambda: device.seen == ["hello"], 20)
+            await eventually(lambda: device.seen == ["hello"])
 
 
 async def test_devices_that_are_gone_or_away(
@@ -170,17 +170,17 @@ async def test_devices_that_are_gone_or_away(
     room = await begins(ana, "direct", "", ben)
     service.answers["ben"] = [500, 429]
     await ana.says(room, "one")
-    await eventually(lambda: _hurried(node, database_url, device.seen), 20)
+    await eventually(lambda: _hurried(node, database_url, device.seen))
     assert device.seen == ["one"]
     service.answers["ben"] = [410]
     await ana.says(room, "two")
-    await eventually(lambda: len(service.asked) == 4, 20)
-    await eventually(lambda: is_settled(database_url), 20)
+    await eventually(lambda: len(service.asked) == 4)
+    await eventually(lambda: is_settled(database_url))
     await ana.says(room, "three")
-    await eventually(lambda: is_settled(database_url), 20)
+    await eventually(lambda: is_settled(database_url))
     device = await service.subscribes(ben)
     await ana.says(room, "four")
-    await eventually(lambda: device.seen, 20)
+    await eventually(lambda: device.seen)
     assert device.seen == ["four"]
     assert service.asked == ["ben"] * 5
 
@@ -288,8 +288,8 @@ async def test_the_end_of_a_session(service: PushService, database_url: str, ana
     room = await begins(ana, "direct", "", ben)
     await ana.says(room, "to none")
     await ben.says(room, "to the device that ana has now")
-    await eventually(lambda: device.seen, 20)
-    await eventually(lambda: is_settled(database_url), 20)
+    await eventually(lambda: device.seen)
+    await eventually(lambda: is_settled(database_url))
     assert (old.seen, device.seen) == ([], ["to the device that ana has now"])
     assert (await ana.call("DELETE", "/api/sessions/current"))[0] == 204
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
@@ -308,7 +308,7 @@ async def test_streamed_and_deleted_messages(
     seq = await starts(ana, room)
     await appends(ana, room, seq, 0, "whole")
     await finishes(ana, room, seq)
-    await eventually(lambda: device.seen, 20)
+    await eventually(lambda: device.seen)
     async with open_presence(ben):
         gone = await ana.says(room, "regretted")
         await eventually(lambda: hurries(node, database_url))

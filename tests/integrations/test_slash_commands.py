@@ -132,7 +132,7 @@ async def test_remind_a_channel(ana: Person, ben: Person, database_url: str) -> 
         database.execute("update reminders set at = now()")
     await says(ben, kitchen, "/remind in 2 hours wake")
     refusal = "Reminder: “fetch wine” was not posted in #cellar. Only owners and admins can post here."
-    await eventually(lambda: set(reader.bodies()) == {"Reminder: cook soup", refusal}, 10)
+    await eventually(lambda: set(reader.bodies()) == {"Reminder: cook soup", refusal})
     (message,) = (await pages(ana, kitchen))["messages"]
     assert (message["author"], message["body"], message["type"]) == (ben.id, "Reminder: cook soup", "reminder")
     assert (await pages(ana, cellar))["messages"] == []

@@ -48,7 +48,7 @@ async def test_a_batch_without_a_database(engine: PostgresEngine, ana: Person) -
     assert (status, [result["problem"]["code"] for result in said["results"]]) == (200, ["unavailable"] * 3)
     assert single == [(503, "unavailable")] * 4
     engine.start()
-    await eventually(lambda: is_taken(ana, messages), limit=20)
+    await eventually(lambda: is_taken(ana, messages))
     assert [message["body"] for message in (await pages(ana, room))["messages"]] == ["m0", "m1", "m2"]
 
 

@@ -35,7 +35,7 @@ def queue_url(request: pytest.FixtureRequest, redis_url: str) -> str:
 async def node(database_url: str, redis_url: str, queue_url: str) -> AsyncIterator[Node]:
     """A node that consumes the queue."""
     async with running_node(database_url, redis_url, posts_from=queue_url) as one:
-        await eventually(lambda: one.app[INTAKE].connected, 15)
+        await eventually(lambda: one.app[INTAKE].connected)
         yield one
 
 
@@ -127,14 +127,14 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
         (order(closed, ana, "old", created_at="2026-01-02T03:04:05Z"), 403, "read_only"),
     ]
     await producer.puts(order(room, ana, "before"), *(message for message, *_ in wrong), order(room, ana, "after"))
-    await eventually(lambda: has_bodies(ben, room, "before", "after"), 10)
+    await eventually(lambda: has_bodies(ben, room, "before", "after"))
     found: list[tuple[bytes, Json]] = []
 
     async def has_all() -> bool:
         found.extend(await producer.rejected())
         return len(found) >= len(wrong)
 
-    await eventually(has_all, 10)
+    await eventually(has_all)
     assert [(problem["status"], problem["code"]) for _, problem in found] == [tuple(reason) for _, *reason in wrong]
     sent = [one if isinstance(one, bytes) else json.dumps(one).encode() for one, *_ in wrong]
     assert [body for body, _ in found] == sent
@@ -174,10 +174,10 @@ async def test_two_nodes_share_a_queue(
     room = await cast.share(ana, ben)
     said = [f"order {n}" for n in range(100)]
     async with running_node(database_url, redis_url, posts_from=queue_url, node="b2") as other:
-        await eventually(lambda: other.app[INTAKE].connected, 15)
+        await eventually(lambda: other.app[INTAKE].connected)
         for start in range(0, 100, 10):
             await producer.puts(*(order(room, ana, text) for text in said[start : start + 10]))
-        await eventually(lambda: has_count(ben, room, 100), 10)
+        await eventually(lambda: has_count(ben, room, 100))
     assert sorted(await bodies(ben, room)) == sorted(said)
 
 
@@ -201,7 +201,7 @@ async def test_without_a_database_nothing_is_acknowledged(
         casting(own_postgres.url, node.url) as cast,
     ):
         intake = node.app[INTAKE]
-        await eventually(lambda: intake.connected, 15)
+        await eventually(lambda: intake.connected)
         ana, ben = await cast.enters("ana", "ben")
         room = await cast.share(ana, ben)
         async with producing(url) as producer:
@@ -209,11 +209,11 @@ async def test_without_a_database_nothing_is_acknowledged(
             await eventually(lambda: has_bodies(ben, room, "before"))
             await asyncio.to_thread(own_postgres.stop, immediate=True)
             await producer.puts(order(room, ana, "meanwhile"))
-            await eventually(lambda: intake.waits, 15)
+            await eventually(lambda: intake.waits)
             assert intake.outcomes["stored"] == 1
             assert await producer.rejected() == []
             own_postgres.start()
-            await eventually(lambda: intake.outcomes["stored"] == 2, 20)
-            await eventually(lambda: answers(ben), 20)
+            await eventually(lambda: intake.outcomes["stored"] == 2)
+            await eventually(lambda: answers(ben))
             assert await has_bodies(ben, room, "before", "meanwhile")
             assert intake.outcomes == {"stored": 2, "known": 0, "rejected": 0}

@@ -205,7 +205,7 @@ async def test_a_reminder_is_changed(ana: Person, ben: Person, database_url: str
     assert await tries(ben, "PATCH", path, {"text": "mine"}) == (404, "not_found")
     reader = await ana.listens()
     await comes_due(ana, database_url)
-    await eventually(lambda: set(reader.bodies()) == {"Reminder: Call Chloe", "Reminder about a message"}, 10)
+    await eventually(lambda: set(reader.bodies()) == {"Reminder: Call Chloe", "Reminder about a message"})
     await eventually(lambda: is_gone(ana, plain["id"]))
     assert await tries(ana, "PATCH", path, {"text": "late"}) == (404, "not_found")
 
@@ -229,7 +229,7 @@ async def test_a_disabled_user_posts_no_reminder(cast: Cast, database_url: str) 
             found = database.execute("select body from messages where type = 'reminder'").fetchall()
             return found == [("Reminder: “cook” was not posted in #kitchen. Your account was disabled.",)]
 
-        await eventually(arrived, 10)
+        await eventually(arrived)
     assert (await pages(ada, room))["messages"] == []
 
 
@@ -249,7 +249,7 @@ async def test_a_deleted_account_leaves_no_reminder(cast: Cast, database_url: st
             row = database.execute("select count(*) from erasures").fetchone()
             return row == (0,)
 
-        await eventually(erased, 10)
+        await eventually(erased)
         left = database.execute("select user_id from reminders").fetchall()
         log = database.execute("select string_agg(encode(frame, 'escape'), '') from log").fetchone()
         bodies = database.execute("select string_agg(body, '') from messages").fetchone()

@@ -325,7 +325,7 @@ async def test_a_long_text_is_found(ana: Person) -> None:
         _, said = await ana.call("GET", "/api/chat/search?q=tomato")
         return [one["message"]["seq"] for one in said["results"]] == [later["seq"], seq]
 
-    await eventually(found, limit=20)
+    await eventually(found)
     _, said = await ana.call("GET", "/api/chat/search?q=tomato")
     assert said["results"][1]["message"]["body"] == text
 

@@ -94,10 +94,10 @@ def test_a_row_that_is_committed_late(database_url: str, tmp_path: Path) -> None
         slow.execute("insert into audit (action, detail) values ('test.row', '{\"n\": 0}')")
         writes(database_url, 1)
         with following(database_url, "--output", str(file)):
-            wait_until(lambda: waits_for_writers(database_url), 20)
+            wait_until(lambda: waits_for_writers(database_url))
             assert not file.read_text()
             slow.commit()
-            wait_until(lambda: numbers(file.read_text()) == [0, 1], 20)
+            wait_until(lambda: numbers(file.read_text()) == [0, 1])
 
 
 def waits_for_writers(database_url: str) -> bool:
@@ -112,14 +112,14 @@ def test_following_survives_a_restart(own_postgres: PostgresEngine, tmp_path: Pa
     file = tmp_path / "audit.jsonl"
     writes(own_postgres.url, 2)
     with following(own_postgres.url, "--output", str(file)):
-        wait_until(lambda: file.exists() and len(numbers(file.read_text())) == 2, 20)
+        wait_until(lambda: file.exists() and len(numbers(file.read_text())) == 2)
         own_postgres.stop()
         own_postgres.start()
         writes(own_postgres.url, 3)
         wait_until(lambda: len(numbers(file.read_text())) == 5, 30)
     writes(own_postgres.url, 4)
     with following(own_postgres.url, "--output", str(file)):
-        wait_until(lambda: len(numbers(file.read_text())) == 9, 20)
+        wait_until(lambda: len(numbers(file.read_text())) == 9)
     assert numbers(file.read_text()) == [1, 2, 1, 2, 3, 1, 2, 3, 4]
     ids = [row["id"] for row in rows(file.read_text())]
     assert ids == sorted(set(ids))

@@ -60,7 +60,7 @@ def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
     (folder / "nginx.conf").write_text(BAD.format(folder=folder, port=port, node=node, more=more))
     process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
     try:
-        wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip(), 10)
+        wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip())
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -50,7 +50,7 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     async def is_called() -> bool:
         return "keyword" in {event["event"] for event in await hears(ben, cursors[1][1])}
 
-    await eventually(is_called, 20)
+    await eventually(is_called)
     await blocks(ben, ana, on=True)
     await sets_member(ana, room, ben, "admin")
     before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries

@@ -33,7 +33,7 @@ async def node(database_url: str, valkey: ValkeyEngine) -> AsyncIterator[Node]:
 
 async def is_told(watcher: PresenceClient, on: bool) -> None:
     """Wait until the client knows that presence is degraded, or no longer is."""
-    await eventually(lambda: [frame["on"] for frame in watcher.named("degraded")][-1:] == [on], limit=15)
+    await eventually(lambda: [frame["on"] for frame in watcher.named("degraded")][-1:] == [on])
 
 
 async def test_killed_and_restarted_empty(cast: Cast, valkey: ValkeyEngine) -> None:

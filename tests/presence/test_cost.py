@@ -31,7 +31,7 @@ async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast
     sockets = node.app[SOCKETS]
     for n in range(ONLINE):
         sockets.registry.open(FAR + n, FAR + n, "socket")
-    await eventually(lambda: all(held.status for held in sockets.registry.connected.users.values()), limit=20)
+    await eventually(lambda: all(held.status for held in sockets.registry.connected.users.values()))
     watchers = [await opens_presence(friend) for friend in friends]
     for one in watchers:
         await one.watches(ben)

@@ -25,6 +25,7 @@ unix_socket_dir =
 auth_type = plain
 auth_file = {folder}/users
 pool_mode = {mode}
+server_login_retry = 1
 default_pool_size = {size}
 max_client_conn = 500
 logfile = {folder}/log
@@ -49,7 +50,7 @@ def pgbouncer(folder: Path, mode: str, *urls: str, size: int = 20) -> Iterator[l
     process = subprocess.Popen([PROGRAM, "-q", str(folder / "pgbouncer.ini")], **identity)  # type: ignore[call-overload]
     through = [one._replace(netloc=f"{one.username}:{one.password}@127.0.0.1:{port}").geturl() for one in parts]
     try:
-        wait_until(lambda: answers(through[0]), 10)
+        wait_until(lambda: answers(through[0]))
         yield through
     finally:
         process.terminate()

@@ -117,7 +117,7 @@ async def test_nats_with_tls(nats_with_tls: str, tmp_path: Path) -> None:
                     await ready.wait()
             return ready.is_set()
 
-    await eventually(is_ready, 10)
+    await eventually(is_ready)
     with pytest.raises(ConnectionError, match=r"(?i)certificate"):
         await NatsBus(f"tls://{nats_with_tls}").receive(lambda: None, lambda _: None)
 
