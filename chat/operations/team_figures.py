@@ -1,4 +1,4 @@
-"""What the dashboard tells the admins of a team: active members, messages, storage, notifications and hooks.
+"""Figures of the team for its admins: active members, messages, storage, notifications and hooks.
 
 The figures are counted when an admin asks, and kept by the node: for a minute, or longer where counting takes long.
 Numbers of sent notifications are stored for this page alone, by hour. Nodes add to them what they have sent meanwhile.
@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from psycopg import AsyncConnection
 
 from chat.model.types import format_time
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -27,7 +26,6 @@ COUNT_SECONDS, COUNTS_DAYS = 60.0, 31
 FAILED = ("failed", "gone", "bounced")
 log = structlog.get_logger(__name__)
 Outcomes = Mapping[str, Mapping[str, int]]
-Connection = AsyncConnection[Any]
 
 
 class TeamOverview:

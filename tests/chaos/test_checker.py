@@ -220,7 +220,7 @@ def hears(*seqs: int) -> RunHistory:
 
 
 def test_a_hook_may_repeat_deliveries() -> None:
-    """It must deliver everything in order; a text that is written later is not for it."""
+    """A hook must deliver every message in order, and is not asked for text that is streamed later."""
     for good in ((1, 2, 3), (1, 1, 2, 3, 3), (1, 2, 1, 2, 3)):
         assert check(hears(*good)) == []
 
