@@ -79,6 +79,7 @@ async def test_a_frame_is_a_whole_conversation(browser: Browser, shop: Shop) -> 
     (inside,) = page.main_frame.child_frames
     await expect(frame.get_by_role("heading", level=1)).to_have_text("Order 4711", timeout=LIMIT)
     await expect(frame.get_by_text("Hello Sam")).to_be_visible(timeout=LIMIT)
+    await expect(frame.get_by_text("Only you and Ana can read these messages.")).to_be_visible(timeout=LIMIT)
     assert await inside.evaluate("document.documentElement.dataset.theme") == "dark"
     assert inside.url == f"{shop.node.url}/embed/c/{shop.room}?theme=dark"
     assert token not in shop.node.read_log()
