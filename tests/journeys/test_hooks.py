@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
 from slack_sdk.webhook import WebhookClient
 
 from tests.cast import Cast
@@ -65,7 +65,9 @@ async def receives_in_a_program(window: Window, hooks: Locator) -> None:
         await window.says("once more")
         await hooks.get_by_role("button", name="Deliveries to 127.0.0.1").click()
         await hooks.get_by_role("button", name="Deliveries to 127.0.0.1").click()
-        await expect(deliveries.get_by_text("Status 410.")).to_have_count(1, timeout=LIMIT)
+        failure = deliveries.get_by_text("Status 410.")
+        await expect(failure).to_have_count(1, timeout=LIMIT)
+        await expect(failure).to_have_css("color", await danger_colour(page))
         await deliveries.get_by_role("button", name="Redeliver").first.click()
         await expect(deliveries.get_by_text("status 200")).to_have_count(3, timeout=LIMIT)
         await hooks.get_by_role("button", name="Turn on 127.0.0.1").click()
@@ -74,6 +76,12 @@ async def receives_in_a_program(window: Window, hooks: Locator) -> None:
         await hooks.get_by_role("button", name="Remove now").click()
         await expect(hooks.get_by_text("No integrations yet.")).to_be_visible(timeout=LIMIT)
         await answers_a_command(window, hooks, receiver)
+
+
+async def danger_colour(page: Page) -> str:
+    """Return the colour in which the app shows errors."""
+    mark = "(one => (document.body.append(one), one.className = 'wrong', getComputedStyle(one).color))"
+    return str(await page.evaluate(f"{mark}(document.createElement('i'))"))
 
 
 async def answers_a_command(window: Window, hooks: Locator, receiver: Receiver) -> None:
