@@ -280,12 +280,14 @@ def answer(client: socket.socket | None, **fields: Any) -> None:
 def ask_fleet(data: Path, do: str, **arguments: Any) -> None:
     """Send a request to the fleet in the data folder and print its answer.
 
-    Raise `NoFleet` if none runs there, or `NotDone` with the reason if the request fails.
+    Raise `NoFleet` if none runs there, or `NotDone` with the reason if it cannot be reached or the request fails.
     """
     try:
         connection = connect_unix(balancer_folder(data) / SOCKET_NAME, ANSWER_TIMEOUT)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         raise NoFleet(data) from None
+    except OSError as error:
+        raise NotDone(f"The Tandem in {data} cannot be reached: {error.strerror or error}.") from None
     with connection, connection.makefile("rb") as lines:
         connection.sendall(orjson.dumps({"do": do, **arguments}))
         for line in lines:
