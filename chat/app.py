@@ -26,7 +26,7 @@ from chat.accounts.sign_on import OidcAccounts
 from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
 from chat.cross_origin import add_cors_headers
-from chat.delivery.trace import EVIDENCE
+from chat.delivery import EVIDENCE
 from chat.erasure import run_erasures
 from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS, add_tus_version

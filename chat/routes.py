@@ -1,6 +1,6 @@
 """The URL table, one line for each route."""
 
-from chat import erasure, first_run, site
+from chat import delivery, erasure, first_run, site
 from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import factor_endpoints as factors
@@ -8,7 +8,6 @@ from chat.accounts import login_endpoints as login
 from chat.accounts import mail
 from chat.accounts import oidc_endpoints as oidc
 from chat.conversations import endpoints as conversations
-from chat.delivery import trace as delivery
 from chat.files import endpoints as files
 from chat.integrations import endpoints as hooks
 from chat.integrations import mcp_endpoints as mcp

@@ -1,1 +1,0 @@
-"""Delivery details: why a user did or did not receive a message."""
