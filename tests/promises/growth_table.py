@@ -53,7 +53,7 @@ from chat.shared.transport.ws_frames import FrameReader, unmask
 from chat.shared.transport.ws_protocol import accept_key
 from chat.shared.web import parse_ids, parse_model
 from chat.stream.connections import is_ahead
-from chat.stream.long_poll import split_frames
+from chat.stream.endpoints import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
 from chat.transfer.archive import read_lines, read_list
@@ -361,7 +361,7 @@ ADAPTED = {
     "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),
     "chat.shared.transport.ws_frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
     "chat.stream.stream:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
-    "chat.stream.long_poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
+    "chat.stream.endpoints:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
     "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9, {}), HEAD),
     "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, HERE, {}), HEAD),
     "presence.signals:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),

@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from chat.http_server import CALLER_MOST, Unsent
-from chat.stream.endpoints import STREAMS
-from chat.stream.long_poll import BYTES_MOST
+from chat.stream.endpoints import BYTES_MOST, STREAMS
 from tests.cast import Person, casting
 from tests.files.sending import address, sends
 from tests.nodes import Node, running_node

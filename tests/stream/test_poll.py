@@ -3,7 +3,7 @@
 import asyncio
 
 from chat.log.entry import encode_frame
-from chat.stream.long_poll import BYTES_MOST, Poll
+from chat.stream.endpoints import BYTES_MOST, Poll
 from chat.stream.stream import Chunk, Stream
 from tests.cast import Cast, Person
 
