@@ -18,8 +18,7 @@ from chat.shared.errors import Unauthenticated
 from chat.shared.identity import Member
 from chat.shared.web import RATES, SETTINGS, find_bearer, read_body, require_identity
 from chat.stream.endpoints import STREAMS, admit, serve_events
-from chat.stream.sse import AttachedSseStream
-from chat.stream.stream import Chunk
+from chat.stream.stream import AttachedSseStream, Chunk
 
 if TYPE_CHECKING:
     from chat.integrations.mcp_server import RpcAnswer, Subscription

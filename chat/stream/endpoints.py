@@ -31,8 +31,7 @@ from chat.shared.web import (
 )
 from chat.stream.connections import Streams
 from chat.stream.resume import LostEntries, Start, encode_reset, encode_start
-from chat.stream.sse import AttachedSseStream, SseStream, open_events
-from chat.stream.stream import Chunk, Send, Stream, encode_bye
+from chat.stream.stream import AttachedSseStream, Chunk, Send, SseStream, Stream, encode_bye, open_events
 from chat.stream.websocket import COMMANDS, WebSocketStream
 
 STREAMS = web.AppKey("streams", Streams)

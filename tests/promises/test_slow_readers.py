@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from chat.client.sse import ResponseBody, find_last_id
 from chat.stream.endpoints import STREAMS
-from chat.stream.sse import SseStream
-from chat.stream.stream import Stream
+from chat.stream.stream import SseStream, Stream
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.promises.conftest import StartNode
