@@ -16,7 +16,7 @@ from chat.messages import endpoints as messages
 from chat.messages import scheduled, triage
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
-from chat.search import endpoints as search
+from chat.search import search
 from chat.shared.route import Operation
 from chat.stream import endpoints as stream
 from chat.transfer import endpoints as transfer

@@ -20,9 +20,8 @@ from chat.messages.history import Page, newest, read_page
 from chat.messages.socket_commands import AppendCommand, FinishCommand, PostCommand, carry_out, check_call
 from chat.messages.threads import read_replies
 from chat.model.types import ClientId, Id
-from chat.search.endpoints import PAGE_MOST as FOUND_MOST
-from chat.search.endpoints import check_search, get_search, read_place, read_query
-from chat.search.search import SearchRequest, find
+from chat.search.search import PAGE_MOST as FOUND_MOST
+from chat.search.search import SearchRequest, check_search, find, get_search, read_place, read_query
 from chat.shared.errors import Forbidden, Invalid, Unavailable
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE

@@ -40,7 +40,7 @@ REASONS = {
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
     """,
     "looks a name up in the request; its length is limited there": """
-        chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
+        chat.conversations.endpoints:parse_line chat.search.search:parse_id chat.shared.web:parse_count
         presence.dashboard.endpoints:parse_text chat.accounts.admin_endpoints:parse_choice
         chat.messages.endpoints:parse_places
     """,

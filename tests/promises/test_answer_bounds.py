@@ -37,7 +37,7 @@ from chat.moderation.bans import ACTIVITY_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
 from chat.operations.team_figures import NAMED
-from chat.search.endpoints import PAGE_MOST as FOUND
+from chat.search.search import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
 from chat.transfer.jobs import CHOSEN_MOST as CHOSEN
