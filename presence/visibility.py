@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Collection, Sequence, Set
 
-from chat.shared.batching import Batcher
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 from presence.mirror import make_record
 from presence.records import Record
 

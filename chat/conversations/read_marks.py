@@ -13,10 +13,10 @@ from chat.conversations.views import read_view
 from chat.log.append import Change, Log
 from chat.model.errors import NotMember, TooManyReaders
 from chat.model.events import MovedMark, given_receipt, moved_mark
-from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 
 queries = load(__file__)
 BATCH = 500

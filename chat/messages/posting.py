@@ -20,9 +20,9 @@ from chat.messages.streaming import StreamedStarts
 from chat.messages.threads import FORWARDED_MOST, Forwards, ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
-from chat.shared.batching import Batcher, Deadlines
 from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.sql import columns, elements, load, numbers
+from chat.shared.tasks import Batcher, Deadlines
 
 queries = load(__file__)
 

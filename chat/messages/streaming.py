@@ -21,10 +21,10 @@ from chat.messages.drafts import Post, PostStep
 from chat.messages.history import Place
 from chat.model.errors import Archived, Blocked, Finished, Gap, NotYours, OtherText, Undecided
 from chat.model.message import Message
-from chat.shared.batching import Deadlines
 from chat.shared.errors import ApiError, Invalid, NotFound, Overloaded
 from chat.shared.postgres import NO_CONNECTION
 from chat.shared.sql import columns, load, numbers
+from chat.shared.tasks import Deadlines
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)

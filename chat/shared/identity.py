@@ -10,10 +10,10 @@ from sys import intern
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from chat.shared.batching import Batcher
 from chat.shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 
 queries = load(__file__)
 REMEMBERED = 100_000

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 
 queries = load(__file__)
 

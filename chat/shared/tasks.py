@@ -1,10 +1,17 @@
-"""Background tasks. Each has a name and is supervised; one that dies unexpectedly ends the node."""
+"""Background tasks, and the batches and deadlines that they take care of for many callers at once.
+
+Each task has a name and is supervised; one that dies unexpectedly ends the node.
+"""
 
 import asyncio
-from collections.abc import Collection, Coroutine
-from typing import Any
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import structlog
+
+from chat.shared.errors import Overloaded
+from chat.shared.postgres import NO_CONNECTION
 
 log = structlog.get_logger(__name__)
 
@@ -80,3 +87,131 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancelled:
         raise cancelled
+
+
+# Batches: items that arrive while a batch is being processed form the next batch. A single caller does not wait; a
+# thousand callers share one round trip. Posting (group commit) and reading identities and memberships work this way.
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+# A request needs three iterations of the event loop from socket to queue. Waiting that long lets requests that have
+# arrived join the batch: +50 % batch size, −17 % CPU a post on a busy node, microseconds on an idle one.
+TURNS = 3
+
+
+class Batcher(Generic[In, Out]):
+    """Processes batches one after the other.
+
+    `work` takes a batch of items and returns as many outcomes, in order. An outcome that is an exception is raised to
+    its own caller alone. If `work` raises, all callers of the batch get the exception; if it got no connection to
+    PostgreSQL, all waiting callers get it too.
+    `batch` and `limit` are in units of `weigh`, one for each item by default: the largest batch (at least one item),
+    and how much may wait. `Overloaded` is raised beyond that.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[list[In]], Awaitable[Sequence[Out | Exception]]],
+        *,
+        batch: int,
+        limit: int,
+        weigh: Callable[[In], int] = lambda _: 1,
+    ) -> None:
+        self._work, self._batch, self._limit, self._weigh = work, batch, limit, weigh
+        self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._weight = 0
+        self._arrived = asyncio.Event()
+
+    def submit(self, item: In) -> "asyncio.Future[Out]":
+        """Queue an item; return a future of its outcome. Raise `Overloaded` if too many wait already."""
+        weight = self._weigh(item)
+        if self._weight and self._weight + weight > self._limit:
+            raise Overloaded(retry_after=1)
+        outcome: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, outcome))
+        self._weight += weight
+        self._arrived.set()
+        return outcome
+
+    def waiting(self) -> int:
+        """Return how many items wait for the next batch."""
+        return len(self._waiting)
+
+    def busy(self) -> bool:
+        """Return whether a batch is being processed, or is about to be."""
+        return self._arrived.is_set()
+
+    async def run(self) -> None:
+        """Process batches, forever. Start it once, as a background task."""
+        while True:
+            await self._arrived.wait()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            taken = list(self._take())
+            await self._process([one for one in taken if not one[1].done()])
+            if not self._waiting:
+                self._arrived.clear()
+
+    def _take(self) -> Iterator[tuple[In, "asyncio.Future[Out]"]]:
+        room = self._batch
+        while self._waiting and room > 0:
+            weight = self._weigh(self._waiting[0][0])
+            if weight > room < self._batch:
+                return
+            room -= weight
+            self._weight -= weight
+            yield self._waiting.popleft()
+
+    def _give_up(self) -> Iterator[tuple[In, "asyncio.Future[Out]"]]:
+        """Take all waiting items: they would have got no connection in that time either."""
+        while self._waiting:
+            yield from self._take()
+        self._arrived.clear()
+
+    async def _process(self, taken: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
+        try:
+            outcomes: Sequence[Out | Exception] = await self._work([item for item, _ in taken]) if taken else []
+        except Exception as error:
+            if isinstance(error, NO_CONNECTION):
+                taken = [*taken, *self._give_up()]
+            outcomes = [error] * len(taken)
+        for (_, future), outcome in zip(taken, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+# Deadlines, checked for all futures at once every 0.25 s: a timer for each took 16 µs of the 100 µs that a post takes.
+
+CHECK_SECONDS = 0.25
+
+
+class Deadlines:
+    """Gives each future `seconds`; a future that is not done by then fails with the exception that `late` makes."""
+
+    def __init__(self, seconds: float, late: Callable[[], Exception]) -> None:
+        self._seconds, self._late = seconds, late
+        self._held: deque[tuple[float, asyncio.Future[Any]]] = deque()
+
+    def hold(self, outcome: "asyncio.Future[Any]") -> None:
+        """Start the deadline of a future."""
+        held = self._held
+        while held and held[0][1].done():
+            held.popleft()
+        held.append((asyncio.get_running_loop().time() + self._seconds, outcome))
+
+    async def run(self) -> None:
+        """Check the deadlines, forever."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self._give_up(asyncio.get_running_loop().time())
+
+    def _give_up(self, now: float) -> None:
+        while self._held and (self._held[0][1].done() or self._held[0][0] <= now):
+            _, outcome = self._held.popleft()
+            if not outcome.done():
+                outcome.set_exception(self._late())

@@ -11,7 +11,6 @@ import structlog
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
 from chat.log.tail import Tail, find_head
-from chat.shared.batching import Batcher
 from chat.shared.bus import Bus
 from chat.shared.connections import ConnectionTable, Reason
 from chat.shared.errors import ApiError
@@ -21,6 +20,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 from chat.stream.hub import Coalescer, Hub
 from chat.stream.resume import Pages, Replay, Start, choose_start
 from chat.stream.stream import Chunk, Stream

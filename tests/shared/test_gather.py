@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from psycopg_pool import PoolTimeout
 
-from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound, Overloaded
+from chat.shared.tasks import Batcher
 from tests.waiting import eventually
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 import orjson
 
-from chat.shared.batching import Batcher
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.shared.tasks import Batcher
 
 queries = load(__file__)
 Mode = Literal["online", "away", "dnd", "invisible"]
