@@ -21,9 +21,9 @@ import structlog
 
 from chat.client.client import ApiProblem, bearer, open_stream
 from chat.client.sse import BadStream
+from chat.shared.identity import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.probes import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load

@@ -1,7 +1,11 @@
-"""The user and session of a token. Every request needs them, so they are cached until the log reports a change."""
+"""The user and session of a token. Every request needs them, so they are cached until the log reports a change.
+
+Also the accounts and sessions of probes.
+"""
 
 import asyncio
 import hashlib
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +15,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from chat.shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 from chat.shared.tasks import Batcher
 
@@ -349,3 +353,36 @@ def make_acted(key: Member, row: Sequence[Any] | None, now: float) -> Member | E
     return replace(
         key, user_id=user_id, name=name, role=intern(role), expires_in=key.seconds_left(), looked_up=now, key=limits
     )
+
+
+# Probe accounts, with which Tandem monitors itself. Their ids are reserved; no list and no figure includes them.
+
+FIRST_PROBE = 2**53 - 2**32  # as in is_probe() in the database
+
+
+def is_probe(user_id: int) -> bool:
+    """Return whether this is the id of a probe account, or of a conversation of probes."""
+    return user_id >= FIRST_PROBE
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe account with a session."""
+
+    id: int
+    token: str
+
+
+async def open_probe_session(connection: Connection, name: str, seconds: float) -> Probe:
+    """Return the probe account of this name with a new session. Its name has a space, which no user's name has."""
+    while (row := await (await connection.execute(queries.find_probe, [f"probe {name}"])).fetchone()) is None:
+        await connection.execute(queries.insert_probe, {"first": FIRST_PROBE, "name": f"probe {name}"})
+    token = secrets.token_urlsafe(32)
+    await connection.execute(queries.delete_probe_sessions, [row[0]])
+    await connection.execute(queries.insert_probe_session, [row[0], hash_token(token), seconds])
+    return Probe(row[0], token)
+
+
+async def close_probe_session(connection: Connection, probe: Probe) -> None:
+    """End the probe's session."""
+    await connection.execute(queries.delete_probe_sessions, [probe.id])

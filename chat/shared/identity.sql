@@ -37,3 +37,21 @@ select asked.n, u.id, u.name, u.role, u.disabled_at is not null
 
 -- name: note_proof
 update sessions set proved_at = now() where id = %s and ended_at is null
+
+-- name: insert_probe
+-- Does nothing if the probe exists, or if another probe takes the same id at this moment: then try again.
+-- Probes have the highest ids of all, counted from %(first)s.
+insert into users (id, name, display_name, password_hash) overriding system value
+select coalesce(max(id) + 1, %(first)s), %(name)s, %(name)s, '' from users where id >= %(first)s
+on conflict do nothing
+
+-- name: find_probe
+select id from users where name = %s
+
+-- name: insert_probe_session
+insert into sessions (user_id, token_hash, device, expires_at)
+values (%s, %s, 'probe', now() + make_interval(secs => %s))
+
+-- name: delete_probe_sessions
+-- Those of earlier runs, too: their tokens are lost.
+delete from sessions where user_id = %s

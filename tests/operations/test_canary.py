@@ -10,7 +10,7 @@ import redis
 
 from chat.client.node_process import NodeProcess
 from chat.operations.canary import open_socket
-from chat.shared.probes import Probe
+from chat.shared.identity import Probe
 from chat.shared.registry.scripts import LEASES
 from tests.cast import Cast
 from tests.promises.conftest import StartNode, stage, start_node

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from chat.shared.probes import is_probe
+from chat.shared.identity import is_probe
 from chat.shared.registry.status_choice import Choice
 
 Kind = Literal["stream", "socket"]

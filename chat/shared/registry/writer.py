@@ -14,9 +14,9 @@ from itertools import islice
 import orjson
 import structlog
 
+from chat.shared.identity import is_probe
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes, reason_of
 from chat.shared.registry.connections import ConnectedUsers, UserDevices

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.local.databases import given_urls
+from chat.shared.identity import close_probe_session, open_probe_session
 from chat.shared.postgres import UNAVAILABLE, Connection
-from chat.shared.probes import close_probe_session, open_probe_session
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import open_redis
 from chat.shared.registry.reporting import NodeRecord, Overview
