@@ -1,14 +1,21 @@
-"""The connection to Redis or Valkey. Every call has a deadline, because the server may hang as well as fail."""
+"""Connections to Redis or Valkey: clients for calls, and the subscriber of a node.
 
+Every call has a deadline, because the server may hang as well as fail.
+"""
+
+import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from itertools import islice
 from typing import Any, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+import structlog
 from redis import __version__
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, Connection, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
@@ -18,7 +25,9 @@ from redis.driver_info import DriverInfo
 from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterException, RedisError
 
 from chat.shared.operator_errors import OperatorError
+from chat.shared.tasks import first_of
 
+log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 Bytes = Redis  # decode_responses is off: values are bytes
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
@@ -250,3 +259,127 @@ class EchoCheck:
             self._heard = self._echo.sent
         if self._echo.sent - self._heard >= UNHEARD_MOST:
             raise ConnectionError("subscribed to a server that no longer follows the primary")
+
+
+# The subscriber: a node's one connection for channels, and the channels it wants. A callback is called when Redis has
+# confirmed a subscription, and again after every reconnect. Messages published in between are lost. Reading the current
+# state after the confirmation, and not before, therefore leaves no gap.
+
+BATCH = 500  # channels in one command
+AGAIN_SECONDS = 0.25
+PING_SECONDS = 3.0
+Handler = Callable[[bytes, bytes], None]
+
+
+class Subscriber:
+    """Dispatches messages by the channel's prefix, up to the last colon.
+
+    `first`: a channel that is always subscribed. `connected`: True once it is confirmed. A connection that no longer
+    receives the `echo` is replaced.
+    """
+
+    def __init__(self, redis: Bytes, first: bytes, handle: Handler, echo: Echo | None = None) -> None:
+        self._redis, self._first, self._echo = redis, first, echo or Echo()
+        self._handlers: dict[bytes, tuple[Handler, Callable[[bytes], None]]] = {}
+        self._handle_first = handle
+        self._wanted: set[bytes] = set()
+        self._changes: dict[bytes, bool] = {}
+        self._wake = asyncio.Event()
+        self.connected = False
+
+    def on(self, prefix: bytes, handle: Handler, confirmed: Callable[[bytes], None]) -> None:
+        """Call `handle(rest of the channel's name, message)`, and `confirmed(rest)` once the channel is subscribed."""
+        self._handlers[prefix] = (handle, confirmed)
+
+    def want(self, channel: bytes) -> None:
+        """Subscribe to a channel."""
+        self._wanted.add(channel)
+        self._changes[channel] = True
+        self._wake.set()
+
+    def drop(self, channel: bytes) -> None:
+        """Unsubscribe from a channel."""
+        self._wanted.discard(channel)
+        self._changes[channel] = False
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Receive messages, forever; reconnect after Redis was unavailable."""
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await self._follow(pubsub)
+            except UNAVAILABLE as error:
+                if self.connected:
+                    log.warning("redis unavailable, subscriptions lost", error=reason_of(error))
+            self.connected = False
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _follow(self, pubsub: PubSub) -> None:
+        async with asyncio.timeout(PING_SECONDS):
+            await pubsub.subscribe(self._first, self._echo.channel)
+        self._changes = dict.fromkeys(self._wanted, True)
+        with connected_once(pubsub.connection):
+            await first_of(self._receive(pubsub), self._send_changes(pubsub))
+
+    async def _send_changes(self, pubsub: PubSub) -> None:
+        while True:
+            while changes := list(islice(self._changes.items(), BATCH)):
+                for channel, _ in changes:
+                    del self._changes[channel]
+                if fresh := [channel for channel, wanted in changes if wanted]:
+                    await call_open(pubsub.subscribe, *fresh)
+                if stale := [channel for channel, wanted in changes if not wanted]:
+                    await call_open(pubsub.unsubscribe, *stale)
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _receive(self, pubsub: PubSub) -> None:
+        silent, echoes = 0, EchoCheck(self._echo)
+        while silent < 2:  # two pings without an answer: a half-open connection reports no error
+            message = await call_open(pubsub.get_message, timeout=PING_SECONDS)
+            silent = silent + 1 if message is None else 0
+            echoes.note(message)
+            if message is None:
+                await call_open(pubsub.ping)
+            elif message["type"] == "message":
+                self._dispatch(message["channel"], message["data"])
+            elif message["type"] == "subscribe":
+                self._confirm(message["channel"])
+        raise TimeoutError("no answer to a ping")
+
+    def _dispatch(self, channel: bytes, data: bytes) -> None:
+        if channel == self._first:
+            self._handle_first(channel, data)
+            return
+        prefix, colon, rest = channel.rpartition(b":")
+        if (handler := self._handlers.get(prefix + colon)) and channel in self._wanted:
+            handler[0](rest, data)
+
+    def _confirm(self, channel: bytes) -> None:
+        if channel == self._first:
+            self.connected = True
+            return
+        prefix, colon, rest = channel.rpartition(b":")
+        if (handler := self._handlers.get(prefix + colon)) and channel in self._wanted:
+            handler[1](rest)
+
+
+@contextmanager
+def connected_once(connection: Any) -> Iterator[None]:
+    """Keep the library from reconnecting by itself; `Subscriber.run` reconnects.
+
+    The library would do so from the receiving and the sending task at once. Both would open a connection, and the first
+    would be forgotten and stay open. Each also subscribes again, may fail and reconnect within that, and so on until
+    the stack overflows.
+    """
+
+    async def stay(**_how: Any) -> None:
+        if not connection.is_connected:
+            raise ConnectionError("a subscriber's connection does not reconnect by itself")
+
+    connection.connect_check_health = stay
+    try:
+        yield
+    finally:
+        del connection.connect_check_health

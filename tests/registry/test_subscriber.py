@@ -4,8 +4,7 @@ import itertools
 
 import pytest
 
-from chat.shared.redis import UNAVAILABLE, Bytes, call_open, open_redis
-from chat.shared.registry.subscriber import Subscriber
+from chat.shared.redis import UNAVAILABLE, Bytes, Subscriber, call_open, open_redis
 from chat.shared.tasks import first_of
 from chat.tools.chaos.network import Proxy, bad_network
 from tests.waiting import breathe, eventually

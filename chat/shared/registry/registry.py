@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from chat.shared.postgres import Pool
-from chat.shared.redis import UNAVAILABLE, Bytes, Echo, reason_of
+from chat.shared.redis import UNAVAILABLE, Bytes, Echo, Subscriber, reason_of
 from chat.shared.registry.connections import ConnectedUsers, Kind, RegisteredConnection, UserConnection, UserDevices
 from chat.shared.registry.lease import Lease, check_timing
 from chat.shared.registry.reaper import Reaper
@@ -30,7 +30,6 @@ from chat.shared.registry.scripts import (
     user_key,
 )
 from chat.shared.registry.status_choice import Choice, Choices
-from chat.shared.registry.subscriber import Subscriber
 from chat.shared.registry.writer import RegistryWriter
 from chat.shared.settings import Settings
 
