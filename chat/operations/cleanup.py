@@ -3,13 +3,12 @@
 It also gives channels that a node of another version has named their look keys.
 """
 
-import asyncio
-
 import structlog
 
 from chat.migrations import fill_look_keys
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 
 queries = load(__file__)
 PERIOD_SECONDS = 3600.0
@@ -42,12 +41,7 @@ class Cleanup:
 
     async def run(self) -> None:
         """Clean up once an hour; retry while the database is unavailable."""
-        while True:
-            try:
-                await self.clean()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, expired rows stay", error=repr(error))
-            await asyncio.sleep(PERIOD_SECONDS)
+        await repeat(self.clean, PERIOD_SECONDS, "database unavailable, expired rows stay")
 
     async def clean(self) -> int:
         """Delete all expired rows and return their number. Stop if another node is cleaning up."""

@@ -1,11 +1,9 @@
 """Metrics of this node in the format of Prometheus, read on each request."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import structlog
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -23,10 +21,11 @@ from chat.messages.queue_intake import QueueIntake
 from chat.operations.overload import LoopLag, Rebalancing
 from chat.operations.publication import QUEUE, target_of
 from chat.shared.histogram import Histogram
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import Pool
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 from chat.shared.web import Admission, parse_address
 from chat.stream.connections import StreamConnections, Streams
 from chat.stream.hub import Hub
@@ -171,7 +170,6 @@ def collect_requests(answers: Counter[int]) -> Iterator[Metric]:
 
 READ_SECONDS = 20.0
 SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of the position
-log = structlog.get_logger(__name__)
 
 
 class WalArchive:
@@ -188,12 +186,7 @@ class WalArchive:
 
     async def run(self) -> None:
         """Read the state regularly."""
-        while True:
-            try:
-                await self.read()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, archive state not read", error=repr(error))
-            await asyncio.sleep(READ_SECONDS)
+        await repeat(self.read, READ_SECONDS, "database unavailable, archive state not read")
 
     async def read(self) -> None:
         """Read the state from PostgreSQL."""

@@ -12,13 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from chat.log.append import Announcer
 from chat.log.entry import Entry
 from chat.operations.overload import LoopLag
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import Pool
 from chat.shared.registry.reaper import Reaper
+from chat.shared.tasks import repeat
 from chat.stream.connections import Streams
 
 # Delivery: the time from a message's commit to the readers of this node. A message has its time by PostgreSQL's clock,
@@ -29,7 +28,6 @@ KEPT, KEPT_SECONDS = 600, 60.0
 CLOCK_SECONDS = 20.0
 IMPORTED_SECONDS = 120.0  # an older message is no late one but was imported with its original time
 CREATED = re.compile(rb'"created_at":"([^"]+)"')
-log = structlog.get_logger(__name__)
 
 
 class DeliveryReport:
@@ -64,12 +62,7 @@ class DeliveryReport:
 
     async def run(self) -> None:
         """Compare the clocks regularly."""
-        while True:
-            try:
-                await self.compare_clocks()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, clocks not compared", error=repr(error))
-            await asyncio.sleep(CLOCK_SECONDS)
+        await repeat(self.compare_clocks, CLOCK_SECONDS, "database unavailable, clocks not compared")
 
     async def compare_clocks(self) -> None:
         """Measure the offset of PostgreSQL's clock; its answer is taken to be halfway between request and reply."""

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
-
 from chat.model.types import format_time
-from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 
 queries = load(__file__)
 DAYS = 30
@@ -24,7 +23,6 @@ FEW = 50  # messages of a conversation that are counted one by one, which is che
 KEPT_SECONDS, SHARE = 60.0, 100.0  # counting takes at most 1 % of the time
 COUNT_SECONDS, COUNTS_DAYS = 60.0, 31
 FAILED = ("failed", "gone", "bounced")
-log = structlog.get_logger(__name__)
 Outcomes = Mapping[str, Mapping[str, int]]
 
 
@@ -144,12 +142,7 @@ class NotificationCounts:
 
     async def run(self) -> None:
         """Store what was sent once a minute, forever. What cannot be stored is stored later."""
-        while True:
-            try:
-                await self.store()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, notifications are counted later", error=repr(error))
-            await asyncio.sleep(COUNT_SECONDS)
+        await repeat(self.store, COUNT_SECONDS, "database unavailable, notifications are counted later")
 
     async def store(self) -> None:
         """Add what was sent since the last time. The first time a row is stored even if nothing was."""

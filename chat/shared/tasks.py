@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chat.shared.errors import Overloaded
-from chat.shared.postgres import NO_CONNECTION
+from chat.shared.postgres import NO_CONNECTION, UNAVAILABLE
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,16 @@ class Tasks:
     async def stop(self) -> None:
         """Cancel all tasks and wait until they have ended."""
         await cancel_all(self._running)
+
+
+async def repeat(work: Callable[[], Awaitable[object]], seconds: float, trouble: str) -> None:
+    """Do `work`, then wait for `seconds`, forever. While PostgreSQL is unavailable, log `trouble` and try again."""
+    while True:
+        try:
+            await work()
+        except UNAVAILABLE as error:
+            log.warning(trouble, error=repr(error))
+        await asyncio.sleep(seconds)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,5 @@
 """The streams of this node: its open connections, the records of them, and the parts that they need together."""
 
-import asyncio
 import random
 import time
 from collections import Counter, deque
@@ -20,7 +19,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.shared.tasks import Batcher
+from chat.shared.tasks import Batcher, repeat
 from chat.stream.hub import Coalescer, Hub
 from chat.stream.resume import Pages, Replay, Start, choose_start
 from chat.stream.stream import Chunk, Stream
@@ -83,7 +82,7 @@ class DeliveryRecords:
     """The records that one node has to write. They are kept for `days`."""
 
     def __init__(self, pool: Pool, node: str, days: int) -> None:
-        self._pool, self._node, self._days = pool, node, days
+        self._pool, self._node, self._days, self._clean_at = pool, node, days, 0.0
         self._opened: deque[Row] = deque(maxlen=RECORDS_MOST)
         self._closed: deque[Row] = deque(maxlen=RECORDS_MOST)
 
@@ -103,17 +102,14 @@ class DeliveryRecords:
 
     async def run(self) -> None:
         """Write twice a second; delete old records once an hour."""
-        clean_at = 0.0
-        while True:
-            try:
-                await self.write()
-                if time.monotonic() >= clean_at:
-                    async with self._pool.connection() as connection:
-                        await connection.execute(queries.drop_records, [self._days])
-                    clean_at = time.monotonic() + HOUR
-            except UNAVAILABLE as error:
-                log.warning("could not write stream records, retrying", error=repr(error))
-            await asyncio.sleep(PAUSE)
+        await repeat(self._write_and_clean, PAUSE, "could not write stream records, retrying")
+
+    async def _write_and_clean(self) -> None:
+        await self.write()
+        if time.monotonic() >= self._clean_at:
+            async with self._pool.connection() as connection:
+                await connection.execute(queries.drop_records, [self._days])
+            self._clean_at = time.monotonic() + HOUR
 
     async def finish(self) -> None:
         """Write the ends of the last streams when the node stops, if that is possible."""

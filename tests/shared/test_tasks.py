@@ -1,11 +1,12 @@
-"""Task groups: tasks end together, even if a library swallows a cancellation."""
+"""Tasks: they end together, even if a library swallows a cancellation, and survive that PostgreSQL is away."""
 
 import asyncio
 from contextlib import suppress
 
+import psycopg
 import pytest
 
-from chat.shared.tasks import Tasks, first_of
+from chat.shared.tasks import Tasks, first_of, repeat
 from tests.waiting import breathe
 
 
@@ -53,3 +54,19 @@ async def test_a_task_canceled_twice_waits_for_its_subtasks() -> None:
     async with asyncio.timeout(5):
         await tasks.stop()
     assert ended.is_set()
+
+
+async def test_repeated_work_waits_for_postgresql_and_ends_with_other_errors() -> None:
+    """Work that fails because PostgreSQL is away is done again; any other error ends it, and so the node."""
+    outcomes = iter([None, psycopg.OperationalError("the server closed the connection"), TimeoutError(), None])
+    done = []
+
+    async def work() -> None:
+        done.append(outcome := next(outcomes, ValueError("a defect")))
+        if outcome is not None:
+            raise outcome
+
+    async with asyncio.timeout(30):
+        with pytest.raises(ValueError, match="a defect"):
+            await repeat(work, 0, "database unavailable, work waits")
+    assert len(done) == 5
