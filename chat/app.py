@@ -86,8 +86,7 @@ from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
 from chat.transfer.jobs import ImportJobs
 from chat.transfer.supervisor import ImportSupervisor
 from presence.dashboard.evidence import describe_evidence
-from presence.endpoints import SOCKETS
-from presence.routes import PRESENCE
+from presence.endpoints import PRESENCE, SOCKETS
 from presence.signals import SIGNALS
 from presence.sockets import Sockets
 from presence.visibility import find_here

@@ -41,7 +41,7 @@ REASONS = {
     """,
     "looks a name up in the request; its length is limited there": """
         chat.conversations.endpoints:parse_line chat.search.search:parse_id chat.shared.web:parse_count
-        presence.dashboard.endpoints:parse_text chat.accounts.admin_endpoints:parse_choice
+        presence.endpoints:parse_text chat.accounts.admin_endpoints:parse_choice
         chat.messages.endpoints:parse_places
     """,
     "settings and files of the operator, and SQL files of the project": """
