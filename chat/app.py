@@ -85,7 +85,7 @@ from chat.stream.websocket import COMMANDS, Commands
 from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
 from chat.transfer.jobs import ImportJobs
 from chat.transfer.supervisor import ImportSupervisor
-from presence.dashboard.evidence import describe_evidence
+from presence.dashboard import describe_evidence
 from presence.endpoints import PRESENCE, SOCKETS
 from presence.signals import SIGNALS
 from presence.sockets import Sockets

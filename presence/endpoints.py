@@ -36,9 +36,18 @@ from chat.shared.web import (
     require_admin,
     require_identity,
 )
-from presence.dashboard.evidence import describe_evidence, require_user
-from presence.dashboard.figures import MINUTES_MOST, describe_node, describe_seen, read_history
-from presence.dashboard.people import PeopleQuery, Wanted, read_people, read_rooms
+from presence.dashboard import (
+    MINUTES_MOST,
+    PeopleQuery,
+    Wanted,
+    describe_evidence,
+    describe_node,
+    describe_seen,
+    read_history,
+    read_people,
+    read_rooms,
+    require_user,
+)
 from presence.signals import WATCH_MOST
 from presence.sockets import Sockets
 

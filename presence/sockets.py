@@ -17,8 +17,7 @@ from chat.shared.registry.registry import Registry, Works
 from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
-from presence.dashboard.figures import Dashboard, History
-from presence.dashboard.people import ActiveConversations
+from presence.dashboard import ActiveConversations, Dashboard, History
 from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
 from presence.mirror import Mirror

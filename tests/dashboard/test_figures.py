@@ -4,7 +4,7 @@ import orjson
 
 from chat.shared.registry.reporting import RegistrySnapshot
 from chat.shared.web import REGISTRY
-from presence.dashboard.figures import describe_seen
+from presence.dashboard import describe_seen
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, counts, tells
 from tests.nodes import Node

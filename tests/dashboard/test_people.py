@@ -2,7 +2,7 @@
 
 import pytest
 
-from presence.dashboard import people
+from presence import dashboard
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, finds
 from tests.nodes import Node
@@ -14,8 +14,8 @@ from tests.waiting import eventually
 def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to find users: from the nodes' entries, and through all names."""
     if request.param == "many":
-        monkeypatch.setattr(people, "FEW", 0)
-        monkeypatch.setattr(people, "BATCH", 2)
+        monkeypatch.setattr(dashboard, "FEW", 0)
+        monkeypatch.setattr(dashboard, "BATCH", 2)
 
 
 async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: Node) -> None:
@@ -67,8 +67,8 @@ async def test_a_long_scan_stops_and_says_where_to_continue(
 ) -> None:
     """If no user matches among the first names, the page is empty and not the last one."""
     await cast.enters(*(f"walker{n}" for n in range(6)))
-    monkeypatch.setattr(people, "LOOKED_MOST", 4)
-    monkeypatch.setattr(people, "BATCH", 2)
+    monkeypatch.setattr(dashboard, "LOOKED_MOST", 4)
+    monkeypatch.setattr(dashboard, "BATCH", 2)
     page = await asks(ada, "people", status="offline", q="zed")
     assert (page["people"], page["next"], page["looked"]) == ([], None, 0)
     page = await asks(ada, "people", status="offline", node="b2")

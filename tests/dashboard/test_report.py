@@ -3,7 +3,7 @@
 import psycopg
 
 from chat.shared.web import POOL
-from presence.dashboard.figures import read_history
+from presence.dashboard import read_history
 from tests.cast import Cast, Person
 from tests.dashboard.looking import Json, asks, audited
 from tests.nodes import Node

@@ -147,7 +147,7 @@ BY_NAME = {
     "chat.shared.appearance:skeleton": MESSAGE,
     "chat.shared.appearance:mixes_scripts": MESSAGE,
     "chat.model.types:check_shown": 80,
-    "presence.dashboard.people:like": QUERY,
+    "presence.dashboard:like": QUERY,
 }
 
 # Functions of bytes.

@@ -46,7 +46,7 @@ from chat.transfer.records import MAX_REASONS as REASONS
 from chat.transfer.undo import KEPT_SHOWN as KEPT
 from chat.transfer.worker import CONVERSATIONS_MOST as CONVERSATIONS
 from chat.transfer.worker import USERS_MOST as USERS
-from presence.dashboard.figures import POINTS_MOST
+from presence.dashboard import POINTS_MOST
 from presence.endpoints import PAGE_MOST as PEOPLE
 from presence.present_members import LISTED_MOST as PRESENT
 from presence.signals import WATCH_MOST

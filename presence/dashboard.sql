@@ -18,3 +18,26 @@ select to_char(date_bin(make_interval(mins => %(step)s), minute, 'epoch') at tim
        round(avg(dnd))::integer, round(avg(streams))::integer, round(avg(sockets))::integer, round(avg(nodes))::integer,
        max(reaped), max(ghosts), max(joins), max(leaves), max(position)
   from presence_stats where minute > now() - make_interval(mins => %(minutes)s) group by 1 order by 1
+
+-- name: name_rooms
+-- Conversations that an admin may see: no direct messages, which would name two users; private ones without their names.
+with known as (
+    select id, kind, case when kind = 'channel' and not private then name end as name
+      from conversations
+     where id = any(%(ids)s::bigint[]) and not is_probe(id) and kind <> 'direct' and archived_at is null)
+select id, kind, name from known where %(like)s = '' or lower(name) like %(like)s
+
+-- name: find_people
+-- Users by name, after `after`: all or those of `ids`, whose name or display name matches `like`.
+select id, name, display_name, role, disabled_at is not null
+  from users
+ where lower(name) > %(after)s and deleted_at is null and not is_probe(id) and (%(ids)s::bigint[] is null or id = any(%(ids)s::bigint[]))
+   and (%(like)s = '' or lower(name) like %(like)s or lower(display_name) like %(like)s)
+ order by lower(name) limit %(most)s
+
+-- name: name_sessions
+-- Device names and addresses of sessions.
+select id, device, host(address) from sessions where user_id = %s and id = any(%s::bigint[])
+
+-- name: has_user
+select from users where id = %s

@@ -1,1 +1,0 @@
-"""The admin dashboard: figures, users and conversations, evidence for a status."""
