@@ -21,11 +21,10 @@ from presence.dashboard import ActiveConversations, Dashboard, History
 from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
 from presence.mirror import Mirror
-from presence.present_members import PresentMembers
 from presence.records import TypingUsers
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, PresenceConnections, Recheck, Socket, SocketHandler
-from presence.visibility import NO_USERS, PresenceLookup, Visibility, see_typing
+from presence.visibility import NO_USERS, PresenceLookup, PresentMembers, Visibility, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256

@@ -16,3 +16,17 @@ select asked.n, asked.user_id
 
 -- name: read_hidden
 select viewer_id, user_id from hidden_people where viewer_id = any(%s::bigint[])
+
+-- name: is_member
+select exists (select from memberships where conversation_id = %s and user_id = %s and until is null)
+
+-- name: count_members
+-- At most one more than the limit, so that the cost is bounded.
+select count(*) from (select from memberships where conversation_id = %s and until is null limit %s) as counted
+
+-- name: choose_members
+-- Which of these users are members.
+select user_id from memberships where conversation_id = %s and user_id = any(%s::bigint[]) and until is null
+
+-- name: list_members
+select user_id from memberships where conversation_id = %s and user_id > %s and until is null order by user_id limit %s

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from presence import present_members
+from presence import visibility
 from tests.cast import Cast, Person
 from tests.presence.presence_client import open_presence
 from tests.verbs import begins
@@ -21,10 +21,10 @@ async def present(person: Person, room: int) -> dict[str, Any]:
 @pytest.mark.parametrize("few", [True, False], ids=["few users are connected", "more users are connected"])
 async def test_present_members_of_a_conversation(cast: Cast, monkeypatch: pytest.MonkeyPatch, few: bool) -> None:
     """Members who are online are counted and listed, others are not, whichever side is looked up."""
-    monkeypatch.setattr(present_members, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(visibility, "KEPT_SECONDS", 0.0)
     if not few:
-        monkeypatch.setattr(present_members, "CONNECTED_MOST", 3)
-        monkeypatch.setattr(present_members, "PAGE", 3)
+        monkeypatch.setattr(visibility, "CONNECTED_MOST", 3)
+        monkeypatch.setattr(visibility, "PAGE", 3)
     ana, ben, chloe, dan, mallory = await cast.enters("ana", "ben", "chloe", "dan", "mallory")
     room = await cast.share(ana, ben, chloe, dan)
     async with (
@@ -65,15 +65,15 @@ async def test_only_members_see_who_is_present(cast: Cast) -> None:
 async def test_all_who_ask_share_one_result(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many requests within two seconds cost one look-up, so that a large conversation is no burden."""
     finds = 0
-    original = present_members.PresentMembers._find
+    original = visibility.PresentMembers._find
 
     async def counted(self: Any, conversation_id: int) -> Any:
         nonlocal finds
         finds += 1
         return await original(self, conversation_id)
 
-    monkeypatch.setattr(present_members.PresentMembers, "_find", counted)
-    monkeypatch.setattr(present_members, "KEPT_SECONDS", 60.0)
+    monkeypatch.setattr(visibility.PresentMembers, "_find", counted)
+    monkeypatch.setattr(visibility, "KEPT_SECONDS", 60.0)
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     for person in (ana, ben, ana, ben):
