@@ -52,7 +52,7 @@ from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problem
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
-from chat.operations.draining import Isolation, NodeDrain, Readiness
+from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS, TEAM_FIGURES
 from chat.operations.metrics import (
     Metrics,
@@ -62,8 +62,7 @@ from chat.operations.metrics import (
     collect_intake,
     collect_subscriptions,
 )
-from chat.operations.node_report import DeliveryReport, NodeReport
-from chat.operations.overload import LoopLag, MemoryTrimmer, Rebalancing
+from chat.operations.node_report import DeliveryReport, LoopLag, MemoryTrimmer, NodeReport
 from chat.operations.publication import publication_kind
 from chat.operations.team_figures import NotificationCounts, TeamOverview
 from chat.route_limits import charge_routes, scope_routes

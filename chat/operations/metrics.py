@@ -18,7 +18,8 @@ from chat.files.uploads import Uploads
 from chat.log.append import Log
 from chat.log.subscriptions import Subscriptions
 from chat.messages.queue_intake import QueueIntake
-from chat.operations.overload import LoopLag, Rebalancing
+from chat.operations.draining import Rebalancing
+from chat.operations.node_report import LoopLag
 from chat.operations.publication import QUEUE, target_of
 from chat.shared.histogram import Histogram
 from chat.shared.postgres import Pool

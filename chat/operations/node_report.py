@@ -1,6 +1,11 @@
-"""The report that a node stores beside its lease at each heartbeat, for the dashboard."""
+"""Measurements of a node: the delay of its event loop and of deliveries, its memory, and the report of them.
+
+The report is stored beside the node's lease at each heartbeat, for the dashboard. By the delay of its event loop a node
+detects overload.
+"""
 
 import asyncio
+import ctypes
 import os
 import re
 import resource
@@ -14,11 +19,70 @@ from typing import Any
 
 from chat.log.append import Announcer
 from chat.log.entry import Entry
-from chat.operations.overload import LoopLag
 from chat.shared.postgres import Pool
 from chat.shared.registry.reaper import Reaper
 from chat.shared.tasks import repeat
 from chat.stream.connections import Streams
+
+log = structlog.get_logger(__name__)
+
+# The event loop.
+
+PERIOD_SECONDS = 0.25
+SAMPLES = 60  # 15 seconds
+RECENT = 4  # 1 second
+
+
+class LoopLag:
+    """The delay of the event loop, sampled all the time. A sample costs a few microseconds."""
+
+    def __init__(self) -> None:
+        self._late: deque[float] = deque([0.0], maxlen=SAMPLES)
+        self._clock = asyncio.get_running_loop().time
+        self._due = self._clock() + PERIOD_SECONDS
+
+    def worst(self) -> float:
+        """Return the longest delay of the last 15 seconds, in seconds."""
+        return max(self._late)
+
+    def now(self) -> float:
+        """Return the longest delay of the last second, in seconds. The current delay counts."""
+        recent = list(self._late)[-RECENT:]
+        return max(*recent, self._clock() - self._due, 0.0)
+
+    async def run(self) -> None:
+        """Sleep regularly, and record how late each sleep ended."""
+        while True:
+            self._due = self._clock() + PERIOD_SECONDS
+            await asyncio.sleep(PERIOD_SECONDS)
+            self._late.append(max(0.0, self._clock() - self._due))
+
+
+# Requests of a burst of connections leave the allocator with pages that are almost empty: 400 bytes for each of 10,000
+# streams that connected at once. glibc returns them on request; other allocators do so by themselves.
+
+PAUSE = 2.0
+WAVE = 500  # connections opened or closed since the last trim
+
+
+class MemoryTrimmer:
+    """Returns memory to the system. `count()` returns the number of connections."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+    async def run(self) -> None:
+        """Trim every time after a wave of connections has settled."""
+        trimmed = before = self._count()
+        while self._trim:
+            await asyncio.sleep(PAUSE)
+            now = self._count()
+            if abs(now - trimmed) >= WAVE and abs(now - before) < WAVE:
+                self._trim(0)
+                trimmed = now
+            before = now
+
 
 # Delivery: the time from a message's commit to the readers of this node. A message has its time by PostgreSQL's clock,
 # and the node's clock may be wrong, so the offset between the two is measured. A few messages a second are enough.
@@ -72,6 +136,9 @@ class DeliveryReport:
             row = await cursor.fetchone()
         assert row is not None
         self._offset = row[0] - (before + self._clock()) / 2
+
+
+# The report.
 
 
 class NodeReport:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chat.operations.overload import LoopLag
+from chat.operations.node_report import LoopLag
 from chat.shared.web import ADMISSION, Admission, Crowded
 from tests.cast import casting
 from tests.nodes import running_node

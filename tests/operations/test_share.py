@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.operations.overload import PAUSE_SECONDS, SAMPLES, TOLERANCE, RebalancePlan, surplus
+from chat.operations.draining import PAUSE_SECONDS, SAMPLES, TOLERANCE, RebalancePlan, surplus
 
 FEW, SECONDS, STEP = 100, 60.0, 2.0
 MINUTES = 30
