@@ -49,19 +49,20 @@ from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
 from chat.messages.socket_commands import answer_command, joins, read_command
 from chat.messages.streaming import AppendWriter
 from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problems, charge_anonymous, trace
-from chat.node_metrics import Part, list_parts
-from chat.operations.canary import Canary
-from chat.operations.cleanup import Cleanup
-from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
-from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS, TEAM_FIGURES
-from chat.operations.metrics import (
+from chat.node_metrics import (
     Metrics,
+    Part,
     WalArchive,
     collect_admission,
     collect_files,
     collect_intake,
     collect_subscriptions,
+    list_parts,
 )
+from chat.operations.canary import Canary
+from chat.operations.cleanup import Cleanup
+from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
+from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS, TEAM_FIGURES
 from chat.operations.node_report import DeliveryReport, LoopLag, MemoryTrimmer, NodeReport
 from chat.operations.publication import publication_kind
 from chat.operations.team_figures import NotificationCounts, TeamOverview
@@ -257,7 +258,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         more.append(partial(collect_intake, intake))
         more.append(partial(collect_subscriptions, subscriptions, settings.posts_to, calls, streams.hub))
         more += [push.collect, emails.collect] if settings.role != "presence" else []
-        app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
+        app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more]).encode
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
             pool,

@@ -27,7 +27,6 @@ from chat.operations.audit import (
     settled_head,
 )
 from chat.operations.draining import Readiness
-from chat.operations.metrics import Metrics, is_private
 from chat.operations.team_figures import TeamOverview
 from chat.shared.audit import record
 from chat.shared.errors import Invalid, NodeDraining, NotFound
@@ -43,6 +42,7 @@ from chat.shared.web import (
     check_admin,
     client_address,
     is_from_proxy,
+    parse_address,
     parse_count,
     read_model,
     require_admin,
@@ -51,7 +51,7 @@ from chat.shared.web import (
 )
 from chat.stream.endpoints import STREAMS
 
-METRICS = web.AppKey("metrics", Metrics)
+METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
 READINESS = web.AppKey("readiness", Readiness)
 TEAM_FIGURES = web.AppKey("team_figures", TeamOverview)
 ECHO_MOST, AFTER_MOST = 500, 300
@@ -91,7 +91,16 @@ async def get_metrics(request: web.Request) -> web.Response:
     addresses = [request.remote or "", *filter(None, forwarded.split(","))]
     if "Forwarded" in request.headers or not is_private(addresses):
         check_public(request)
-    return web.Response(body=request.app[METRICS].encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=request.app[METRICS](), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def is_private(addresses: list[str]) -> bool:
+    """Return whether all addresses, those of the peer and of the proxied clients, are on this machine or a private
+    network."""
+    try:
+        return all(parse_address(address.strip()).is_private for address in addresses)
+    except ValueError:
+        return False
 
 
 def check_public(request: web.Request) -> None:

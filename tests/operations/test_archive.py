@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from chat.operations.metrics import WalArchive, count_segments
+from chat.node_metrics import WalArchive, count_segments
 from chat.shared.postgres import Pool, open_pool
 from tests.waiting import eventually
 
