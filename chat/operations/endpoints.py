@@ -5,17 +5,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Annotated, Any
 
+import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from chat.log.append import LOG
-from chat.log.entry import Cursor
+from chat.log.append import LOG, Log
+from chat.log.entry import Cursor, Unplaced
 from chat.log.subscriptions import PAGE_MOST, SubscriptionState, list_subscriptions
-from chat.model.types import format_time
-from chat.operations.announcements import AnnouncementRequest, announce, end_announcement, read_current
+from chat.model.types import check_words, format_time
 from chat.operations.audit import (
     EARLIEST,
     LATEST,
@@ -28,9 +30,10 @@ from chat.operations.audit import (
 )
 from chat.operations.draining import Readiness
 from chat.operations.team_figures import TeamOverview
-from chat.shared.audit import record
+from chat.shared.audit import Actor, record
 from chat.shared.errors import Invalid, NodeDraining, NotFound
 from chat.shared.postgres import Pool
+from chat.shared.sql import load
 from chat.shared.web import (
     EVENTS,
     LARGEST_ID,
@@ -51,6 +54,7 @@ from chat.shared.web import (
 )
 from chat.stream.endpoints import STREAMS
 
+queries = load(__file__)
 METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
 READINESS = web.AppKey("readiness", Readiness)
 TEAM_FIGURES = web.AppKey("team_figures", TeamOverview)
@@ -240,13 +244,65 @@ async def get_asyncapi(request: web.Request) -> web.Response:
     return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "asyncapi"))
 
 
-# Announcements.
+# Announcements to all users. One is shown at a time; a new one replaces it.
+
+ANNOUNCEMENT_MOST = 500
+ANNOUNCEMENT_LOCK = 7_263_373
+
+
+class AnnouncementRequest(BaseModel):
+    """An announcement to make."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    body: Annotated[str, Field(min_length=1, max_length=ANNOUNCEMENT_MOST), AfterValidator(check_words)]
+
+
+async def announce(log: Log, actor: Actor, body: str) -> dict[str, Any]:
+    """Publish an announcement, which replaces the current one; return `{id, body, at}`."""
+    async with log.change() as change:
+        await change.connection.execute(queries.lock_announcements, [ANNOUNCEMENT_LOCK])
+        await change.connection.execute(queries.end_announcement)
+        row = await (await change.connection.execute(queries.insert_announcement, [body])).fetchone()
+        assert row is not None
+        announcement = describe_announcement(row)
+        await record(change.connection, actor, "announcement.make", id=row[0], body=body)
+        await change.record(announcement_entry(announcement))
+    return announcement
+
+
+async def end_announcement(log: Log, actor: Actor) -> None:
+    """End the current announcement, if any."""
+    async with log.change() as change:
+        await change.connection.execute(queries.lock_announcements, [ANNOUNCEMENT_LOCK])
+        row = await (await change.connection.execute(queries.end_announcement)).fetchone()
+        if row is not None:
+            await record(change.connection, actor, "announcement.end", id=row[0])
+            await change.record(announcement_entry(None))
+
+
+def describe_announcement(row: Sequence[Any]) -> dict[str, Any]:
+    """Return the announcement as clients receive it."""
+    id_, body, published_at = row
+    return {"id": id_, "body": body, "at": format_time(published_at)}
+
+
+def announcement_entry(announcement: dict[str, Any] | None) -> Unplaced:
+    """Return the entry that tells every client the current announcement."""
+    return Unplaced("announcement", data=orjson.dumps({"announcement": announcement}))
+
+
+async def read_announcement(pool: Pool) -> dict[str, Any] | None:
+    """Return the current announcement, if any."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.read_announcement)).fetchone()
+    return describe_announcement(row) if row else None
 
 
 async def get_announcement(request: web.Request) -> web.Response:
     """Return the current announcement, null if there is none."""
     await require_identity(request)
-    return answer_json({"announcement": await read_current(request.app[POOL])})
+    return answer_json({"announcement": await read_announcement(request.app[POOL])})
 
 
 async def put_announcement(request: web.Request) -> web.Response:
