@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from chat import first_run, routes
+from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.avatars import RemotePictures
 from chat.accounts.challenges import Challenges
@@ -62,10 +62,9 @@ from chat.node_metrics import (
 from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
 from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
-from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS, TEAM_FIGURES
+from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.node_report import DeliveryReport, LoopLag, MemoryTrimmer, NodeReport
 from chat.operations.publication import publication_kind
-from chat.operations.team_figures import NotificationCounts, TeamOverview
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
@@ -82,6 +81,7 @@ from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES,
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.stream.websocket import COMMANDS, Commands
+from chat.team import TEAM_FIGURES, NotificationCounts, TeamOverview, greet, greet_new_users
 from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
 from chat.transfer.jobs import ImportJobs
 from chat.transfer.supervisor import ImportSupervisor
@@ -198,7 +198,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[FACTORS], app[CHALLENGES] = SecondFactors(pool, journal), Challenges(pool)
         team = TeamReader(pool, settings.signup)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, team, settings.directory)
-        accounts.greet = first_run.greet
+        accounts.greet = greet
         rates = app[RATES] = Rates(settings, redis)
         reminders = app[REMINDERS] = ReminderDelivery(pool, posts, app[HERE], rates.post)
         events = app[EVENTS] = SecurityEvents(pool)
@@ -315,7 +315,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             works["keep up streamed messages"] = upkeep.run
             works["deliver reminders"] = reminders.run
             works["post scheduled messages"] = scheduled.run
-            works["add new users to the general channel"] = partial(first_run.greet_new_users, journal, pool)
+            works["add new users to the general channel"] = partial(greet_new_users, journal, pool)
             works["supervise imports"] = ImportSupervisor(pool, settings, imports.work).run
         for name, work in works.items():
             tasks.start(name, work())

@@ -1,6 +1,6 @@
 """The URL table, one line for each route."""
 
-from chat import delivery, erasure, first_run, site
+from chat import delivery, erasure, site, team
 from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import factor_endpoints as factors
@@ -78,14 +78,14 @@ OPERATIONS = [
 ACCOUNTS = [
     Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", answer="SignedIn"),
     Operation("GET", "/api/accounts?after&q&role&state", admin.get_accounts, "accounts.list", answer="AccountPage"),
-    Operation("POST", "/api/setup", first_run.post_setup, "team.set_up", "accounts", "SignedIn"),
-    Operation("GET", T, first_run.get_team, "team.get", "accounts", "TeamState"),
-    Operation("PATCH", T, first_run.patch_team, "team.change", "accounts", "TeamState"),
-    Operation("GET", T + "/figures", operations.get_team_figures, "team.get_figures", "accounts", "TeamFigures"),
+    Operation("POST", "/api/setup", team.post_setup, "team.set_up", "accounts", "SignedIn"),
+    Operation("GET", T, team.get_team, "team.get", "accounts", "TeamState"),
+    Operation("PATCH", T, team.patch_team, "team.change", "accounts", "TeamState"),
+    Operation("GET", T + "/figures", team.get_team_figures, "team.get_figures", "accounts", "TeamFigures"),
     Operation("POST", J, admin.post_invite, "accounts.post_invite", answer="NewInvite"),
     Operation("GET", J + "?before", admin.get_invites, "invites.list", "accounts", "InvitePage"),
     Operation("POST", J + "/email", admin.post_mailed_invites, "invites.mail", "accounts", "MailedInvites"),
-    Operation("POST", J + "/preview", first_run.post_invite_preview, "invites.preview", "accounts", "InvitePreview"),
+    Operation("POST", J + "/preview", team.post_invite_preview, "invites.preview", "accounts", "InvitePreview"),
     Operation("DELETE", J + "/{invite}", admin.delete_invite, "invites.revoke", "accounts"),
     Operation("POST", "/api/sessions", accounts.post_session, "accounts.post_session", answer="SignedIn"),
     Operation("GET", "/api/sessions", accounts.get_sessions, "accounts.get_sessions", answer="Logins"),

@@ -29,7 +29,6 @@ from chat.operations.audit import (
     settled_head,
 )
 from chat.operations.draining import Readiness
-from chat.operations.team_figures import TeamOverview
 from chat.shared.audit import Actor, record
 from chat.shared.errors import Invalid, NodeDraining, NotFound
 from chat.shared.postgres import Pool
@@ -57,7 +56,6 @@ from chat.stream.endpoints import STREAMS
 queries = load(__file__)
 METRICS: web.AppKey[Callable[[], bytes]] = web.AppKey("metrics")
 READINESS = web.AppKey("readiness", Readiness)
-TEAM_FIGURES = web.AppKey("team_figures", TeamOverview)
 ECHO_MOST, AFTER_MOST = 500, 300
 
 # by name, `openapi` or `asyncapi`; made in a thread on the first request (1 s), then cached
@@ -120,16 +118,6 @@ async def get_echo(request: web.Request) -> web.Response:
     trusted = is_from_proxy(request)
     echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
     return answer_json(echo | {"forwarded": forwarded[:ECHO_MOST]})
-
-
-async def get_team_figures(request: web.Request) -> web.Response:
-    """Get the team's figures: active members, messages, storage, notifications sent and hooks. Admins only.
-
-    They are counted at `at`, at most once a minute, and less often where that takes long. Messages by day and by
-    channel are close estimates. Only public channels are named. Days are in UTC.
-    """
-    await require_admin(request)
-    return answer_json(await request.app[TEAM_FIGURES].read())
 
 
 async def get_subscriptions(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chat import first_run
+from chat import team
 from chat.accounts.joining import HasOwner
 from chat.api_schema.accounts import InvitePreview, SignedInModel
 from chat.cli.accounts import add_account, add_setup_link
@@ -44,7 +44,7 @@ async def in_general(person: Person) -> bool:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The background task looks for new users ten times a second."""
-    monkeypatch.setattr(first_run, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(team, "PAUSE_SECONDS", 0.1)
 
 
 @pytest.fixture

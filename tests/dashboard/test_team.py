@@ -7,10 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from chat.operations.endpoints import TEAM_FIGURES
-from chat.operations.team_figures import CONVERSATIONS_MOST, DAYS, FEW, NAMED, NotificationCounts, queries
 from chat.shared.postgres import Pool
 from chat.shared.web import POOL
+from chat.team import CONVERSATIONS_MOST, DAYS, FEW, NAMED, TEAM_FIGURES, NotificationCounts, queries
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.nodes import Node
@@ -125,7 +124,7 @@ async def test_many_channels_are_counted_together(
     node: Node, ada: Person, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The busiest public channels are named, the others have one row."""
-    monkeypatch.setattr("chat.operations.team_figures.NAMED", 1)
+    monkeypatch.setattr("chat.team.NAMED", 1)
     for n, name in enumerate(("one", "two", "three"), 1):
         room = await begins(ana, "channel", name)
         for m in range(n):

@@ -36,10 +36,10 @@ from chat.model.types import BODY_MOST, DATA_MOST, FILES_MOST, NAME_MOST, TOPIC_
 from chat.moderation.bans import ACTIVITY_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
-from chat.operations.team_figures import NAMED
 from chat.search.search import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
+from chat.team import NAMED
 from chat.transfer.jobs import CHOSEN_MOST as CHOSEN
 from chat.transfer.jobs import PAGE as JOBS
 from chat.transfer.records import MAX_REASONS as REASONS
