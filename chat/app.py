@@ -27,7 +27,7 @@ from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
 from chat.cross_origin import add_cors_headers
 from chat.delivery import EVIDENCE
-from chat.erasure import run_erasures
+from chat.erasure import Cleanup, run_erasures
 from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS, add_tus_version
 from chat.files.uploads import open_uploads
@@ -60,7 +60,6 @@ from chat.node_metrics import (
     list_parts,
 )
 from chat.operations.canary import Canary
-from chat.operations.cleanup import Cleanup
 from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.node_report import DeliveryReport, LoopLag, MemoryTrimmer, NodeReport

@@ -1,7 +1,8 @@
-"""Deleting an account. `begin_erasure` deletes it at once; a background task removes the rest.
+"""Deletion: accounts on request, and expired rows after their time.
 
-In one transaction the name becomes "Deleted user", the profile and all sessions end, conversations get another owner,
-and a log entry tells every node. Messages stay, or are emptied like deleted ones; they never get another author.
+`begin_erasure` deletes an account at once; a background task removes the rest. In one transaction the name becomes
+"Deleted user", the profile and all sessions end, conversations get another owner, and a log entry tells every node.
+Messages stay, or are emptied like deleted ones; they never get another author.
 """
 
 import asyncio
@@ -21,10 +22,11 @@ from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import without_name
 from chat.messages.edits import bury
+from chat.migrations import fill_look_keys
 from chat.model.message import Message
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Invalid, NotFound
-from chat.shared.postgres import UNAVAILABLE
+from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 from chat.shared.web import POOL, actor_of, require_recent_proof
 
@@ -288,3 +290,65 @@ async def delete_external_user(request: web.Request) -> web.Response:
     actor, by_admin = actor_of(request, member), member.role == "admin"
     ended = await begin_erasure(request.app[LOG], actor, user.id, messages, pass_on=True, by_admin=by_admin)
     return answer_ended(request, ended)
+
+
+# Expired rows: sessions with address and device, invites, join links, reset links, old events. Channels that a node of
+# another version has named get their look keys here too.
+
+PERIOD_SECONDS = 3600.0
+QUERIES = (
+    "expire_audit",
+    "expire_events",
+    "expire_sessions",
+    "expire_devices",
+    "expire_invites",
+    "expire_setup_links",
+    "expire_links",
+    "expire_resets",
+    "expire_challenges",
+    "expire_keys",
+    "expire_logouts",
+)
+
+
+class Cleanup:
+    """The background task. It deletes in small batches, on one node at a time.
+
+    `audit`, `events` and `expired` are the days for which the audit log, security events and expired rows are kept.
+    """
+
+    def __init__(self, pool: Pool, *, audit: int, events: int, expired: int) -> None:
+        self._pool = pool
+        self._days = {"audit": audit, "events": events, "expired": expired}
+
+    async def run(self) -> None:
+        """Clean up once an hour; retry while the database is unavailable."""
+        while True:
+            try:
+                await self.clean()
+            except UNAVAILABLE as error:
+                log.warning("database unavailable, expired rows stay", error=repr(error))
+            await asyncio.sleep(PERIOD_SECONDS)
+
+    async def clean(self) -> int:
+        """Delete all expired rows and return their number. Stop if another node is cleaning up."""
+        async with self._pool.connection() as connection:
+            await fill_look_keys(connection, log.warning)
+        deleted = 0
+        for name in QUERIES:
+            while (rows := await self._delete_batch(name)) > 0:
+                deleted += rows
+                if rows < BATCH:
+                    break
+        if deleted:
+            log.info("deleted expired rows", rows=deleted)
+        return deleted
+
+    async def _delete_batch(self, name: str) -> int:
+        """Delete one batch in its own transaction; return its size."""
+        async with self._pool.connection() as connection, connection.transaction():
+            turn = await (await connection.execute(queries.take_turn)).fetchone()
+            if not turn or not turn[0]:
+                return 0
+            deleted = await connection.execute(getattr(queries, name), {"batch": BATCH} | self._days)
+            return deleted.rowcount

@@ -1,6 +1,6 @@
 """Reading the audit log: pages for the dashboard, a user's own events, and an export without gaps.
 
-`chat.shared.audit` writes it; `chat.operations.cleanup` deletes old rows.
+`chat.shared.audit` writes it; `chat.erasure` deletes old rows.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from chat.operations.cleanup import BATCH, Cleanup
+from chat.erasure import BATCH, Cleanup
 from chat.shared.postgres import open_pool
 
 Database = psycopg.Connection[tuple[object, ...]]
