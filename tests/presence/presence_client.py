@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from chat.api_schema.presence_events import SOCKET_FRAMES
+from chat.api_schema.asyncapi import SOCKET_FRAMES
 from tests.cast import Person
 from tests.waiting import LIMIT, eventually
 
