@@ -18,7 +18,6 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from chat.messages.reactions import SPELLINGS, strip_selectors
-from chat.transfer.accounting import leftovers
 from chat.transfer.archive import ALWAYS_ALLOWED, MAX_RATIO
 from chat.transfer.errors import BadArchive
 from chat.transfer.records import (
@@ -33,7 +32,7 @@ from chat.transfer.records import (
     UserRecord,
     explain,
 )
-from chat.transfer.text import UniqueNames, clean, continued, digest, one_line, parse, shown_name, split_body
+from chat.transfer.text import UniqueNames, clean, continued, digest, leftovers, one_line, parse, shown_name, split_body
 
 INVALID = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 Json = dict[str, Any]

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from chat.messages.mention_parser import parse_mentions
 from chat.shared.appearance import look_key
-from chat.transfer.accounting import leftovers
 from chat.transfer.archive import read_lines
 from chat.transfer.records import (
     AttachmentRecord,
@@ -32,6 +31,7 @@ from chat.transfer.text import (
     digest,
     email,
     find_emoji,
+    leftovers,
     link,
     moment,
     one_line,

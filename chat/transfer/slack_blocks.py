@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from html import unescape as unescape_html
 from typing import Any
 
-from chat.transfer.accounting import words_in
 from chat.transfer.slack_markup import (
     MarkdownWriter,
     SlackText,
@@ -23,7 +22,7 @@ from chat.transfer.slack_markup import (
     stacked,
     unescape,
 )
-from chat.transfer.text import find_emoji, link, show_emoji
+from chat.transfer.text import find_emoji, link, show_emoji, words_in
 
 Fields = Mapping[str, Any]
 MAX_URL = 4_000

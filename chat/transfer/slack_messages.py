@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chat.transfer.accounting import leftovers, words_in
 from chat.transfer.records import (
     AttachmentRecord,
     Item,
@@ -23,12 +22,14 @@ from chat.transfer.text import (
     continued,
     email,
     find_emoji,
+    leftovers,
     link,
     moment,
     one_line,
     shown_name,
     split_body,
     time_zone,
+    words_in,
 )
 
 Fields = Mapping[str, Any]

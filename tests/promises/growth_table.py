@@ -108,7 +108,7 @@ BY_NAME = {
     "chat.transfer.slack_markup:quote": FILE,
     "chat.transfer.slack_markup:separated": FILE,
     "chat.transfer.slack_markup:unescape": FILE,
-    "chat.transfer.accounting:words_in": FILE // 4,
+    "chat.transfer.text:words_in": FILE // 4,
     "chat.transfer.text:clean": FILE,
     "chat.transfer.text:email": FILE,
     "chat.transfer.text:shown_name": FILE // 4,

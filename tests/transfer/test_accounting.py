@@ -9,7 +9,6 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.transfer.accounting import leftovers, strings_in, texts_of, words_in
 from chat.transfer.mattermost import MattermostServer
 from chat.transfer.records import (
     MAX_REASONS,
@@ -23,6 +22,7 @@ from chat.transfer.records import (
     SkippedItem,
     UserRecord,
 )
+from chat.transfer.text import leftovers, strings_in, texts_of, words_in
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 KNOWN = {"ts", "attachments.id"}

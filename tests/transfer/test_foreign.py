@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.transfer import foreign
-from chat.transfer.accounting import strings_in, words_in
 from chat.transfer.errors import UnknownFile
 from chat.transfer.foreign import JsonReader, parse_value
 from chat.transfer.records import SkippedItem
+from chat.transfer.text import strings_in, words_in
 from tests.transfer.files import bodies_in, reads
 from tests.transfer.foreign_exports import (
     discord_channel,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.transfer.accounting import words_in
 from chat.transfer.records import LineError, MessageRecord, SkippedItem, UserRecord
+from chat.transfer.text import words_in
 from tests.transfer.files import Json
 from tests.transfer.slack_export import write_slack
 from tests.transfer.test_slack_messages import CASE, DAY, USERS, case, mrkdwn, reads, section, words
