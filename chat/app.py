@@ -138,8 +138,7 @@ def make_operations_app(app: web.Application) -> web.Application:
 def describe(role: str, what: str) -> bytes:
     """Return the API of a node of this role for machines: `openapi`, `asyncapi`, or the `types` of both."""
     from chat.api_schema.asyncapi import describe_channels  # imported late: a node starts 0.2 s sooner
-    from chat.api_schema.openapi import REF, describe_api
-    from chat.api_schema.typescript import declare_types
+    from chat.api_schema.openapi import REF, declare_types, describe_api
 
     sent = SIGNALS.json_schema(ref_template=REF), SOCKET_COMMANDS.json_schema(ref_template=REF)
     channels = describe_channels(*sent)

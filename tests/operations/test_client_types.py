@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.api_schema.typescript import comment, declare, type_of
+from chat.api_schema.openapi import comment, declare, type_of
 from tests.test_commands import tandem
 
 SCHEMA = Path(__file__).parent.parent.parent / "web" / "client" / "schema.ts"
