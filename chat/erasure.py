@@ -5,7 +5,6 @@
 Messages stay, or are emptied like deleted ones; they never get another author.
 """
 
-import asyncio
 from typing import Literal, NamedTuple
 
 import structlog
@@ -26,8 +25,9 @@ from chat.migrations import fill_look_keys
 from chat.model.message import Message
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Invalid, NotFound
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 from chat.shared.web import POOL, actor_of, require_recent_proof
 
 queries = load(__file__)
@@ -141,13 +141,12 @@ class Erasure(NamedTuple):
 
 async def run_erasures(journal: Log) -> None:
     """Finish every deletion under way, on any node. This is the background task."""
-    while True:
-        try:
-            while await erase_step(journal):
-                pass
-        except UNAVAILABLE as error:
-            log.warning("database unavailable, retrying the deletion of accounts", error=repr(error))
-        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def erase_all() -> None:
+        while await erase_step(journal):
+            pass
+
+    await repeat(erase_all, PAUSE_SECONDS, "database unavailable, retrying the deletion of accounts")
 
 
 async def erase_step(journal: Log) -> bool:
@@ -323,12 +322,7 @@ class Cleanup:
 
     async def run(self) -> None:
         """Clean up once an hour; retry while the database is unavailable."""
-        while True:
-            try:
-                await self.clean()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, expired rows stay", error=repr(error))
-            await asyncio.sleep(PERIOD_SECONDS)
+        await repeat(self.clean, PERIOD_SECONDS, "database unavailable, expired rows stay")
 
     async def clean(self) -> int:
         """Delete all expired rows and return their number. Stop if another node is cleaning up."""

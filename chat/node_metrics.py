@@ -1,12 +1,10 @@
 """The metrics of a node in the format of Prometheus, read on each request: which part reports which."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-import structlog
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -28,17 +26,17 @@ from chat.operations.draining import Rebalancing
 from chat.operations.node_report import LoopLag
 from chat.operations.publication import QUEUE, target_of
 from chat.shared.histogram import Histogram
-from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.postgres import Pool
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 from chat.shared.web import Admission
 from chat.stream.connections import StreamConnections, Streams
 from chat.stream.hub import Hub
 from presence.sockets import Sockets
 
 queries = load(__file__)
-log = structlog.get_logger(__name__)
 Part = Callable[[], Iterator[Metric]]
 
 
@@ -308,12 +306,7 @@ class WalArchive:
 
     async def run(self) -> None:
         """Read the state regularly."""
-        while True:
-            try:
-                await self.read()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, archive state not read", error=repr(error))
-            await asyncio.sleep(READ_SECONDS)
+        await repeat(self.read, READ_SECONDS, "database unavailable, archive state not read")
 
     async def read(self) -> None:
         """Read the state from PostgreSQL."""

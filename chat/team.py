@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from chat.accounts.accounts import Accounts, SignedIn, insert_user
@@ -39,8 +38,9 @@ from chat.model.conversation import Conversation, name_keys
 from chat.model.types import format_time
 from chat.moderation.invite_links import preview_link
 from chat.shared.audit import Actor, record
-from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
+from chat.shared.tasks import repeat
 from chat.shared.web import (
     POOL,
     RATES,
@@ -54,7 +54,6 @@ from chat.shared.web import (
 )
 
 queries = load(__file__)
-log = structlog.get_logger(__name__)
 NAMES = ("general", "everyone")  # the second one where a private channel has the first
 TOPIC = "Company-wide news and chat"
 PAUSE_SECONDS = 5.0
@@ -108,13 +107,12 @@ async def find_or_insert(change: Change, owner_id: int, name: str) -> Conversati
 async def greet_new_users(journal: Log, pool: Pool) -> None:
     """Add users to #general who have got their accounts in another way than by signing up. This is the background
     task."""
-    while True:
-        try:
-            while await greet_next(journal, pool):
-                pass
-        except UNAVAILABLE as error:
-            log.warning("database unavailable, retrying to add new users to the general channel", error=repr(error))
-        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def greet_all() -> None:
+        while await greet_next(journal, pool):
+            pass
+
+    await repeat(greet_all, PAUSE_SECONDS, "database unavailable, retrying to add new users to the general channel")
 
 
 async def greet_next(journal: Log, pool: Pool) -> bool:
@@ -348,12 +346,7 @@ class NotificationCounts:
 
     async def run(self) -> None:
         """Store what was sent once a minute, forever. What cannot be stored is stored later."""
-        while True:
-            try:
-                await self.store()
-            except UNAVAILABLE as error:
-                log.warning("database unavailable, notifications are counted later", error=repr(error))
-            await asyncio.sleep(COUNT_SECONDS)
+        await repeat(self.store, COUNT_SECONDS, "database unavailable, notifications are counted later")
 
     async def store(self) -> None:
         """Add what was sent since the last time. The first time a row is stored even if nothing was."""

@@ -24,8 +24,6 @@ from chat.shared.registry.reaper import Reaper
 from chat.shared.tasks import repeat
 from chat.stream.connections import Streams
 
-log = structlog.get_logger(__name__)
-
 # The event loop.
 
 PERIOD_SECONDS = 0.25
