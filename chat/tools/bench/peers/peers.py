@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 # As many bytes as a Tandem message has, carried unchanged.
 BODY = '{"conversation":1,"seq":1000,"author":1,"created_at":"2026-01-01T00:00:00.000Z","message":{message}}'
 PATIENCE = 3.0
-APPS = Path(__file__).with_name("apps")
+APPS = Path(__file__).with_name("apps.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
     (folder / "internal.conf").write_text(inside.replace("/var/run/zurl", str(folder)))
     (folder / "zurl.conf").write_text(ZURL.format(folder=folder))
     zurl = [str(root / "usr/bin/zurl"), f"--config={folder}/zurl.conf"]
-    hold = [sys.executable, str(APPS / "hold.py"), str(origin)]
+    hold = app(Path(sys.executable), "pushpin_origin", origin)
     commands = [hold, zurl, [str(root / "usr/bin/pushpin"), f"--config={folder}/conf"]]
     target = Target(HOST, port, "/sub", "/publish/", body=QUOTED, quoted=True, post_port=push, ready="event: ready")
     slow = replace(target, pace=PACE)
@@ -257,7 +257,7 @@ def prepare_sse_starlette(cache: Path, folder: Path, port: int) -> Running:
     """Prepare a queue for each reader, as its documentation shows."""
     del folder
     python = environment(cache, "sse-starlette", "sse-starlette>=3", "starlette", *SERVERS)
-    return Running([asgi(python, "sse_starlette_app", port)], events(port), app_environment())
+    return Running([app(python, "sse_starlette", port)], events(port))
 
 
 def prepare_django(cache: Path, folder: Path, port: int) -> Running:
@@ -265,14 +265,14 @@ def prepare_django(cache: Path, folder: Path, port: int) -> Running:
     del folder
     python = environment(cache, "django-eventstream", "django-eventstream>=5", "django", *SERVERS)
     target = Target(HOST, port, "/sub", "/pub", body=BODY, ready="event: stream-open")
-    return Running([asgi(python, "django_app", port)], target, app_environment())
+    return Running([app(python, "django_eventstream", port)], target)
 
 
 def prepare_python_socketio(cache: Path, folder: Path, port: int) -> Running:
     """Prepare its WebSocket transport."""
     del folder
     python = environment(cache, "python-socketio", "python-socketio>=5", *SERVERS)
-    return Running([asgi(python, "socketio_app", port)], socketio(port), app_environment())
+    return Running([app(python, "python_socketio", port)], socketio(port))
 
 
 def prepare_socketio(cache: Path, folder: Path, port: int) -> Running:
@@ -281,24 +281,18 @@ def prepare_socketio(cache: Path, folder: Path, port: int) -> Running:
     home = modules(cache, "socket.io", "socket.io")
     node = shutil.which("node") or "node"
     environment_ = os.environ | {"NODE_PATH": str(home / "node_modules")}
-    return Running([[node, str(APPS / "socketio.cjs"), str(port)]], socketio(port), environment_)
+    return Running([[node, str(APPS.with_name("socketio.cjs")), str(port)]], socketio(port), environment_)
 
 
 def prepare_aiohttp_sse(cache: Path, folder: Path, port: int) -> Running:
     """Prepare the library that writes the head of Tandem's streams, used as its documentation shows."""
     del cache, folder
-    return Running([[sys.executable, str(APPS / "aiohttp_sse_app.py"), str(port)]], events(port))
+    return Running([app(Path(sys.executable), "aiohttp_sse", port)], events(port))
 
 
-def asgi(python: Path, app: str, port: int) -> list[str]:
-    """Return the command of one uvicorn process."""
-    quiet = ["--log-level", "warning", "--no-access-log", "--backlog", "4096", "--lifespan", "off"]
-    return [str(python), "-m", "uvicorn", f"{app}:app", "--port", str(port), *quiet]
-
-
-def app_environment() -> dict[str, str]:
-    """Return the environment in which the applications are found."""
-    return os.environ | {"PYTHONPATH": str(APPS)}
+def app(python: Path, name: str, port: int) -> list[str]:
+    """Return the command of an application in `apps.py`."""
+    return [str(python), str(APPS), name, str(port)]
 
 
 def socketio(port: int) -> Target:

@@ -1,1 +1,0 @@
-"""The applications that run on other libraries."""
