@@ -29,7 +29,7 @@ def test_every_part_is_known() -> None:
 
 def test_the_floor_names_a_missing_compiler(tmp_path: Path) -> None:
     """Without a compiler the error has the reason, and what to do."""
-    program = "from chat.tools.bench.floor import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
+    program = "from chat.tools.bench.baselines import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
     command, env = [sys.executable, "-c", program], {"PATH": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert "install one (cc), or leave `floor` out" in done.stderr

@@ -9,9 +9,9 @@ import pytest
 
 from chat.client.node_process import cpu_seconds
 from chat.local.progress import bars
+from chat.tools.bench.baselines import running_floor
 from chat.tools.bench.environment import BenchEnvironment, own_environment
 from chat.tools.bench.fanout import Contender, measure_fanout
-from chat.tools.bench.floor import running_floor
 from chat.tools.bench.growth import measure_growth
 from chat.tools.bench.latency import measure_latency, measure_transports
 from chat.tools.bench.memory import measure_memory, measure_soak

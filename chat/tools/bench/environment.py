@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -154,7 +153,6 @@ LIMITLESS = {
 }
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
 MESSAGES = "/api/chat/conversations/{room}/messages"
-STORELESS = (sys.executable, "-m", "chat.tools.bench.storeless_app")
 
 
 def make_node(name: str, urls: Urls, settings: dict[str, str], command: Sequence[str] = SERVE) -> NodeProcess:

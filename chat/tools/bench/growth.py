@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chat.client.node_process import cpu_seconds, max_streams
+from chat.tools.bench.baselines import running_floor
 from chat.tools.bench.environment import BenchUser, SqlFixtures
-from chat.tools.bench.floor import running_floor
 from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, NoCompiler, Target, spread

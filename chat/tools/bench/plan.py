@@ -86,11 +86,7 @@ def run_fanout(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 
 def run_post(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Measure beside handlers that store nothing."""
-    with (
-        own_environment() as environment,
-        posting.running_bare() as bare,
-        posting.running_storeless(environment) as storeless,
-    ):
+    with own_environment() as environment, posting.starting_baselines(environment) as (storeless, bare):
 
         async def work(bench: Bench) -> BenchReport:
             return await posting.measure_posts(bench, storeless, bare, rounds=options.rounds)

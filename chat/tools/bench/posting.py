@@ -2,8 +2,6 @@
 
 import asyncio
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,11 +10,10 @@ import orjson
 import psycopg
 
 from chat.client.node_process import NodeProcess, cpu_seconds
-from chat.local.data_dir import free_port
 from chat.shared.sql import load
-from chat.tools.bench.environment import STORELESS, BenchEnvironment, SqlFixtures, make_node
+from chat.tools.bench.baselines import STORELESS, running_bare
+from chat.tools.bench.environment import BenchEnvironment, SqlFixtures, make_node
 from chat.tools.bench.fanout import Contender, tandem
-from chat.tools.bench.floor import await_port
 from chat.tools.bench.report import BenchReport, Row, middle, ratio
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import Target, spread
@@ -28,26 +25,18 @@ queries = load(__file__)
 
 
 @contextmanager
-def running_bare() -> Iterator[Contender]:
-    """Yield the bare handler in a process of its own."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "chat.tools.bench.bare_app", str(port)])
-    try:
-        await_port(port, process)
-        yield Contender("bare", Target("127.0.0.1", port, "/", "/"), [""], lambda: cpu_seconds(process.pid))
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def running_storeless(environment: BenchEnvironment) -> Iterator[Contender]:
-    """Yield a node that stores nothing; its tokens are set later."""
+def starting_baselines(environment: BenchEnvironment) -> Iterator[tuple[Contender, Contender]]:
+    """Yield a node that stores nothing, whose tokens are set later, and the bare handler."""
     node = make_node("storeless", environment.urls, {}, STORELESS)
     try:
         node.start()
         node.wait_until_ready()
-        yield Contender("storeless", Target(environment.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
+        target = Target(environment.host, node.port, "/", "")
+        with running_bare() as (bare, pid):
+            yield (
+                Contender("storeless", target, [], lambda: cpu_seconds(node.pid)),
+                Contender("bare", bare, [""], lambda: cpu_seconds(pid)),
+            )
     finally:
         node.stop()
 
