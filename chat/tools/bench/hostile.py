@@ -1,8 +1,13 @@
-"""One hostile account at a time, while a probe measures how long the node takes to answer `/health/live`."""
+"""One hostile account at a time, while a probe measures how long the node takes to answer `/health/live`.
+
+`python -m chat.tools.bench.hostile PORT` is the probe, in a process of its own: it prints an empty line as it begins,
+ends with its standard input, and prints the milliseconds of every answer as JSON.
+"""
 
 import asyncio
 import gzip
 import http.client
+import select
 import socket
 import struct
 import sys
@@ -11,24 +16,28 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import orjson
 
 from chat.shared.transport.ws_frames import unmask
-from chat.tools.bench.presence_load import KEY
 from chat.tools.bench.report import BenchReport, Row
-from chat.tools.bench.runner import Bench
+from chat.tools.bench.targets import KEY
+
+if TYPE_CHECKING:  # the probe starts sooner without it
+    from chat.tools.bench.runner import Bench
 
 BAR = 0.25  # seconds that any answer of /health/live may take
 SECONDS = 2.0  # of a flood
 CALM = 0.3  # seconds before and after a case
+PAUSE = 0.01  # between two probes
 
 # Limits are part of what is measured, so they are as in production.
 SETTINGS = {"RATE_LIMITS": "on", "LAG_MOST": "0.5"}
 
 
-async def measure_hostile(bench: Bench) -> BenchReport:
+async def measure_hostile(bench: "Bench") -> BenchReport:
     """Run every case, each with an account of its own; report the slowest answer of /health/live during each."""
     report = BenchReport("hostile")
     with bench.counting("hostile cases", len(CASES)) as show:
@@ -38,15 +47,17 @@ async def measure_hostile(bench: Bench) -> BenchReport:
     return report
 
 
-async def measure_case(bench: Bench, name: str) -> Row:
+async def measure_case(bench: "Bench", name: str) -> Row:
     """Run one case beside the probe."""
     (user,) = await bench.environment.fixtures.enter(1)
     port = bench.environment.ports[0]
     scale = min(1.0, bench.scale)
     mallory = Mallory(port, user.token, await bench.environment.fixtures.share([user]), SECONDS * scale, scale)
-    command = [sys.executable, "-m", "chat.tools.bench.hostile_probe", str(port)]
+    command = [sys.executable, "-m", "chat.tools.bench.hostile", str(port)]
     pipe = asyncio.subprocess.PIPE
     probe = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert probe.stdout is not None
+    await probe.stdout.readline()
     await asyncio.sleep(CALM)
     try:
         await asyncio.to_thread(CASES[name], mallory)
@@ -59,6 +70,19 @@ async def measure_case(bench: Bench, name: str) -> Row:
         f"{mallory.requests:,} requests, {mallory.sent:,} bytes; median {median(took):.1f} ms of {len(took):,} probes"
     )
     return Row(name, max(took) / 1e3, "s", BAR, note=note)
+
+
+def probe_until_told() -> None:
+    """Request `/health/live` again and again until the standard input ends."""
+    took: list[float] = []
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+    print(flush=True)
+    while not select.select([sys.stdin], [], [], PAUSE)[0]:
+        began = time.perf_counter()
+        connection.request("GET", "/health/live")
+        connection.getresponse().read()
+        took.append((time.perf_counter() - began) * 1e3)
+    print(orjson.dumps(took).decode())
 
 
 # What one hostile account does to a node: each case of the security review, bounded in time and in number. A case is
@@ -238,3 +262,7 @@ CASES: dict[str, Callable[[Mallory], None]] = {
     "enormous pictures": send_pictures,
     "forms that stall": stall_forms,
 }
+
+
+if __name__ == "__main__":
+    probe_until_told()
