@@ -7,7 +7,6 @@ later.
 
 import asyncio
 import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,8 +18,8 @@ import orjson
 import redis.asyncio
 
 from chat.client.node_process import NodeProcess
-from chat.tools.bench import presence
-from chat.tools.bench.presence_load import WATCHED, Order
+from chat.tools.bench.presence import LAG_MOST as BENCH_LAG_MOST
+from chat.tools.bench.presence import LOAD, WATCHED, Order
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.onlookers import enrol
@@ -28,7 +27,7 @@ from tests.waiting import breathe, eventually
 
 RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
 LINGER, LEASE = 0.5, 2.0
-LAG_MOST = presence.LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
+LAG_MOST = BENCH_LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
 TURN = 4  # seconds until the same user connects again: longer than a connection and its linger
 GROWTH_MOST = 1.2
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
@@ -43,8 +42,7 @@ async def storm(stage: Cast, here: NodeProcess, there: NodeProcess) -> AsyncIter
     everybody = [(person.id, person.token) for person in await enrol(stage, count + watching)]
     order = Order(here.port, there.port, RATE, SECONDS, LINGER, everybody[watching:], everybody[:watching])
     pipe = asyncio.subprocess.PIPE
-    program = (sys.executable, "-m", "chat.tools.bench.presence_load")
-    process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, limit=2**24)
+    process = await asyncio.create_subprocess_exec(*LOAD, stdin=pipe, stdout=pipe, limit=2**24)
     assert process.stdin is not None
     process.stdin.write(orjson.dumps(asdict(order)) + b"\n")
     try:
