@@ -10,13 +10,11 @@ import pytest
 from chat.client.node_process import cpu_seconds
 from chat.local.progress import bars
 from chat.tools.bench.baselines import running_floor
+from chat.tools.bench.connections import measure_memory, measure_reconnect, measure_replay, measure_soak
+from chat.tools.bench.delivery import Contender, measure_fanout, measure_latency, measure_transports
 from chat.tools.bench.environment import BenchEnvironment, own_environment
-from chat.tools.bench.fanout import Contender, measure_fanout
 from chat.tools.bench.growth import measure_growth
-from chat.tools.bench.latency import measure_latency, measure_transports
-from chat.tools.bench.memory import measure_memory, measure_soak
 from chat.tools.bench.presence import measure_presence
-from chat.tools.bench.replay import measure_reconnect, measure_replay
 from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
 

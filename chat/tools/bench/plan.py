@@ -15,14 +15,12 @@ from chat.local.brokers import BROKERS
 from chat.local.databases import start_engine
 from chat.local.progress import bars, counting
 from chat.tools.bench import (
-    fanout,
+    connections,
+    delivery,
     growth,
     hostile,
-    latency,
-    memory,
     posting,
     presence,
-    replay,
     search_depth,
     streamed,
 )
@@ -79,7 +77,7 @@ def run_fanout(options: BenchOptions, progress: Progress) -> list[BenchReport]:
         check_names(options.against)
         measure = stack.enter_context(in_environment(options))
         others, absent = start_competitors(stack, options.against, options.cache)
-        reports = measure(lambda bench: fanout.measure_fanout(bench, others, rounds=options.rounds), progress)
+        reports = measure(lambda bench: delivery.measure_fanout(bench, others, rounds=options.rounds), progress)
         reports[0].notes += absent
         return reports
 
@@ -97,25 +95,25 @@ def run_post(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 def run_latency(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Measure at the bar's rate."""
     with in_environment(options) as measure:
-        return measure(latency.measure_latency, progress)
+        return measure(delivery.measure_latency, progress)
 
 
 def run_memory(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Measure each way to open in a process of its own."""
-    with in_environment(options, memory.NODES) as measure:
-        return measure(memory.measure_memory, progress, 2)
+    with in_environment(options, connections.NODES) as measure:
+        return measure(connections.measure_memory, progress, 2)
 
 
 def run_reconnect(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Reconnect all at once."""
     with in_environment(options) as measure:
-        return measure(replay.measure_reconnect, progress)
+        return measure(connections.measure_reconnect, progress)
 
 
 def run_replay(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Replay from the log: the node keeps little in memory."""
     with in_environment(options, RECENT_BYTES="100000") as measure:
-        return measure(lambda bench: replay.measure_replay(bench, rounds=options.rounds), progress)
+        return measure(lambda bench: connections.measure_replay(bench, rounds=options.rounds), progress)
 
 
 def run_presence(options: BenchOptions, progress: Progress) -> list[BenchReport]:
@@ -133,7 +131,7 @@ def run_storm(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 def run_soak(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Run for as long as asked."""
     with in_environment(options) as measure:
-        return measure(lambda bench: memory.measure_soak(bench, options.minutes), progress)
+        return measure(lambda bench: connections.measure_soak(bench, options.minutes), progress)
 
 
 def run_hostile(options: BenchOptions, progress: Progress) -> list[BenchReport]:
@@ -166,8 +164,8 @@ def run_search(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 
 def run_transports(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Measure with a node for each transport."""
-    with in_environment(options, latency.NODES) as measure:
-        return measure(lambda bench: latency.measure_transports(bench, rounds=options.rounds), progress)
+    with in_environment(options, delivery.NODES) as measure:
+        return measure(lambda bench: delivery.measure_transports(bench, rounds=options.rounds), progress)
 
 
 def run_bus(options: BenchOptions, progress: Progress) -> list[BenchReport]:
@@ -182,7 +180,7 @@ def run_bus(options: BenchOptions, progress: Progress) -> list[BenchReport]:
                 environment.pids.append(node.pid)
 
         async def work(bench: Bench) -> BenchReport:
-            return await latency.measure_buses(bench, rounds=options.rounds)
+            return await delivery.measure_buses(bench, rounds=options.rounds)
 
         return asyncio.run(measured(environment, options, work, progress))
 

@@ -12,11 +12,11 @@ import psycopg
 from chat.client.node_process import NodeProcess, cpu_seconds
 from chat.shared.sql import load
 from chat.tools.bench.baselines import STORELESS, running_bare
+from chat.tools.bench.delivery import Contender, tandem
 from chat.tools.bench.environment import BenchEnvironment, SqlFixtures, make_node
-from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.report import BenchReport, Row, middle, ratio
 from chat.tools.bench.runner import Bench, Json, timed
-from chat.tools.bench.targets import Target, spread
+from chat.tools.bench.targets import Target, room_of, spread
 
 POSTERS = 64
 BATCH, BATCHERS = 500, 4
@@ -79,11 +79,6 @@ async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
         took = seconds()
     contender.note("batched/s", said["items"] / took)
     contender.note("refused", sum(said["refusals"].values()))
-
-
-def room_of(target: Target) -> int:
-    """Return the conversation that it posts to."""
-    return int(target.post.split("/")[4])
 
 
 # A queue: from RabbitMQ to the acknowledgement. It is filled first, so that the producer's cost is not measured.

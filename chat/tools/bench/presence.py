@@ -18,8 +18,8 @@ import uvloop
 
 from chat.client.node_process import max_streams, raise_descriptor_limit
 from chat.shared.transport.ws_frames import CLOSE, TEXT
+from chat.tools.bench.connections import presence
 from chat.tools.bench.environment import BenchUser
-from chat.tools.bench.memory import presence
 from chat.tools.bench.report import BenchReport, Curve, Row, flatness
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import KEY, GeneratorDied, Target, mask

@@ -69,6 +69,11 @@ def post_address(target: Target) -> tuple[str, int]:
     return target.host, target.post_port or target.port
 
 
+def room_of(target: Target) -> int:
+    """Return the conversation that it posts to."""
+    return int(target.post.split("/")[4])
+
+
 def draft(name: str, moment: int = 0) -> bytes:
     """Return a message of about a hundred bytes; `moment`, in nanoseconds, lets a reader tell how long it took."""
     return b'{"body":"~%d %b","client_id":"%b"}' % (moment, WORDS.encode(), name.encode())

@@ -18,7 +18,7 @@ from chat.client.node_process import cpu_seconds, family
 from chat.local.data_dir import free_port
 from chat.shared.child_process import leashed
 from chat.tools.bench.baselines import await_port, running_floor
-from chat.tools.bench.fanout import Contender
+from chat.tools.bench.delivery import Contender
 from chat.tools.bench.targets import FRAMED, BenchTrouble, Target
 
 HOST = "127.0.0.1"
