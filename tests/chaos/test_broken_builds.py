@@ -15,12 +15,11 @@ from chat.shared.registry.lease import check_timing
 from chat.shared.tasks import Tasks
 from chat.tools.chaos import authors, checker
 from chat.tools.chaos.authors import FAILING, REDIRECTING, ChaosAuthor, HookReceiver, QueueProducer
-from chat.tools.chaos.checker import Violation, check
+from chat.tools.chaos.checker import GHOST, Violation, check, find_disagreements
 from chat.tools.chaos.clients import ChaosPoster, PresenceClient
 from chat.tools.chaos.environment import QUEUE, log_in_again
 from chat.tools.chaos.history import Key, RunHistory, read_queued
 from chat.tools.chaos.network import bad_network
-from chat.tools.chaos.results import GHOST, find_disagreements
 from tests.cast import Cast, Person
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.promises.crowd import Crowd, crowd_of

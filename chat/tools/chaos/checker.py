@@ -1,15 +1,20 @@
-"""Check a history: what it must never contain. Each finding names its kind, the reader and the message. Pure."""
+"""Check what was seen: messages that a history must never contain, and presence that is wrong. Pure.
+
+Each finding names its kind, the reader and the message or user.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from chat.tools.chaos.history import DATABASE, MemberStay, Place, PostReceipt, ReceivedText, RunHistory
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
 TORN, ENDLESS, FOLLOWED = "torn", "endless", "followed"
+GHOST, MISSED = "ghost", "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +200,54 @@ def by_conversation(history: RunHistory, reader: str) -> dict[int, list[PostRece
     for receipt in history.received[reader]:
         receipts[receipt.message.conversation].append(receipt)
     return receipts
+
+
+# The check of presence: each user must be shown with the right status once things have settled.
+
+
+class Watched(Protocol):
+    """A user who may be online."""
+
+    @property
+    def id(self) -> int:
+        """The user id."""
+
+
+class WatcherResults(Protocol):
+    """The statuses that a presence socket shows."""
+
+    shown: dict[int, tuple[int, str]]
+    ready: bool
+
+    node: str
+
+    @property
+    def watched(self) -> Sequence[int]:
+        """The users it watches."""
+
+
+class UserResults(Protocol):
+    """A user of the run."""
+
+    name: str
+    here: bool
+
+    @property
+    def person(self) -> Watched:
+        """The account."""
+
+    @property
+    def presence(self) -> WatcherResults:
+        """The user's presence socket."""
+
+
+def find_disagreements(users: Sequence[UserResults]) -> list[Violation]:
+    """Return a violation for each user shown as online who is offline, or the other way round."""
+    here = {user.person.id: user.here for user in users}
+    return [
+        Violation(MISSED if here[one] else GHOST, user.name, (one, status, user.presence.node))
+        for user in users
+        if user.here and user.presence.ready
+        for one in user.presence.watched
+        if (status := user.presence.shown.get(one, (0, "offline"))[1]) != ("online" if here[one] else "offline")
+    ]

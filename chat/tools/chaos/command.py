@@ -16,8 +16,7 @@ from rich.table import Table
 from chat.local.errors import StartError
 from chat.local.supervisor import exit_on_signals
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.report import draw_timeline, show_report
-from chat.tools.chaos.results import PresenceSample, Scores
+from chat.tools.chaos.report import PresenceSample, Scores, draw_timeline, show_report
 from chat.tools.chaos.run import ChaosOptions, Run
 
 PAGE = 110  # characters in a line of the stored report

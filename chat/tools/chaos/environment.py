@@ -25,7 +25,6 @@ from chat.migrations import migrate
 from chat.shared.identity import hash_token
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.network import Proxy, bad_network
-from chat.tools.chaos.results import Ended
 
 # Settings of a node in a test: no rate limits, and it stops at once.
 
@@ -74,6 +73,21 @@ SETTINGS = {
 LAST_LINES = 3  # of a log, in a report of a node that ended
 SERVING = '"event": "serving"'
 Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A node that ended by itself: the second of the run, the exit code, its last log lines.
+
+    `served` is False for a node that could not start, for example while PostgreSQL was down. Such a node ends and is
+    started again, which is correct.
+    """
+
+    node: str
+    at: float
+    code: int
+    served: bool
+    words: str
 
 
 class Environment:

@@ -1,16 +1,135 @@
-"""The report: a timeline as SVG, and tables of promises, faults and figures. Pure."""
+"""The report of a run: its results, a timeline of them as SVG, and tables of promises, faults and figures. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from itertools import pairwise
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chat.tools.chaos import checker
+from chat.tools.chaos.checker import Violation
+from chat.tools.chaos.environment import Ended
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.results import PROMISES, PresenceSample, Scores, count_strikes
+
+SHUT_OUT, UNANSWERED, FAILED = "shut out", "unanswered", "failed"
+GARBAGE, UNRULY = "garbage", "unruly"
+PROMISES = {
+    checker.LOST: "acknowledged, and never received by a member or a hook",
+    checker.GAP: "a number skipped in a conversation",
+    checker.REPEATED: "received twice",
+    checker.REORDERED: "received out of order",
+    checker.INVENTED: "received, though never posted",
+    checker.ALTERED: "another text, or another message than the poster got",
+    checker.MADE_TWICE: "one post acknowledged as new twice",
+    checker.OVERHEARD: "read before being added, or after removal",
+    checker.TORN: "a streamed message whose text is not the author's, character by character",
+    checker.ENDLESS: "a streamed message that did not end, though its author did or died",
+    checker.FOLLOWED: "a request to an address that a hook's receiver redirected to",
+    checker.GHOST: "shown as online after it settled, though offline",
+    checker.MISSED: "shown as offline after it settled, though online",
+    SHUT_OUT: "a client that could not reconnect",
+    UNANSWERED: "a post that no retry got through",
+    FAILED: "an answer that was neither success nor a temporary error",
+    GARBAGE: "bytes in a stream that are no event",
+    UNRULY: "a node that ended while it served, or did not end when asked",
+}
+SHOWN = 50  # findings of each kind that a report lists
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSample:
+    """One second. Counts are totals so far.
+
+    `delay` is the longest time in seconds from a first attempt to post to a reader.
+    """
+
+    at: float
+    acknowledged: int
+    received: int
+    refused: int
+    reading: int
+    looking: int
+    here: int
+    delay: float
+
+
+@dataclass(slots=True)
+class Struck:
+    """A fault as it happened, in seconds of the run; `until` is 0 while it is in progress."""
+
+    name: str
+    node: str
+    at: float
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The seconds after the last fault until all clients were connected, had caught up, and saw correct presence."""
+
+    at: float
+    back: float
+    caught_up: float
+    settled: float
+
+
+@dataclass(slots=True)
+class Scores:
+    """All results, and everything that a report shows."""
+
+    seed: int
+    nodes: int
+    people: int
+    seconds: float = 0.0
+    samples: list[PresenceSample] = field(default_factory=list)
+    struck: list[Struck] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    findings: list[Violation] = field(default_factory=list)
+    trails: list[str] = field(default_factory=list)
+    figures: dict[str, float | int | str] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, int]:
+        """Return how often each promise was broken."""
+        counts = Counter(finding.kind for finding in self.findings)
+        return {kind: counts[kind] for kind in PROMISES}
+
+    @property
+    def kept(self) -> bool:
+        """True if no promise was broken."""
+        return not self.findings
+
+    def shown(self) -> list[Violation]:
+        """Return the first findings of each kind."""
+        kinds = {kind: [one for one in self.findings if one.kind == kind] for kind in PROMISES}
+        return [one for found in kinds.values() for one in found[:SHOWN]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self) | {
+            "kept": self.kept,
+            "promises": self.rows(),
+            "findings": [str(finding) for finding in self.shown()],
+            "under": [{"fault": name, "times": times} for name, times in count_strikes(self.struck).items()],
+        }
+
+
+def count_strikes(struck: Sequence[Struck]) -> dict[str, int]:
+    """Return how often each fault struck."""
+    return dict(Counter(one.name for one in struck))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which this share of the values lies; 0 of no values."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+
+# The timeline: faults, checkpoints, and what was going on.
 
 WIDTH, LEFT, LANE, CHART, GAP = 1200, 190, 16, 90, 34
 POINTS = 240  # in a line: four pixels each

@@ -16,13 +16,13 @@ from typing import Protocol
 from chat.client.node_process import PROGRAM
 from chat.shared.registry.lease import check_timing
 from chat.shared.tasks import Tasks, first_of
-from chat.tools.chaos.checker import ENDLESS, LOST, Violation, check
+from chat.tools.chaos.checker import ENDLESS, LOST, Violation, check, find_disagreements
 from chat.tools.chaos.clients import ChaosReader
 from chat.tools.chaos.crowd import Crowd, crowd_of, find_overhearing
 from chat.tools.chaos.environment import SETTINGS, Environment, came_true, keep_logs, open_environment, until
 from chat.tools.chaos.faults import FAULTS, FaultTarget
 from chat.tools.chaos.history import DATABASE, Place, PostedMessage, Visit, tell_trail
-from chat.tools.chaos.results import (
+from chat.tools.chaos.report import (
     FAILED,
     GARBAGE,
     SHOWN,
@@ -33,7 +33,6 @@ from chat.tools.chaos.results import (
     PresenceSample,
     Scores,
     Struck,
-    find_disagreements,
     percentile,
 )
 
