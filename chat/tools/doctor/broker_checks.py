@@ -18,7 +18,7 @@ from chat.shared.bus import (
 )
 from chat.shared.message_queue import GROUP, IDLE_SECONDS
 from chat.shared.redis import UNAVAILABLE, connect_redis, open_redis, reason_of
-from chat.tools.doctor.finding import Finding, good, recommend
+from chat.tools.doctor.checks import Finding, good, recommend
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractConnection

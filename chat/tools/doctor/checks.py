@@ -1,10 +1,9 @@
-"""Checks of PostgreSQL, Redis, clocks, the nodes and this machine."""
+"""Findings of the doctor, and its checks of the settings, this machine, PostgreSQL, Redis and clocks."""
 
-import secrets
 import time
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import orjson
 
@@ -14,13 +13,96 @@ from chat.migrations import missing_migrations
 from chat.shared.postgres import UNAVAILABLE, Connection, Server, connect, inspect_server
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import Bytes, open_redis, reason_of
-from chat.shared.registry.reporting import NodeRecord, as_dict
+from chat.shared.registry.reporting import as_dict
 from chat.shared.registry.scripts import LEASES
+from chat.shared.settings import BadSettings, read_settings
 from chat.shared.sql import load
-from chat.tools.doctor.finding import FILE, Finding, good, recommend, require
-from chat.tools.doctor.proxy_checks import HttpAnswer, Site, unchunk
 
 queries = load(__file__)
+FILE = "the environment or .env"
+State = Literal["good", "bad", "note", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding. `note`: works, but could be better. `unknown`: not checked. `remedy`: what to change in which file."""
+
+    about: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def good(about: str, found: str) -> Finding:
+    """Return a finding without a fault."""
+    return Finding(about, "good", found)
+
+
+def require(about: str, fine: bool, found: str, remedy: str) -> Finding:
+    """Return a finding that is bad unless `fine`."""
+    return Finding(about, "good", found) if fine else Finding(about, "bad", found, remedy)
+
+
+def recommend(about: str, fine: bool, found: str, remedy: str) -> Finding:
+    """Return a finding that is a note unless `fine`, for faults that may stay."""
+    return Finding(about, "good", found) if fine else Finding(about, "note", found, remedy)
+
+
+def is_healthy(findings: Iterable[Finding]) -> bool:
+    """Return whether nothing is bad."""
+    return all(finding.state != "bad" for finding in findings)
+
+
+def to_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Return the findings as JSON values."""
+    return [asdict(finding) for finding in findings]
+
+
+# The settings and this machine.
+
+
+def check_settings() -> list[Finding]:
+    """Return findings about the settings, read as a node would read them."""
+    try:
+        settings = read_settings()
+    except BadSettings as wrong:
+        remedy = f"Correct it in {FILE}. deploy/configuration.md lists all settings."
+        return [Finding("settings", rate(line), line, remedy) for line in str(wrong).splitlines()]
+    return [
+        good("settings", "all valid"),
+        recommend(
+            "RATE_LIMITS",
+            settings.rate_limits,
+            "on" if settings.rate_limits else "off: password guessing and flooding are not limited",
+            f"Set RATE_LIMITS=on in {FILE}.",
+        ),
+    ]
+
+
+def rate(line: str) -> State:
+    """Return the state for an invalid setting.
+
+    A missing URL is unknown, because the doctor may run on another machine. With any other fault a node does not start.
+    """
+    return "unknown" if line.startswith(("DATABASE_URL: Field", "REDIS_URL: Field")) else "bad"
+
+
+async def check_machine() -> list[Finding]:
+    """Check which layers of the image worker's sandbox the kernel supports, by starting the worker once."""
+    layers = await read_layers()
+    missing = missing_layers(layers)
+    found = ", ".join(layers) or "none"
+    remedy = (
+        "Run nodes on Linux 5.13 or newer with Landlock and seccomp, on x86-64 or arm64, and not in a container "
+        "that forbids them."
+    )
+    return [
+        recommend("image sandbox", not missing, f"{found}; missing: {', '.join(missing)}" if missing else found, remedy)
+    ]
+
+
+# PostgreSQL.
+
 OLDEST_POSTGRES = 15
 POOL, NODES = 12, 3  # connections per node, and nodes that should fit
 POSTGRES_CONF = "postgresql.conf, then reload PostgreSQL"
@@ -210,89 +292,3 @@ def compare_clocks(server: str, before: float, remote: float, after: float) -> F
     """Compare a server's clock with this machine's times before and after the question, in seconds since 1970."""
     apart = max(0.0, remote - after, before - remote)
     return require(f"clock of {server}", apart <= MAX_DIFFERENCE, f"{apart:.1f} s from this machine's", REMEDY)
-
-
-# The nodes one by one, at the addresses in their leases: their clocks, and the storage of files that they share.
-
-READS = 6  # through the public URL, if no node can be reached by itself
-ANSWER_SECONDS = 5.0
-SHARE = f"Set FILES_URL in {FILE} of every node to one folder that all of them share, or to a bucket."
-
-
-def check_nodes_alone(nodes: list[NodeRecord], site: Site) -> list[Finding]:
-    """Check the storage, and the clock of each node that this machine reaches."""
-    near = [(str(node["name"]), Site(str(node["url"]), site.token)) for node in nodes if node.get("url")]
-    findings, reached = [], []
-    for name, node in near:
-        try:
-            findings.append(check_node_clock(name, node))
-            reached.append((name, node))
-        except OSError:
-            continue
-    return [*findings, check_files(reached or [("the public URL", site)] * (1 + READS))]
-
-
-def check_node_clock(name: str, node: Site) -> Finding:
-    """Compare a node's clock with this machine's, by the date of an answer, which has whole seconds."""
-    before = time.time()
-    with node.ask("/api/operations/echo", Authorization="") as probe:
-        date = probe.read_head().headers.get("date", "")
-    try:
-        remote = parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return Finding(f"clock of {name}", "unknown", "its answer has no date")
-    return compare_clocks(name, before - 1, remote, time.time())
-
-
-def check_files(nodes: list[tuple[str, Site]]) -> Finding:
-    """Upload a file through one node, and read it through the others."""
-    (writer, first), *others = nodes
-    body = secrets.token_hex(16).encode()
-    answer = send(first, "/api/files?name=doctor.txt", "POST", body)
-    if answer.status != 201:
-        about = "storage of files"
-        return Finding(about, "bad", f"{writer} does not store an upload: HTTP {answer.status}", read_problem(answer))
-    path = f"/api/files/{orjson.loads(unchunk(answer))['file']['id']}"
-    try:
-        readers = {name: send(node, f"{path}/doctor.txt") for name, node in others}
-    finally:
-        with suppress(OSError):
-            send(first, path, "DELETE")
-    if not readers:
-        return good("storage of files", f"{writer} stores uploads")
-    failed = [f"{name} (HTTP {read.status})" for name, read in readers.items() if body not in read.body]
-    found = f"stored through {writer}, not found through {', '.join(failed)}" if failed else "shared by all nodes"
-    return require("storage of files", not failed, found, SHARE)
-
-
-def send(site: Site, path: str, method: str = "GET", body: bytes = b"") -> HttpAnswer:
-    """Return the whole answer."""
-    with site.ask(path, method, body, Connection="close") as probe:
-        answer = probe.read_head()
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while not answer.ended and time.monotonic() < deadline:
-            probe.read(deadline - time.monotonic())
-        return answer
-
-
-def read_problem(answer: HttpAnswer) -> str:
-    """Return what the node says about an error, and where to look."""
-    try:
-        detail = str(orjson.loads(unchunk(answer))["detail"])
-    except (orjson.JSONDecodeError, KeyError):
-        detail = "The answer is no problem document."
-    return f"{detail} Check FILES_URL in {FILE}, and whether the user of the nodes may write there."
-
-
-async def check_machine() -> list[Finding]:
-    """Check which layers of the image worker's sandbox the kernel supports, by starting the worker once."""
-    layers = await read_layers()
-    missing = missing_layers(layers)
-    found = ", ".join(layers) or "none"
-    remedy = (
-        "Run nodes on Linux 5.13 or newer with Landlock and seccomp, on x86-64 or arm64, and not in a container "
-        "that forbids them."
-    )
-    return [
-        recommend("image sandbox", not missing, f"{found}; missing: {', '.join(missing)}" if missing else found, remedy)
-    ]

@@ -18,9 +18,25 @@ from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import open_redis
 from chat.shared.registry.reporting import NodeRecord, Overview
 from chat.tools.doctor.broker_checks import check_bus, check_inbox, check_outlet
-from chat.tools.doctor.checks import check_database, check_machine, check_nodes_alone, check_redis
-from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy, to_json
-from chat.tools.doctor.proxy_checks import Site, check_forwarding, check_site, check_socket, check_spread, check_stream
+from chat.tools.doctor.checks import (
+    FILE,
+    Finding,
+    check_database,
+    check_machine,
+    check_redis,
+    check_settings,
+    is_healthy,
+    to_json,
+)
+from chat.tools.doctor.proxy_checks import (
+    Site,
+    check_forwarding,
+    check_nodes_alone,
+    check_site,
+    check_socket,
+    check_spread,
+    check_stream,
+)
 
 SESSION_SECONDS = 300.0
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}

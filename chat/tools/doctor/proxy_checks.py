@@ -1,4 +1,4 @@
-"""Checks through the public URL: streams and sockets behind proxies, health, HTTP version, Origin, metrics.
+"""Checks over HTTP: streams, sockets, health and metrics behind the public URL; clocks and files of the nodes.
 
 HTTP is written by hand, so that the effects of proxies can be seen byte by byte.
 """
@@ -9,14 +9,16 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import orjson
 
-from chat.tools.doctor.finding import FILE, Finding, good, recommend, require
+from chat.shared.registry.reporting import NodeRecord
+from chat.tools.doctor.checks import FILE, Finding, compare_clocks, good, recommend, require
 
 TIMEOUT = 10.0
 
@@ -321,3 +323,75 @@ def check_metrics(site: Site) -> Finding:
         status = probe.read_head().status
     remedy = f"Block /metrics in {NGINX} or {HAPROXY}, or leave METRICS_PUBLIC off."
     return recommend("metrics", status in (403, 404), f"HTTP {status} for clients outside", remedy)
+
+
+# The nodes one by one, at the addresses in their leases: their clocks, and the storage of files that they share.
+
+READS = 6  # through the public URL, if no node can be reached by itself
+ANSWER_SECONDS = 5.0
+SHARE = f"Set FILES_URL in {FILE} of every node to one folder that all of them share, or to a bucket."
+
+
+def check_nodes_alone(nodes: list[NodeRecord], site: Site) -> list[Finding]:
+    """Check the storage, and the clock of each node that this machine reaches."""
+    near = [(str(node["name"]), Site(str(node["url"]), site.token)) for node in nodes if node.get("url")]
+    findings, reached = [], []
+    for name, node in near:
+        try:
+            findings.append(check_node_clock(name, node))
+            reached.append((name, node))
+        except OSError:
+            continue
+    return [*findings, check_files(reached or [("the public URL", site)] * (1 + READS))]
+
+
+def check_node_clock(name: str, node: Site) -> Finding:
+    """Compare a node's clock with this machine's, by the date of an answer, which has whole seconds."""
+    before = time.time()
+    with node.ask("/api/operations/echo", Authorization="") as probe:
+        date = probe.read_head().headers.get("date", "")
+    try:
+        remote = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return Finding(f"clock of {name}", "unknown", "its answer has no date")
+    return compare_clocks(name, before - 1, remote, time.time())
+
+
+def check_files(nodes: list[tuple[str, Site]]) -> Finding:
+    """Upload a file through one node, and read it through the others."""
+    (writer, first), *others = nodes
+    body = secrets.token_hex(16).encode()
+    answer = send(first, "/api/files?name=doctor.txt", "POST", body)
+    if answer.status != 201:
+        about = "storage of files"
+        return Finding(about, "bad", f"{writer} does not store an upload: HTTP {answer.status}", read_problem(answer))
+    path = f"/api/files/{orjson.loads(unchunk(answer))['file']['id']}"
+    try:
+        readers = {name: send(node, f"{path}/doctor.txt") for name, node in others}
+    finally:
+        with suppress(OSError):
+            send(first, path, "DELETE")
+    if not readers:
+        return good("storage of files", f"{writer} stores uploads")
+    failed = [f"{name} (HTTP {read.status})" for name, read in readers.items() if body not in read.body]
+    found = f"stored through {writer}, not found through {', '.join(failed)}" if failed else "shared by all nodes"
+    return require("storage of files", not failed, found, SHARE)
+
+
+def send(site: Site, path: str, method: str = "GET", body: bytes = b"") -> HttpAnswer:
+    """Return the whole answer."""
+    with site.ask(path, method, body, Connection="close") as probe:
+        answer = probe.read_head()
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not answer.ended and time.monotonic() < deadline:
+            probe.read(deadline - time.monotonic())
+        return answer
+
+
+def read_problem(answer: HttpAnswer) -> str:
+    """Return what the node says about an error, and where to look."""
+    try:
+        detail = str(orjson.loads(unchunk(answer))["detail"])
+    except (orjson.JSONDecodeError, KeyError):
+        detail = "The answer is no problem document."
+    return f"{detail} Check FILES_URL in {FILE}, and whether the user of the nodes may write there."
