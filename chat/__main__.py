@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from chat.cli.diagnostics import diagnostics
-from chat.cli.nodes import node_commands
+from chat.cli.operators import operators
 from chat.cli.terminal import terminal
-from chat.cli.transfer import transfer
 from chat.cli.users import key, user
 from chat.shared.operator_errors import report_errors
 from chat.tools.bench.command import bench
@@ -21,10 +19,8 @@ main = typer.Typer(
 )
 main.add_typer(user, name="user")
 main.add_typer(key, name="key")
-main.add_typer(diagnostics)
+main.add_typer(operators)
 main.add_typer(bench, name="bench")
-main.add_typer(node_commands)
-main.add_typer(transfer)
 main.add_typer(terminal)
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
