@@ -89,7 +89,7 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with report_errors():
-        from chat.local.address import check_address
+        from chat.local.data_dir import check_address
         from chat.server import run
         from chat.shared.settings import hide_secrets, read_settings
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import orjson
 
 from chat.client.node_process import READY_LIMIT, NodeProcess
-from chat.local.address import connect_unix, listen_unix
+from chat.local.data_dir import connect_unix, listen_unix
 from chat.local.errors import EngineError, KeepsDying, NoFleet, NotDone, StartError
 from chat.local.haproxy import MOST_NODES, Balancer, balancer_folder
 from chat.local.progress import show, show_error

@@ -15,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from chat.local.address import connect_unix, listen_unix, open_port, url_of
-from chat.local.data_dir import DataDir, free_port
+from chat.local.data_dir import DataDir, connect_unix, free_port, listen_unix, open_port, url_of
 from chat.local.errors import BalancerFailed, NoBalancer
 from chat.shared.child_process import describe_exit, leashed
 from chat.shared.settings import without_secrets

@@ -12,8 +12,7 @@ from types import FrameType
 from chat.accounts.accounts import demo_warning, is_reachable, read_demo_accounts
 from chat.accounts.joining import SETUP_HOURS, offer_setup
 from chat.client.node_process import NodeProcess
-from chat.local.address import check_address, url_of
-from chat.local.data_dir import DataDir
+from chat.local.data_dir import DataDir, check_address, url_of
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.demo import fill_empty
 from chat.local.errors import DemoOutside, TwoBuses

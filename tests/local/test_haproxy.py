@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.local.address import connect_unix, listen_unix
+from chat.local.data_dir import connect_unix, listen_unix
 from chat.local.haproxy import haproxy_program, version_of, write_configuration
 
 PORTS = {"n1": 20_001, "n2": 20_002, "n3": 20_003}
