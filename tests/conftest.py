@@ -15,8 +15,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from chat.local import engine as local_engine
-from chat.local.brokers import NatsEngine, RabbitEngine
-from chat.local.engine import ValkeyEngine
+from chat.local.engine import NatsEngine, RabbitEngine, ValkeyEngine
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting

@@ -27,7 +27,8 @@ import yaml
 
 from chat.client.node_process import NodeProcess
 from chat.local.data_dir import free_port
-from chat.local.engine import SystemUser, ValkeyEngine, postgres_program, user_for
+from chat.local.engine import ValkeyEngine
+from chat.local.postgres import SystemUser, postgres_program, user_for
 from chat.migrations import migrate
 from chat.tools.chaos.environment import make_node
 from tests.cast import casting

@@ -11,8 +11,7 @@ from typing import TypeVar
 import psycopg
 from dotenv import dotenv_values
 
-from chat.local.brokers import BROKERS
-from chat.local.engine import Engine, ValkeyEngine
+from chat.local.engine import BROKERS, Engine, ValkeyEngine
 from chat.local.errors import FolderTaken, NotRunning, NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.local.progress import step

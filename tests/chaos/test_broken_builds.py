@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from chat.local.brokers import NatsEngine
+from chat.local.engine import NatsEngine
 from chat.shared.registry.lease import check_timing
 from chat.shared.tasks import Tasks
 from chat.tools.chaos import authors, checker

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.local import engine
+from chat.local import postgres as local_postgres
 from chat.local.postgres import PostgresEngine
 
 
@@ -26,10 +26,10 @@ def test_installed_in_a_closed_folder(tmp_path: Path, open_folder: Path, monkeyp
     """With root's clone in a closed folder, the server runs from a copy, and no folder is opened."""
     closed = tmp_path / "root's"
     closed.mkdir(mode=0o700)
-    for part in engine.copied_parts():
+    for part in local_postgres.copied_parts():
         shutil.copytree(part, closed / part.name)
-    monkeypatch.setattr(engine, "installed", lambda package: closed / package)
-    monkeypatch.setattr(engine, "CACHE", open_folder / "cache")
+    monkeypatch.setattr(local_postgres, "installed", lambda package: closed / package)
+    monkeypatch.setattr(local_postgres, "CACHE", open_folder / "cache")
     with PostgresEngine(closed / "data") as postgres, psycopg.connect(postgres.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert str(open_folder) in os.readlink(f"/proc/{postgres.pid}/exe")

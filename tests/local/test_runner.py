@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.local.engine import SystemUser, user_for
 from chat.local.errors import ForeignData
+from chat.local.postgres import SystemUser, user_for
 
 ANA = 4242
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from chat.app import INTAKE
-from chat.local.brokers import RabbitEngine
+from chat.local.engine import RabbitEngine
 from chat.local.postgres import PostgresEngine
 from chat.messages import queue_intake
 from chat.shared.message_queue import Delivery

@@ -15,8 +15,8 @@ import pytest
 import redis
 
 from chat.app import INTAKE
-from chat.local.brokers import RabbitEngine
 from chat.local.data_dir import free_port
+from chat.local.engine import RabbitEngine
 from chat.tools.chaos.environment import make_node
 from tests.databases import as_node, set_fsync
 from tests.forked_nodes import run_command

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import redis.asyncio
 
-from chat.local.brokers import RabbitEngine
+from chat.local.engine import RabbitEngine
 from chat.log.subscriptions import Subscriptions
 from chat.operations.publication import publication_kind, target_of
 from chat.shared.postgres import open_pool

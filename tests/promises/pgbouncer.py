@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from chat.local.data_dir import free_port
-from chat.local.engine import user_for
+from chat.local.postgres import user_for
 from tests.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or "pgbouncer"

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from chat.client.node_process import NodeProcess
-from chat.local.brokers import BrokerEngine, RabbitEngine
+from chat.local.engine import BrokerEngine, RabbitEngine
 from chat.tools.chaos.clients import ChaosReader
 from tests.cast import Cast
 from tests.promises.conftest import StartNode

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chat.local.brokers import RabbitEngine, find_program
 from chat.local.data_dir import free_port
 from chat.local.databases import given_urls
+from chat.local.engine import RabbitEngine, find_program
 from chat.shared.bus import Bus, NatsBus, RabbitBus, check_broker_url, split_brokers, split_queue
 from chat.shared.child_process import leashed
 from chat.shared.message_queue import open_inbox

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import uvloop
 from rich.progress import Progress
 
-from chat.local.brokers import BROKERS
 from chat.local.databases import start_engine
+from chat.local.engine import BROKERS
 from chat.local.progress import bars, counting
 from chat.tools.bench import (
     connections,

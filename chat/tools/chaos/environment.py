@@ -15,9 +15,8 @@ from typing import Protocol, TypeVar
 import psycopg
 
 from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
-from chat.local.brokers import BROKERS
 from chat.local.data_dir import DataDir, free_port
-from chat.local.engine import ValkeyEngine
+from chat.local.engine import BROKERS, ValkeyEngine
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine

@@ -9,7 +9,7 @@ from functools import partial
 import redis
 
 from chat.client.node_process import END_LIMIT, NodeProcess
-from chat.local.brokers import BrokerEngine, RabbitEngine
+from chat.local.engine import BrokerEngine, RabbitEngine
 from chat.tools.chaos.crowd import Crowd
 from chat.tools.chaos.environment import Environment, came_true
 from chat.tools.chaos.network import Proxy
