@@ -145,9 +145,9 @@ def listen_unix(path: Path) -> socket.socket:
 
 def connect_unix(path: Path, limit: float) -> socket.socket:
     """Return a connection with a timeout of `limit` seconds per operation. Raise `OSError` if that fails."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     link.settimeout(limit)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         link.connect(f"/proc/self/fd/{folder}/{path.name}")
     except OSError:
