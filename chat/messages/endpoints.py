@@ -26,9 +26,8 @@ from chat.messages.history import (
     read_page,
 )
 from chat.messages.mentions import HereResolver
-from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, PostWriter
-from chat.messages.reactions import Reaction, parse_emoji, react, unreact
+from chat.messages.reactions import Reaction, list_pins, parse_emoji, pin_message, react, unpin_message, unreact
 from chat.messages.reminders import (
     ReminderChange,
     ReminderDelivery,

@@ -17,8 +17,7 @@ from chat.files.models import File
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.mentions import EVERYBODY, array_text, insert_mentions
-from chat.messages.pins import set_pin
-from chat.messages.reactions import SHOWN
+from chat.messages.reactions import SHOWN, set_pin
 from chat.messages.threads import count_replies, follow_threads
 from chat.model.conversation import Conversation
 from chat.model.events import joined
