@@ -36,7 +36,7 @@ from chat.conversations.views import introduce
 from chat.log.append import LOG, Change, Log
 from chat.model.conversation import Conversation, name_keys
 from chat.model.types import format_time
-from chat.moderation.invite_links import preview_link
+from chat.moderation.moderation import preview_link
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load

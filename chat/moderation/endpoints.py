@@ -8,9 +8,19 @@ from pydantic import AfterValidator, Field
 from chat.conversations.views import read_view
 from chat.log.append import LOG
 from chat.model.types import RequestModel, check_words
-from chat.moderation.bans import ban, list_activity, list_bans, unban
-from chat.moderation.invite_links import create_link, join_by_link, list_links, revoke_link
-from chat.moderation.reports import file_report, list_reports, resolve_report
+from chat.moderation.moderation import (
+    ban,
+    create_link,
+    file_report,
+    join_by_link,
+    list_activity,
+    list_bans,
+    list_links,
+    list_reports,
+    resolve_report,
+    revoke_link,
+    unban,
+)
 from chat.shared.errors import Invalid
 from chat.shared.web import (
     EVENTS,

@@ -33,9 +33,8 @@ from chat.messages.threads import THREADS_MOST as THREADS
 from chat.messages.triage import ACTIVITY_PAGE, SAVED_MOST, SAVED_PAGE
 from chat.model.message import BYTES_MOST, EXCERPT
 from chat.model.types import BODY_MOST, DATA_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
-from chat.moderation.bans import ACTIVITY_PAGE as NOTES
-from chat.moderation.bans import PAGE as BANS
-from chat.moderation.reports import PAGE as REPORTS
+from chat.moderation.moderation import ACTIVITY_PAGE as NOTES
+from chat.moderation.moderation import BANS_PAGE, REPORTS_PAGE
 from chat.search.search import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
@@ -122,7 +121,7 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}/pins": BYTES_MOST + DEFAULT["pins_per_conversation"] * SHORT,
     "/api/chat/conversations/{conversation}/receipts": DEFAULT["receipts_most"] * LINE,
     "/api/chat/conversations/{conversation}/members": MEMBERS * LINE,
-    "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
+    "/api/chat/conversations/{conversation}/bans": BANS_PAGE * 4 * LINE,
     "/api/chat/conversations/{conversation}/links": DEFAULT["links_per_conversation"] * LINE,
     "/api/chat/conversations/{conversation}/incoming-hooks": HOOKS_MOST * 4 * LINE,
     "/api/chat/conversations/{conversation}/hooks": OUTGOING_MOST * (4 * LINE + 12 * URL_MOST),
@@ -143,7 +142,7 @@ BOUNDS = {
     "/api/chat/search": BYTES_MOST + FOUND * SHORT,
     "/api/chat/conversations/{conversation}/commands": 100 * LINE,
     "/api/reminders": REMINDERS_MOST * (TEXT_MOST * LETTER + LINE),
-    "/api/chat/reports": REPORTS * (BODY + 8 * LINE),
+    "/api/chat/reports": REPORTS_PAGE * (BODY + 8 * LINE),
     "/api/presence": WATCH_MOST * 2 * LINE,
     "/api/presence/conversations/{conversation}": PRESENT * 2 * LINE,
     "/api/presence/socket": DEFAULT["stream_buffer"],
