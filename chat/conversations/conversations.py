@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 
 from chat.accounts.blocks import lock_pair, require_unblocked
 from chat.conversations.drafts import ConversationDraft, ConversationPatch
-from chat.conversations.invitations import find_users_to_invite, invite
+from chat.conversations.members import find_users_to_invite, invite
 from chat.conversations.memberships import add_members, audit, check_users, lock_access, require_distinct_name
 from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log

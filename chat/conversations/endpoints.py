@@ -19,10 +19,13 @@ from chat.conversations.drafts import (
     ReadRequest,
     RoleChange,
 )
-from chat.conversations.invitations import accept_invitation, decline_invitation, is_first_contact, list_invitations
 from chat.conversations.members import (
     PAGE,
+    accept_invitation,
     change_notifications,
+    decline_invitation,
+    is_first_contact,
+    list_invitations,
     list_members,
     put_member,
     remove_member,
