@@ -33,8 +33,15 @@ from chat.conversations.members import (
     set_members,
 )
 from chat.conversations.read_marks import Mark, ReadMarks, list_receipts, mark_unread
-from chat.conversations.sidebar import SidebarDraft, change_sidebar, read_sidebar
-from chat.conversations.views import list_archived, list_channels, read_view, read_views
+from chat.conversations.views import (
+    SidebarDraft,
+    change_sidebar,
+    list_archived,
+    list_channels,
+    read_sidebar,
+    read_view,
+    read_views,
+)
 from chat.log.append import LOG
 from chat.model.conversation import NoticePatch
 from chat.model.errors import ExternalKind, NotMember

@@ -17,8 +17,8 @@ from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
-from chat.conversations.sidebar import PLACED_MOST, SECTIONS_MOST
 from chat.conversations.views import PAGE as CHANNELS
+from chat.conversations.views import PLACED_MOST, SECTIONS_MOST
 from chat.integrations.deliveries import PROBLEM_MOST, SHOWN_MOST
 from chat.integrations.incoming import HOOKS_MOST
 from chat.integrations.outgoing import DELIVERIES_KEPT, URL_MOST
