@@ -9,7 +9,6 @@ from aiohttp import web
 
 from chat.conversations.drafts import ReadMark
 from chat.log.append import LOG
-from chat.messages.bulk import post_batch
 from chat.messages.drafts import MESSAGE_BYTES, Append, Correction, Draft, DraftBatch, Finish, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.finishing import ask_to_stop, finish_message
@@ -26,7 +25,7 @@ from chat.messages.history import (
     read_page,
 )
 from chat.messages.mentions import HereResolver
-from chat.messages.posting import Posted, PostWriter
+from chat.messages.posting import Posted, PostWriter, post_batch
 from chat.messages.reactions import Reaction, list_pins, parse_emoji, pin_message, react, unpin_message, unreact
 from chat.messages.reminders import (
     ReminderChange,

@@ -26,3 +26,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
+
+-- name: read_roles
+-- A user's roles in some conversations.
+select conversation_id, role from memberships where user_id = %s and conversation_id = any(%s::bigint[]) and until is null

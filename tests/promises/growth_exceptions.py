@@ -20,7 +20,7 @@ REASONS = {
     """,
     "one character, or a word of a fixed list": """
         chat.shared.appearance:is_seen chat.shared.appearance:is_hidden chat.shared.appearance:script_of
-        chat.files.models:preview_key chat.files.models:is_inline chat.messages.bulk:check_import
+        chat.files.models:preview_key chat.files.models:is_inline chat.messages.posting:check_import
         chat.transfer.text:plain_letters
     """,
     "only keeps or encodes what is given": """
