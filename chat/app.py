@@ -12,7 +12,6 @@ from aiohttp import web
 from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.avatars import RemotePictures
-from chat.accounts.challenges import Challenges
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.joining import TeamReader
@@ -20,6 +19,7 @@ from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.mail import ADDRESSES, EmailAddresses
 from chat.accounts.oidc import OidcProvider
 from chat.accounts.oidc_endpoints import OIDC, OIDC_ACCOUNTS, PICTURES
+from chat.accounts.passkeys import Challenges
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.accounts.sign_on import OidcAccounts

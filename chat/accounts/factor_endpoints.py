@@ -5,9 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from chat.accounts import passkeys
-from chat.accounts.challenges import Challenge, Challenges
 from chat.accounts.models import read_user
-from chat.accounts.passkeys import RelyingParty
+from chat.accounts.passkeys import Challenge, Challenges, RelyingParty
 from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors, begin_totp, describe_totp
 from chat.shared.errors import ApiError
 from chat.shared.web import (

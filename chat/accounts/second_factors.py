@@ -12,9 +12,8 @@ import segno
 from pydantic import AfterValidator, Field, model_validator
 
 from chat.accounts import passkeys
-from chat.accounts.challenges import Challenge
 from chat.accounts.models import DeviceName, Form, GivenPassword
-from chat.accounts.passkeys import Passkey, RelyingParty
+from chat.accounts.passkeys import Challenge, Passkey, RelyingParty
 from chat.accounts.validation import DisplayName
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, Unplaced
