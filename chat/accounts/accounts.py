@@ -20,9 +20,9 @@ from chat.accounts.models import (
     publish_profile,
     require_distinct_from_admins,
 )
-from chat.accounts.passwords import Hasher
+from chat.accounts.passwords import Hasher, check_new_password
 from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others, lock_user, renew_token
-from chat.accounts.validation import check_password, fold_name
+from chat.accounts.validation import fold_name
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.log.subscriptions import NOTIFY_READER, add_subscription
@@ -217,13 +217,6 @@ async def leave_alone(_change: Change, _user_ids: Sequence[int]) -> None:
 def session_actor(user: User, session: Session) -> Actor:
     """Return the user as the actor, in a session that has just been opened."""
     return Actor(user.id, session.address, session.id)
-
-
-def check_new_password(password: str, user: User) -> None:
-    try:
-        check_password(password, user.name, user.display_name)
-    except ValueError as wrong:
-        raise Invalid(errors=[{"field": "new", "detail": str(wrong)}]) from None
 
 
 async def insert_user(

@@ -16,7 +16,7 @@ from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, rel
 from chat.accounts.models import read_user
 from chat.accounts.oidc_endpoints import OIDC_ACCOUNTS
 from chat.accounts.passkeys import BadPasskey
-from chat.accounts.password_resets import NewPassword, ResetForm, create_reset, use_reset
+from chat.accounts.passwords import NewPassword, ResetForm, create_reset, use_reset
 from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
 from chat.log.append import LOG
 from chat.shared.audit import Actor, record

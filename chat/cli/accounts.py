@@ -12,7 +12,7 @@ from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.api_keys import ApiKey, KeyForm, create_key, list_keys, revoke_key
 from chat.accounts.joining import create_invite, create_setup_link
 from chat.accounts.models import InviteForm
-from chat.accounts.password_resets import PasswordReset, create_reset
+from chat.accounts.passwords import PasswordReset, create_reset
 from chat.accounts.validation import fold_name
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log, unannounced

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from chat.accounts.password_resets import AccountDisabled
+from chat.accounts.passwords import AccountDisabled
 from chat.cli.accounts import UnknownUser, make_link
 from tests.accounts.events import events
 from tests.accounts.visitor import PASSWORD, Visitor, visiting

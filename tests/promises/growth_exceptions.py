@@ -15,7 +15,7 @@ REASONS = {
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:check_fragment chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.shared.appearance:is_printable
-        chat.accounts.accounts:check_new_password chat.accounts.validation:spell_plainly
+        chat.accounts.passwords:check_new_password chat.accounts.validation:spell_plainly
         chat.model.types:check_pairs chat.model.types:check_integer
     """,
     "one character, or a word of a fixed list": """
