@@ -12,9 +12,8 @@ from chat.conversations.members import find_users_to_invite, invite
 from chat.conversations.memberships import add_members, audit, check_users, lock_access, require_distinct_name
 from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log
-from chat.model.conversation import Conversation, NotificationSettings, View, name_keys
+from chat.model.conversation import Conversation, NotificationSettings, View, described, introduced, name_keys
 from chat.model.errors import ChannelNameTaken, TooManyMembers
-from chat.model.events import described, introduced
 from chat.shared.errors import Invalid
 from chat.shared.postgres import Connection
 from chat.shared.settings import Settings

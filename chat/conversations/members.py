@@ -21,9 +21,15 @@ from chat.conversations.permissions import Access, authorize_removal, authorize_
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.model.conversation import Conversation, NoticePatch, NotificationSettings
+from chat.model.conversation import (
+    Conversation,
+    NoticePatch,
+    NotificationSettings,
+    changed_notifications,
+    closed_invitation,
+    opened_invitation,
+)
 from chat.model.errors import Banned, TooManyInvitations, TooManyRemoved
-from chat.model.events import changed_notifications, closed_invitation, opened_invitation
 from chat.model.types import Role, format_time
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Connection, Pool

@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping
 
 from chat.conversations.permissions import Access
 from chat.log.append import Change
-from chat.model.conversation import Conversation
+from chat.model.conversation import Conversation, changed_role, joined, left
 from chat.model.errors import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
-from chat.model.events import changed_role, joined, left
 from chat.shared.appearance import mixes_scripts, skeleton
 from chat.shared.audit import Actor, record
 from chat.shared.errors import Invalid, NotFound

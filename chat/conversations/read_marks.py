@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from chat.conversations.memberships import lock_access
 from chat.conversations.views import read_view
 from chat.log.append import Change, Log
+from chat.model.conversation import MovedMark, given_receipt, moved_mark
 from chat.model.errors import NotMember, TooManyReaders
-from chat.model.events import MovedMark, given_receipt, moved_mark
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load

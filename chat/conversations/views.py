@@ -11,9 +11,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor, Unplaced
-from chat.model.conversation import Conversation, NotificationSettings, View
+from chat.model.conversation import Conversation, NotificationSettings, View, introduced
 from chat.model.errors import Conflict
-from chat.model.events import introduced
 from chat.model.message import BYTES_MOST, EXCERPT, Message
 from chat.model.types import NAME_MOST, Id, RequestModel, check_distinct
 from chat.shared.appearance import check_line, look_key

@@ -12,8 +12,8 @@ from chat.log.append import Change, Log
 from chat.log.entry import Cursor
 from chat.messages.drafts import ForwardedPlace, Post, PostStep
 from chat.messages.history import Page, Place, Window, find_message, make_page
+from chat.model.conversation import followed, unfollowed
 from chat.model.errors import NoThread
-from chat.model.events import followed, unfollowed
 from chat.model.message import Message, shorten
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool

@@ -19,8 +19,7 @@ from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.mentions import EVERYBODY, array_text, insert_mentions
 from chat.messages.reactions import SHOWN, set_pin
 from chat.messages.threads import count_replies, follow_threads
-from chat.model.conversation import Conversation
-from chat.model.events import joined
+from chat.model.conversation import Conversation, joined
 from chat.model.message import Message as Shown
 from chat.shared.sql import elements, load
 from chat.transfer.import_conversations import ImportedConversations, ImportedUsers

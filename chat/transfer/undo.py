@@ -14,7 +14,7 @@ import psycopg
 from chat.conversations.memberships import end_membership
 from chat.log.append import Change, Log
 from chat.messages.edits import bury
-from chat.model.events import left
+from chat.model.conversation import left
 from chat.model.message import Message
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load, numbers, texts

@@ -44,6 +44,10 @@ REASONS = {
         presence.endpoints:parse_text chat.accounts.admin_endpoints:parse_choice
         chat.messages.endpoints:parse_places
     """,
+    "roles and invitations that a model has checked": """
+        chat.model.conversation:joined chat.model.conversation:changed_role chat.model.conversation:member_data
+        chat.model.conversation:opened_invitation
+    """,
     "settings and files of the operator, and SQL files of the project": """
         chat.shared.setting_checks:check_rates chat.shared.setting_checks:check_ancestors
         chat.shared.setting_checks:check_files_url chat.shared.setting_checks:check_public_url

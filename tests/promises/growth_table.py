@@ -370,7 +370,6 @@ ADAPTED = {
 # Modules of the pure core that read no foreign text.
 OWN_MODULES = {
     "chat.tools.bench.report": "figures of a benchmark",
-    "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
 }
 
