@@ -10,10 +10,9 @@ from typing import Literal, NamedTuple
 import structlog
 from aiohttp import web
 
-from chat.accounts.admin import LastAdmin, end_all_of, lock_account
+from chat.accounts.admin import LastAdmin, end_all_of, lock_account, read_external, require_rights
 from chat.accounts.admin_endpoints import path_external, require_system
 from chat.accounts.endpoints import answer_ended, clear_browser
-from chat.accounts.external_users import read_external, require_rights
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.conversations.memberships import audit, change_role, end_membership

@@ -5,17 +5,22 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from chat.accounts.admin import ACCOUNTS_PAGE, Disabling, RoleForm, list_accounts, set_disabled, set_role
-from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
-from chat.accounts.endpoints import ACCOUNTS, SESSIONS, answer_ended, describe_sessions, forget_sessions
-from chat.accounts.external_users import (
+from chat.accounts.admin import (
+    ACCOUNTS_PAGE,
+    Disabling,
+    RoleForm,
     SessionForm,
     UserForm,
     is_new_picture,
+    list_accounts,
     mint_session,
     put_external,
     read_external,
+    set_disabled,
+    set_role,
 )
+from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
+from chat.accounts.endpoints import ACCOUNTS, SESSIONS, answer_ended, describe_sessions, forget_sessions
 from chat.accounts.joining import (
     INVITES_PAGE,
     create_invite,

@@ -18,13 +18,12 @@ import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, import_key
-from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.accounts import BadCredentials
 from chat.accounts.admin import LastAdmin, Role, set_role
 from chat.accounts.avatars import RemotePictures
 from chat.accounts.models import TOKEN_MOST, ImitatesAdmin, User, require_distinct_from_admins
-from chat.accounts.validation import DisplayName, candidate_names
+from chat.accounts.validation import candidate_names, fit_display_name
 from chat.log.append import Log
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.errors import Unauthenticated
@@ -50,7 +49,6 @@ WRONG = (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowErr
 CLAIM_MOST, GROUPS_MOST = 2_000, 500  # characters of a claim, groups of a user
 FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 KEY_TYPES: dict[str, Any] = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 Keys = dict[str, Any]
 ReadKeys = Callable[[], Awaitable[Keys]]
 FindUser = Callable[[], Awaitable[tuple[Any, ...] | None]]
@@ -293,17 +291,6 @@ def read_header(token: str) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise ValueError("is not an object")
     return header
-
-
-def fit_display_name(*names: str) -> str:
-    """Return the first name that can be shown."""
-    for name in names:
-        try:
-            if name:
-                return SHOWN.validate_python(name[:64])
-        except ValidationError:
-            continue
-    return "User"
 
 
 def expiry(claims: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from chat.model.types import check_shown
 from chat.shared.appearance import UNPRINTABLE, is_printable, is_visible
@@ -249,3 +249,15 @@ KEYWORDS_MOST = 20
 # the languages of the app (web/app/messages/language.ts); empty for the language of the browser
 Language = Literal["", "en", "de", "es", "ja", "ar"]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]
+SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
+
+
+def fit_display_name(*names: str) -> str:
+    """Return the first name that can be shown."""
+    for name in names:
+        try:
+            if name:
+                return SHOWN.validate_python(name[:64])
+        except ValidationError:
+            continue
+    return "User"

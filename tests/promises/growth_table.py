@@ -86,6 +86,7 @@ BY_NAME = {
     "chat.accounts.validation:check_keyword": MESSAGE,
     "chat.accounts.validation:check_name": MESSAGE,
     "chat.accounts.validation:check_new_name": MESSAGE,
+    "chat.accounts.validation:fit_display_name": HEAD,
     "chat.accounts.validation:fold_name": QUERY,
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalize": PASSWORD,
