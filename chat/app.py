@@ -12,13 +12,12 @@ from aiohttp import web
 from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.avatars import RemotePictures
-from chat.accounts.endpoints import ACCOUNTS, SESSIONS, TOKENS
-from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.joining import TeamReader
 from chat.accounts.jwt import JsonWebTokens
+from chat.accounts.login_endpoints import ACCOUNTS, CHALLENGES, FACTORS, OIDC_ACCOUNTS, SESSIONS, TOKENS
 from chat.accounts.mail import ADDRESSES, EmailAddresses
 from chat.accounts.oidc import OidcProvider
-from chat.accounts.oidc_endpoints import OIDC, OIDC_ACCOUNTS, PICTURES
+from chat.accounts.oidc_endpoints import OIDC, PICTURES
 from chat.accounts.passkeys import Challenges
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from chat.accounts.admin import LastAdmin, end_all_of, lock_account, read_external, require_rights
 from chat.accounts.admin_endpoints import path_external, require_system
-from chat.accounts.endpoints import answer_ended, clear_browser
+from chat.accounts.login_endpoints import answer_ended, clear_browser
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.conversations.memberships import audit, change_role, end_membership

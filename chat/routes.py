@@ -3,7 +3,6 @@
 from chat import delivery, erasure, site, team
 from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
-from chat.accounts import factor_endpoints as factors
 from chat.accounts import login_endpoints as login
 from chat.accounts import mail
 from chat.accounts import oidc_endpoints as oidc
@@ -109,25 +108,25 @@ ACCOUNTS = [
         "accounts",
         "PasskeyOptions",
     ),
-    Operation("GET", "/api/users/me/factors", factors.get_factors, "factors.get_factors", "accounts", "Factors"),
-    Operation("POST", "/api/users/me/totp", factors.post_totp, "factors.post_totp", "accounts", "NewAuthenticator"),
-    Operation("PUT", "/api/users/me/totp", factors.put_totp, "factors.put_totp", "accounts", "RecoveryCodes"),
-    Operation("DELETE", "/api/users/me/totp", factors.delete_totp, "factors.delete_totp", "accounts"),
+    Operation("GET", "/api/users/me/factors", accounts.get_factors, "factors.get_factors", "accounts", "Factors"),
+    Operation("POST", "/api/users/me/totp", accounts.post_totp, "factors.post_totp", "accounts", "NewAuthenticator"),
+    Operation("PUT", "/api/users/me/totp", accounts.put_totp, "factors.put_totp", "accounts", "RecoveryCodes"),
+    Operation("DELETE", "/api/users/me/totp", accounts.delete_totp, "factors.delete_totp", "accounts"),
     Operation(
         "POST",
         P + "/options",
-        factors.post_passkey_options,
+        accounts.post_passkey_options,
         "factors.post_passkey_options",
         "accounts",
         "PasskeyOptions",
     ),
-    Operation("POST", P, factors.post_passkey, "factors.post_passkey", "accounts", "NewPasskeyMade"),
-    Operation("PATCH", P + "/{passkey}", factors.patch_passkey, "factors.patch_passkey", "accounts"),
-    Operation("DELETE", P + "/{passkey}", factors.delete_passkey, "factors.delete_passkey", "accounts"),
+    Operation("POST", P, accounts.post_passkey, "factors.post_passkey", "accounts", "NewPasskeyMade"),
+    Operation("PATCH", P + "/{passkey}", accounts.patch_passkey, "factors.patch_passkey", "accounts"),
+    Operation("DELETE", P + "/{passkey}", accounts.delete_passkey, "factors.delete_passkey", "accounts"),
     Operation(
         "POST",
         "/api/users/me/recovery-codes",
-        factors.post_recovery_codes,
+        accounts.post_recovery_codes,
         "factors.post_recovery_codes",
         "accounts",
         "RecoveryCodes",

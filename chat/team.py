@@ -17,7 +17,6 @@ from typing import Any
 from aiohttp import web
 
 from chat.accounts.accounts import Accounts, SignedIn, insert_user
-from chat.accounts.endpoints import ACCOUNTS, answer_signed_in, device_of, require_passwords
 from chat.accounts.joining import (
     BadInvite,
     check_setup_link,
@@ -26,6 +25,7 @@ from chat.accounts.joining import (
     read_team,
     set_team,
 )
+from chat.accounts.login_endpoints import ACCOUNTS, answer_signed_in, device_of, require_passwords
 from chat.accounts.models import InviteCode, SetUp, SignUpMode, TeamForm
 from chat.accounts.oidc_endpoints import charge_stranger
 from chat.accounts.sessions import SessionDevice

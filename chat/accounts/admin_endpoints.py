@@ -20,7 +20,7 @@ from chat.accounts.admin import (
     set_role,
 )
 from chat.accounts.api_keys import PAGE, KeyForm, create_key, list_keys, revoke_key
-from chat.accounts.endpoints import ACCOUNTS, SESSIONS, answer_ended, describe_sessions, forget_sessions
+from chat.accounts.endpoints import describe_sessions
 from chat.accounts.joining import (
     INVITES_PAGE,
     create_invite,
@@ -29,6 +29,7 @@ from chat.accounts.joining import (
     revoke_invite,
     write_invitation,
 )
+from chat.accounts.login_endpoints import ACCOUNTS, SESSIONS, answer_ended, forget_sessions
 from chat.accounts.mail import send_mails
 from chat.accounts.models import InviteForm, MailedInvitesForm, read_user
 from chat.accounts.validation import check_external_id, fold_name, plain_text

@@ -2,11 +2,30 @@
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, BadCredentials, SignedIn
+from chat.accounts import passkeys
+from chat.accounts.accounts import BadCredentials
 from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
-from chat.accounts.factor_endpoints import require_second_step
-from chat.accounts.jwt import JsonWebTokens
+from chat.accounts.login_endpoints import (
+    ACCOUNTS,
+    CHALLENGES,
+    FACTORS,
+    SESSIONS,
+    TOKENS,
+    answer_ended,
+    answer_signed_in,
+    clear_browser,
+    device_of,
+    forget_sessions,
+    relying_party,
+    remember_device,
+    require_passwords,
+    require_second_step,
+    reset_login_limits,
+    set_cookie,
+    token_for,
+    trust_of,
+)
 from chat.accounts.models import (
     LogIn,
     PasswordChange,
@@ -18,16 +37,14 @@ from chat.accounts.models import (
     read_user,
     read_users,
 )
-from chat.accounts.sessions import TRUSTED_DAYS, SessionDevice, Sessions, Trust, find_trust, trust_device
-from chat.accounts.validation import fold_name, plain_text
+from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, begin_totp, describe_totp
+from chat.accounts.validation import plain_text
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
 from chat.shared.bodies import receive
-from chat.shared.errors import Forbidden, TooLarge
-from chat.shared.identity import Member, hash_token
+from chat.shared.errors import TooLarge
+from chat.shared.identity import Member
 from chat.shared.web import (
-    COOKIE,
-    HOST_COOKIE,
     IDENTITIES,
     POOL,
     RATES,
@@ -38,36 +55,17 @@ from chat.shared.web import (
     answer_json,
     client_address,
     find_bearer,
-    find_cookie,
     is_secure,
     parse_ids,
     path_id,
-    read_cookie,
     read_model,
     require_identity,
     require_recent_proof,
 )
 
-ACCOUNTS = web.AppKey("accounts", Accounts)
-SESSIONS = web.AppKey("sessions", Sessions)
-TOKENS = web.AppKey("tokens", JsonWebTokens)
 IDS_MOST = 500
 IDS_AT_ONCE = 25  # this many users cost as much as one cheap read
 QUERY_MOST = 64
-DAY = 86_400
-DEVICE_COOKIE = "tandem-device"
-
-
-class PasswordLoginOff(Forbidden):
-    """Passwords are off on this server. Log in with its sign-on provider."""
-
-    code = "password_login_off"
-
-
-def require_passwords(request: web.Request) -> None:
-    """Raise `PasswordLoginOff` unless users may log in with what they set up on this server."""
-    if not request.app[SETTINGS].password_login:
-        raise PasswordLoginOff
 
 
 async def post_account(request: web.Request) -> web.Response:
@@ -110,93 +108,6 @@ async def log_in_by_token(request: web.Request, form: LogIn) -> web.Response:
     return await answer_signed_in(request, signed_in)
 
 
-async def trust_of(request: web.Request, name: str) -> Trust:
-    """Return the trust of this name's user in the browser and network of the request."""
-    cookie = read_cookie(request, DEVICE_COOKIE) or ""
-    return await find_trust(request.app[POOL], fold_name(name), cookie, client_address(request))
-
-
-async def reset_login_limits(request: web.Request, name: str) -> None:
-    """Forget the failed attempts before this log-in."""
-    trust = await trust_of(request, name)
-    await request.app[RATES].refill_login(name, client_address(request), device=trust.device)
-
-
-async def answer_signed_in(request: web.Request, signed_in: SignedIn) -> web.Response:
-    """Return the answer to a log-in.
-
-    End the session of the request's cookie, and the longest unused sessions beyond SESSIONS_PER_PERSON.
-    """
-    sessions, session, address = request.app[SESSIONS], signed_in.session, client_address(request)
-    ended = await sessions.end_surplus(signed_in.user.id, session.id, address)
-    if old := find_cookie(request):
-        ended += await sessions.end_replaced(hash_token(old), address)
-    forget_sessions(request, ended)
-    body = {"user": signed_in.user.to_json(), "session": session.to_json(session.id)}
-    answer = answer_json(body | token_for(request, signed_in.token), 201)
-    set_cookie(request, answer, signed_in.token)
-    await remember_device(request, answer, signed_in.user.id)
-    return answer
-
-
-async def remember_device(request: web.Request, answer: web.Response, user_id: int) -> None:
-    """Trust this browser, so that wrong passwords tried elsewhere do not lock the user out of it."""
-    token = await trust_device(request.app[POOL], user_id, read_cookie(request, DEVICE_COOKIE) or "")
-    answer.set_cookie(
-        DEVICE_COOKIE,
-        token,
-        max_age=TRUSTED_DAYS * DAY,
-        path="/api",
-        httponly=True,
-        samesite="Strict",
-        secure=is_secure(request),
-    )
-
-
-def token_for(request: web.Request, token: str) -> dict[str, str]:
-    """Return the token as a field of the answer, but not to a browser: its scripts must not read it.
-
-    Every current browser sends Sec-Fetch-Site, and no script can set or remove it.
-    """
-    return {} if "Sec-Fetch-Site" in request.headers else {"token": token}
-
-
-def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
-    """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can set it."""
-    settings, secure = request.app[SETTINGS], is_secure(request)
-    if secure:
-        add_cookie(request, answer, COOKIE, "", 0)
-    add_cookie(request, answer, HOST_COOKIE if secure else COOKIE, token, settings.session_days * DAY)
-
-
-def clear_browser(request: web.Request, answer: web.Response) -> None:
-    """Delete the session cookie under both of its names, and what the app stores in the browser."""
-    answer.headers["Clear-Site-Data"] = '"storage"'
-    for name in (COOKIE, HOST_COOKIE):
-        add_cookie(request, answer, name, "", 0)
-
-
-def add_cookie(
-    request: web.Request, answer: web.Response, name: str, value: str, seconds: int, *, samesite: str = ""
-) -> None:
-    """Add a cookie that lasts this long; none if `seconds` is 0. `samesite`: COOKIE_SAMESITE if empty.
-
-    For pages of other sites it is partitioned: each site that embeds Tandem has a session of its own. Browsers that
-    block third-party cookies accept no other. (Python's `http.cookies` knows the attribute from 3.14 on.)
-    """
-    samesite = samesite or request.app[SETTINGS].cookie_samesite
-    parts = [f"{name}={value}", f"Max-Age={seconds}", "Path=/", "HttpOnly", f"SameSite={samesite.capitalize()}"]
-    parts += ["Secure"] if is_secure(request) or name == HOST_COOKIE else []
-    parts += ["Partitioned"] if samesite == "none" else []
-    answer.headers.add("Set-Cookie", "; ".join(parts))
-
-
-def device_of(request: web.Request, given: str) -> SessionDevice:
-    """Return the request's device: by the name that the client gave, else by the browser's."""
-    name = given or plain_text(request.headers.get("User-Agent", ""))[:100]
-    return SessionDevice(name, client_address(request), is_secure(request))
-
-
 async def get_sessions(request: web.Request) -> web.Response:
     """List the caller's sessions, and how many they may have."""
     member = await require_identity(request)
@@ -228,19 +139,6 @@ async def delete_session(request: web.Request) -> web.Response:
     if session_id == member.session_id:
         clear_browser(request, answer)
     return answer
-
-
-def answer_ended(request: web.Request, session_ids: list[int]) -> web.Response:
-    """Forget these sessions on this node at once, which would otherwise accept them until the log's entry arrives."""
-    forget_sessions(request, session_ids)
-    return web.Response(status=204)
-
-
-def forget_sessions(request: web.Request, session_ids: list[int]) -> None:
-    """Refuse these sessions on this node from now on, and tell the other nodes by Redis."""
-    for session_id in session_ids:
-        request.app[IDENTITIES].forget(session_id)
-        request.app[REGISTRY].revoke(session_id)
 
 
 async def get_me(request: web.Request) -> web.Response:
@@ -327,6 +225,91 @@ async def delete_block(request: web.Request) -> web.Response:
     member = await require_identity(request)
     await unblock(request.app[LOG], member.user_id, path_id(request, "user"))
     return web.Response(status=204)
+
+
+# Second factors. Every change needs a recent proof.
+
+
+async def get_factors(request: web.Request) -> web.Response:
+    """List the caller's second factors."""
+    member = await require_identity(request)
+    return answer_json((await request.app[FACTORS].of_user(member.user_id)).to_json())
+
+
+async def post_totp(request: web.Request) -> web.Response:
+    """Start to set up an authenticator app. PUT confirms it with a code; only then is it required."""
+    member = await require_recent_proof(request)
+    async with request.app[POOL].connection() as connection:
+        secret = await begin_totp(connection, member.user_id)
+    return answer_json(describe_totp(secret, member.name, relying_party(request).host), 201)
+
+
+async def put_totp(request: web.Request) -> web.Response:
+    """Confirm the authenticator app with a first code. The first second factor comes with recovery codes."""
+    member = await require_recent_proof(request)
+    form = await read_model(request, FirstCode)
+    await request.app[RATES].second.acquire(str(member.user_id))
+    codes = await request.app[FACTORS].confirm_authenticator(actor_of(request, member), member.user_id, form.totp)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return answer_json({"recovery_codes": codes})
+
+
+async def delete_totp(request: web.Request) -> web.Response:
+    """Remove the authenticator app. Removing the last second factor removes the recovery codes."""
+    member = await require_recent_proof(request)
+    await request.app[FACTORS].remove_authenticator(actor_of(request, member), member.user_id)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return web.Response(status=204)
+
+
+async def post_passkey_options(request: web.Request) -> web.Response:
+    """Return the options with which the browser creates a passkey."""
+    member = await require_recent_proof(request)
+    challenge = await request.app[CHALLENGES].issue("passkey", member.user_id, member.session_id)
+    user = await read_user(request.app[POOL], member.user_id)
+    async with request.app[POOL].connection() as connection:
+        options = await passkeys.creation_options(
+            connection, relying_party(request), (user.id, user.name, user.display_name), challenge
+        )
+    return answer_json({"challenge": challenge.token, "options": options})
+
+
+async def post_passkey(request: web.Request) -> web.Response:
+    """Add a passkey. The first second factor comes with recovery codes."""
+    member = await require_recent_proof(request)
+    form = await read_model(request, NewPasskey)
+    challenges = request.app[CHALLENGES]
+    challenge = await challenges.attempt(form.challenge, "passkey", member.session_id)
+    actor = actor_of(request, member)
+    made, codes = await request.app[FACTORS].add_passkey(actor, relying_party(request), challenge, form)
+    await challenges.redeem(challenge)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return answer_json({"passkey": made.to_json(), "recovery_codes": codes}, 201)
+
+
+async def patch_passkey(request: web.Request) -> web.Response:
+    """Rename a passkey."""
+    member = await require_identity(request)
+    form, passkey_id = await read_model(request, PasskeyChange), path_id(request, "passkey")
+    async with request.app[POOL].connection() as connection:
+        await passkeys.rename(connection, member.user_id, passkey_id, form.name)
+    return web.Response(status=204)
+
+
+async def delete_passkey(request: web.Request) -> web.Response:
+    """Remove a passkey. Removing the last second factor removes the recovery codes."""
+    member = await require_recent_proof(request)
+    actor = actor_of(request, member)
+    await request.app[FACTORS].remove_passkey(actor, member.user_id, path_id(request, "passkey"))
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return web.Response(status=204)
+
+
+async def post_recovery_codes(request: web.Request) -> web.Response:
+    """Replace the recovery codes. The new ones are shown only once."""
+    member = await require_recent_proof(request)
+    codes = await request.app[FACTORS].renew_codes(actor_of(request, member), member.user_id)
+    return answer_json({"recovery_codes": codes}, 201)
 
 
 # Avatars.

@@ -1,38 +1,41 @@
-"""Handlers of second steps, passkey log-ins, proofs and password resets."""
+"""Handlers of second steps, passkey log-ins, proofs of identity and password resets; and what every log-in shares."""
+
+from typing import Any
 
 from aiohttp import web
 
 from chat.accounts import passkeys
-from chat.accounts.accounts import BadCredentials
-from chat.accounts.endpoints import (
-    ACCOUNTS,
-    answer_ended,
-    answer_signed_in,
-    device_of,
-    require_passwords,
-    reset_login_limits,
-)
-from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, relying_party
+from chat.accounts.accounts import Accounts, BadCredentials, SignedIn
+from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.models import read_user
-from chat.accounts.oidc_endpoints import OIDC_ACCOUNTS
-from chat.accounts.passkeys import BadPasskey
+from chat.accounts.passkeys import BadPasskey, Challenge, Challenges, RelyingParty
 from chat.accounts.passwords import NewPassword, ResetForm, create_reset, use_reset
-from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
+from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondFactors, SecondStep
+from chat.accounts.sessions import TRUSTED_DAYS, SessionDevice, Sessions, Trust, find_trust, trust_device
+from chat.accounts.sign_on import OidcAccounts
+from chat.accounts.validation import fold_name, plain_text
 from chat.log.append import LOG
 from chat.shared.audit import Actor, record
-from chat.shared.errors import NotFound
-from chat.shared.identity import Member
+from chat.shared.errors import ApiError, Forbidden, NotFound
+from chat.shared.identity import Member, hash_token
 from chat.shared.sql import load
 from chat.shared.web import (
+    COOKIE,
+    HOST_COOKIE,
     IDENTITIES,
     POOL,
     RATES,
+    REGISTRY,
     SETTINGS,
     TYPED_NAME,
     actor_of,
     answer_json,
     client_address,
+    find_cookie,
+    is_secure,
     path_id,
+    public_origin,
+    read_cookie,
     read_model,
     require_admin,
     require_identity,
@@ -40,6 +43,74 @@ from chat.shared.web import (
 )
 
 queries = load(__file__)
+ACCOUNTS = web.AppKey("accounts", Accounts)
+SESSIONS = web.AppKey("sessions", Sessions)
+TOKENS = web.AppKey("tokens", JsonWebTokens)
+FACTORS = web.AppKey("factors", SecondFactors)
+CHALLENGES = web.AppKey("challenges", Challenges)
+OIDC_ACCOUNTS = web.AppKey("oidc accounts", OidcAccounts)
+DAY = 86_400
+DEVICE_COOKIE = "tandem-device"
+
+
+class PasswordLoginOff(Forbidden):
+    """Passwords are off on this server. Log in with its sign-on provider."""
+
+    code = "password_login_off"
+
+
+class SecondFactorRequired(ApiError):
+    """The password is right. Continue with POST /api/sessions/second, this `challenge` and one of the `methods`."""
+
+    status, code = 401, "second_factor_required"
+
+    def __init__(self, challenge: str, methods: list[str], passkey: dict[str, Any] | None) -> None:
+        super().__init__()
+        self._more = {"challenge": challenge, "methods": methods} | ({"passkey": passkey} if passkey else {})
+
+    def to_problem(self) -> dict[str, Any]:
+        """Return the problem document with what the second step needs."""
+        return super().to_problem() | self._more
+
+
+def require_passwords(request: web.Request) -> None:
+    """Raise `PasswordLoginOff` unless users may log in with what they set up on this server."""
+    if not request.app[SETTINGS].password_login:
+        raise PasswordLoginOff
+
+
+async def trust_of(request: web.Request, name: str) -> Trust:
+    """Return the trust of this name's user in the browser and network of the request."""
+    cookie = read_cookie(request, DEVICE_COOKIE) or ""
+    return await find_trust(request.app[POOL], fold_name(name), cookie, client_address(request))
+
+
+async def reset_login_limits(request: web.Request, name: str) -> None:
+    """Forget the failed attempts before this log-in."""
+    trust = await trust_of(request, name)
+    await request.app[RATES].refill_login(name, client_address(request), device=trust.device)
+
+
+async def require_second_step(request: web.Request, user_id: int, password_digests: list[bytes]) -> None:
+    """Raise `SecondFactorRequired` if this user has a second factor; the password was right."""
+    factors = await request.app[FACTORS].of_user(user_id)
+    if not (methods := factors.methods):
+        return
+    challenge = await request.app[CHALLENGES].issue("second", user_id, password_digests=password_digests)
+    options = await options_for(request, challenge) if factors.passkeys else None
+    raise SecondFactorRequired(challenge.token, methods, options)
+
+
+async def options_for(request: web.Request, challenge: Challenge, *, verify_user: bool = False) -> dict[str, Any]:
+    """Return the options with which a browser signs this challenge."""
+    async with request.app[POOL].connection() as connection:
+        return await passkeys.request_options(connection, relying_party(request), challenge, verify_user=verify_user)
+
+
+def relying_party(request: web.Request) -> RelyingParty:
+    """Return this server as passkeys know it."""
+    origin = public_origin(request)
+    return RelyingParty(origin.host, str(origin)) if origin else RelyingParty("", "")
 
 
 async def post_second(request: web.Request) -> web.Response:
@@ -90,6 +161,100 @@ async def post_login(request: web.Request) -> web.Response:
         raise BadPasskey from None
     await reset_login_limits(request, user.name)
     return await answer_signed_in(request, signed_in)
+
+
+# What a log-in gives to the browser, and what a log-out takes from it.
+
+
+async def answer_signed_in(request: web.Request, signed_in: SignedIn) -> web.Response:
+    """Return the answer to a log-in.
+
+    End the session of the request's cookie, and the longest unused sessions beyond SESSIONS_PER_PERSON.
+    """
+    sessions, session, address = request.app[SESSIONS], signed_in.session, client_address(request)
+    ended = await sessions.end_surplus(signed_in.user.id, session.id, address)
+    if old := find_cookie(request):
+        ended += await sessions.end_replaced(hash_token(old), address)
+    forget_sessions(request, ended)
+    body = {"user": signed_in.user.to_json(), "session": session.to_json(session.id)}
+    answer = answer_json(body | token_for(request, signed_in.token), 201)
+    set_cookie(request, answer, signed_in.token)
+    await remember_device(request, answer, signed_in.user.id)
+    return answer
+
+
+async def remember_device(request: web.Request, answer: web.Response, user_id: int) -> None:
+    """Trust this browser, so that wrong passwords tried elsewhere do not lock the user out of it."""
+    token = await trust_device(request.app[POOL], user_id, read_cookie(request, DEVICE_COOKIE) or "")
+    answer.set_cookie(
+        DEVICE_COOKIE,
+        token,
+        max_age=TRUSTED_DAYS * DAY,
+        path="/api",
+        httponly=True,
+        samesite="Strict",
+        secure=is_secure(request),
+    )
+
+
+def token_for(request: web.Request, token: str) -> dict[str, str]:
+    """Return the token as a field of the answer, but not to a browser: its scripts must not read it.
+
+    Every current browser sends Sec-Fetch-Site, and no script can set or remove it.
+    """
+    return {} if "Sec-Fetch-Site" in request.headers else {"token": token}
+
+
+def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
+    """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can set it."""
+    settings, secure = request.app[SETTINGS], is_secure(request)
+    if secure:
+        add_cookie(request, answer, COOKIE, "", 0)
+    add_cookie(request, answer, HOST_COOKIE if secure else COOKIE, token, settings.session_days * DAY)
+
+
+def clear_browser(request: web.Request, answer: web.Response) -> None:
+    """Delete the session cookie under both of its names, and what the app stores in the browser."""
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    for name in (COOKIE, HOST_COOKIE):
+        add_cookie(request, answer, name, "", 0)
+
+
+def add_cookie(
+    request: web.Request, answer: web.Response, name: str, value: str, seconds: int, *, samesite: str = ""
+) -> None:
+    """Add a cookie that lasts this long; none if `seconds` is 0. `samesite`: COOKIE_SAMESITE if empty.
+
+    For pages of other sites it is partitioned: each site that embeds Tandem has a session of its own. Browsers that
+    block third-party cookies accept no other. (Python's `http.cookies` knows the attribute from 3.14 on.)
+    """
+    samesite = samesite or request.app[SETTINGS].cookie_samesite
+    parts = [f"{name}={value}", f"Max-Age={seconds}", "Path=/", "HttpOnly", f"SameSite={samesite.capitalize()}"]
+    parts += ["Secure"] if is_secure(request) or name == HOST_COOKIE else []
+    parts += ["Partitioned"] if samesite == "none" else []
+    answer.headers.add("Set-Cookie", "; ".join(parts))
+
+
+def device_of(request: web.Request, given: str) -> SessionDevice:
+    """Return the request's device: by the name that the client gave, else by the browser's."""
+    name = given or plain_text(request.headers.get("User-Agent", ""))[:100]
+    return SessionDevice(name, client_address(request), is_secure(request))
+
+
+def answer_ended(request: web.Request, session_ids: list[int]) -> web.Response:
+    """Forget these sessions on this node at once, which would otherwise accept them until the log's entry arrives."""
+    forget_sessions(request, session_ids)
+    return web.Response(status=204)
+
+
+def forget_sessions(request: web.Request, session_ids: list[int]) -> None:
+    """Refuse these sessions on this node from now on, and tell the other nodes by Redis."""
+    for session_id in session_ids:
+        request.app[IDENTITIES].forget(session_id)
+        request.app[REGISTRY].revoke(session_id)
+
+
+# Proofs of identity.
 
 
 async def get_proof(request: web.Request) -> web.Response:

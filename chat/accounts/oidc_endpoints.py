@@ -15,15 +15,22 @@ from pydantic import AfterValidator, Field
 
 from chat.accounts.accounts import SignedIn
 from chat.accounts.avatars import RemotePictures
-from chat.accounts.endpoints import ACCOUNTS, TOKENS, add_cookie, answer_signed_in, device_of, forget_sessions
 from chat.accounts.jwt import SKEW_SECONDS, keep_role
+from chat.accounts.login_endpoints import (
+    ACCOUNTS,
+    OIDC_ACCOUNTS,
+    TOKENS,
+    add_cookie,
+    answer_signed_in,
+    device_of,
+    forget_sessions,
+)
 from chat.accounts.models import Form, read_user
 from chat.accounts.oidc import BadLogout, OidcProvider, ProviderUser, SignOnExpired, SignOnMismatch, SignOnStale
 from chat.accounts.sign_on import (
     ATTEMPT_SECONDS,
     NEXT_MOST,
     Attempt,
-    OidcAccounts,
     Purpose,
     check_next,
     read_attempt,
@@ -54,7 +61,6 @@ from chat.shared.web import (
 )
 
 OIDC = web.AppKey("oidc", OidcProvider)
-OIDC_ACCOUNTS = web.AppKey("oidc accounts", OidcAccounts)
 PICTURES = web.AppKey("remote pictures", RemotePictures)
 COOKIE = "tandem-oidc"
 

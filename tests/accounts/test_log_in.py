@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
-from chat.accounts.endpoints import ACCOUNTS
+from chat.accounts.login_endpoints import ACCOUNTS
 from chat.accounts.passwords import dummy_hash
 from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import Node
