@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import NamedTuple
 
-from chat.files.images import ImageInfo, MetadataSpan, Pictures, overwrite
+from chat.files.image_worker import MetadataSpan
+from chat.files.images import ImageInfo, Pictures, overwrite
 from chat.files.models import (
     HEAD_BYTES,
     PICTURES,
