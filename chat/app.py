@@ -27,9 +27,8 @@ from chat.conversations.read_marks import ReadMarks
 from chat.cross_origin import add_cors_headers
 from chat.delivery import EVIDENCE
 from chat.erasure import Cleanup, run_erasures
-from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS, add_tus_version
-from chat.files.uploads import open_uploads
+from chat.files.uploads import FileCleanup, open_uploads
 from chat.integrations.deliveries import HookSender
 from chat.integrations.emails import Emails
 from chat.integrations.endpoints import DELIVERIES

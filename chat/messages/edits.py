@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from chat.conversations.permissions import RANKS, Access
-from chat.files.attachments import detach_files
+from chat.files.uploads import detach_files
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import WITHHELD, Content, content_of, erase, without_data

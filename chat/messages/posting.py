@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from chat.conversations.permissions import RANKS
-from chat.files.attachments import Attachments
+from chat.files.uploads import Attachments
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.drafts import AddressedDraft, Post, PostStep

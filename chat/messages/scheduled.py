@@ -13,8 +13,8 @@ import structlog
 from aiohttp import web
 from pydantic import AfterValidator, model_validator
 
-from chat.files.attachments import Attachments
 from chat.files.models import File
+from chat.files.uploads import Attachments
 from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.drafts import MESSAGE_BYTES, Draft, Post

@@ -12,8 +12,8 @@ import orjson
 
 from chat.conversations.memberships import change_role
 from chat.conversations.views import introduce
-from chat.files.attachments import attach_files
 from chat.files.models import File
+from chat.files.uploads import attach_files
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.mentions import EVERYBODY, array_text, insert_mentions

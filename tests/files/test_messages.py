@@ -5,9 +5,9 @@ import uuid
 
 import orjson
 
-from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.models import folder_of
+from chat.files.uploads import FileCleanup
 from tests.cast import Person
 from tests.files.sending import begins_upload, may_read, picture, posts, sends, sends_piece
 from tests.nodes import Node

@@ -6,9 +6,9 @@ from pathlib import Path
 import obstore
 import pytest
 
-from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.storage import Bucket
+from chat.files.uploads import FileCleanup
 from tests.cast import Cast, casting
 from tests.files.seaweed import KEY, SECRET, running_seaweed
 from tests.files.sending import address, asks_offset, begins_upload, opens_file, picture, posts, sends, sends_piece

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 from aiohttp import web
 
-from chat.files.attachments import ABANDONED_SECONDS
-from chat.files.attachments import queries as files
+from chat.files.uploads import ABANDONED_SECONDS
+from chat.files.uploads import queries as files
 from chat.messages.scheduled import SCHEDULED, SCHEDULED_MOST
 from tests.cast import Cast, Person
 from tests.files.sending import sends
