@@ -37,7 +37,7 @@ from chat.moderation.moderation import ACTIVITY_PAGE as NOTES
 from chat.moderation.moderation import BANS_PAGE, REPORTS_PAGE
 from chat.search.search import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
-from chat.stream import long_poll
+from chat.stream import endpoints as stream
 from chat.team import NAMED
 from chat.transfer.jobs import CHOSEN_MOST as CHOSEN
 from chat.transfer.jobs import PAGE as JOBS
@@ -106,7 +106,7 @@ BOUNDS = {
     "/api/imports/{import}/undo": KEPT * LINE,
     "/api/files/{file}": ONE,
     "/api/files/{file}/{name}": IN_PIECES,
-    "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,
+    "/api/chat/stream": stream.BYTES_MOST + MESSAGE,
     "/mcp": DEFAULT["stream_buffer"],
     "/api/chat/socket": DEFAULT["stream_buffer"],
     "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW + SIDEBAR + SAVED_MOST * LINE,
