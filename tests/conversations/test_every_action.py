@@ -137,7 +137,7 @@ async def hears(person: Person, known: Known, cursor: str, until: str) -> Known:
     """Return the snapshot with all entries from one cursor to another."""
     known = copy.deepcopy(known)
     while cursor != until:
-        status, said = await person.call("GET", f"/api/chat/stream?poll=1&after={cursor}")
+        status, said = await person.call("GET", f"/api/chat/stream?poll=0&after={cursor}")
         assert status == 200, said
         for one in said["events"]:
             known.hear(one["event"], one["data"])
