@@ -241,7 +241,7 @@ async def get_channels(request: web.Request) -> web.Response:
     """List the public channels, whether or not the caller is a member."""
     member = await require_identity(request)
     q, after = parse_line(request, "q"), parse_line(request, "after", KEY_MOST)
-    return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
+    return answer_json(await list_channels(request.app[POOL], member, q, after))
 
 
 async def get_archived(request: web.Request) -> web.Response:
