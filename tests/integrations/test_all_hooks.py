@@ -144,6 +144,18 @@ async def test_hooks_stay_when_their_maker_leaves(stage: tuple[Node, Cast], rece
     await eventually(lambda: receiver.texts == ["still here"])
 
 
+async def test_a_hook_does_not_imitate_an_admin(stage: tuple[Node, Cast], receiver: Receiver) -> None:
+    """Its bot cannot have the display name of an admin of the server, nor one that looks like it."""
+    _, cast = stage
+    await cast.enters("ada", role="admin")
+    (ana,) = await cast.enters("ana")
+    room = await begins(ana, "channel", "deploys")
+    for name in ("Ada", "\u0410da", "ADA"):
+        for path, more in (("incoming-hooks", {}), ("hooks", {"url": f"{receiver.url}/ok"})):
+            refused = await tries(ana, "POST", f"{CONVERSATIONS}/{room}/{path}", {"name": name} | more)
+            assert refused == (409, "imitates_admin"), (name, path)
+
+
 async def delivered(person: Person, room: int, hook: int) -> bool:
     """Return whether a delivery is noted."""
     return bool(await deliveries(person, room, hook))
