@@ -70,6 +70,15 @@ async def test_every_route_charges_strangers(database_url: str, redis_url: str) 
                 assert (method, path, statuses) == (method, path, [404 if (method, path) == HOOK else 401, 429])
 
 
+async def test_wrong_links_that_end_e_mails_are_charged(database_url: str, redis_url: str) -> None:
+    """Each costs a look at the database. A page that a mail program opens costs none."""
+    async with counting(database_url, redis_url, rate_stranger="1/hour") as (_, cast):
+        (mallory,) = await cast.enters("mallory")
+        methods, path = ("GET", "GET", "POST", "POST", "GET"), filled(UNSUBSCRIBE)
+        statuses = [await status_of(mallory, method, path) for method in methods]
+        assert statuses == [200, 200, 404, 429, 429]
+
+
 def test_the_table_names_routes_that_exist() -> None:
     """The table names only existing routes, so a renamed route cannot lose its charge. The free routes are listed."""
     known = {f"{route.method} {route.path}".replace(":[^/]+\\.[a-z0-9]+", "") for route in ROUTES["all"]}
