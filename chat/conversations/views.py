@@ -51,7 +51,16 @@ async def read_views(pool: Pool, user_id: int) -> Snapshot:
     return Snapshot(views, blocked, invitations, sidebar or DEFAULT_SIDEBAR, saved, Cursor(epoch, position))
 
 
-async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
+async def read_view(pool: Pool, member: Member, conversation_id: int) -> View:
+    """Return a conversation that the caller is in, or a public channel; raise `NotFound`.
+
+    Its last message is left out for an API key that may not read messages.
+    """
+    view = await find_view(pool, member.user_id, conversation_id)
+    return view if member.may("messages:read") else replace(view, last_message=None)
+
+
+async def find_view(pool: Pool, user_id: int, conversation_id: int) -> View:
     """Return a conversation that the user is in, or a public channel; raise `NotFound`."""
     asked = {"user": user_id, "conversation": conversation_id}
     async with pool.connection() as connection:

@@ -16,7 +16,7 @@ from chat.model.conversation import followed, unfollowed
 from chat.model.errors import NoThread
 from chat.model.message import Message, shorten
 from chat.shared.errors import Invalid, NotFound
-from chat.shared.identity import Member
+from chat.shared.identity import Member, MissingScope
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
@@ -107,10 +107,13 @@ class NoOriginal(Invalid):
 
 
 def check_forward(member: Member, draft: Draft) -> None:
-    """Raise `NoOriginal` if an API key forwards a message of a conversation to which it is not limited.
+    """Raise `MissingScope` if an API key forwards a message and may read none.
 
-    The bot, or the user for whom the key acts, may be able to read that message.
+    Raise `NoOriginal` if the key is limited to other conversations: the bot, or the user for whom the key acts, may be
+    able to read the message.
     """
+    if draft.forward is not None and not member.may("messages:read"):
+        raise MissingScope("To forward a message, this API key needs the scope messages:read.")
     if draft.forward is not None and member.only is not None and draft.forward.conversation not in member.only:
         raise NoOriginal
 

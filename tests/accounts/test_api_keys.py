@@ -163,6 +163,23 @@ async def test_a_limited_key_forwards_nothing_from_elsewhere(ada: Person, cast: 
     assert (await bot.call("POST", f"{C}/{room}/messages", own))[0] == 201
 
 
+async def test_a_key_that_may_not_read_sees_no_message(ada: Person, cast: Cast) -> None:
+    """Not by forwarding it, nor in the answers to changes of a conversation."""
+    bot = await makes(ada, cast, "messages:write", "conversations:write")
+    room = await opens_channel(ada, "orders", bot)
+    await ada.says(room, "order 4711")
+    draft = {"client_id": "1", "forward": {"conversation": room, "seq": 1}}
+    assert await tries(bot, "POST", f"{C}/{room}/messages", draft) == (403, "missing_scope")
+    status, answer = await bot.call("POST", "/api/chat/messages", {"messages": [draft | {"conversation": room}]})
+    assert (status, answer["results"][0]["problem"]["code"]) == (200, "missing_scope")
+    assert (await ada.call("PUT", f"{C}/{room}/members/{bot.id}", {"role": "admin"}))[0] == 200
+    status, shown = await bot.call("PATCH", f"{C}/{room}", {"topic": "all of them"})
+    assert (status, shown["last_seq"], shown["last_message"]) == (200, 1, None)
+    reader = await makes(ada, cast)
+    assert (await ada.call("PUT", f"{C}/{room}/members/{reader.id}", {}))[0] == 201
+    assert (await reader.call("GET", f"{C}/{room}"))[1]["last_message"]["body"] == "order 4711"
+
+
 async def test_a_revoked_key_ends_on_every_node(ada: Person, cast: Cast, second: Node) -> None:
     """Its streams end there, its next request is refused, and its bot stays as the author of what it said."""
     bot = await makes(ada, cast)
