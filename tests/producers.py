@@ -75,7 +75,7 @@ class NatsProducer:
         subscription = await self._stream.pull_subscribe(f"{self._queue}.rejected", durable="operator")
         try:
             found = await subscription.fetch(100, timeout=1)
-        except nats.errors.TimeoutError:
+        except TimeoutError:  # of the library, or of asyncio when the answer comes late
             return []
         for one in found:
             await one.ack()
