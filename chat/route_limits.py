@@ -76,6 +76,8 @@ LIMITS: dict[str, Charge] = {
     "PUT /api/chat/read": Charge("read"),  # the handler charges more for many
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
     f"GET {C}/{{conversation}}/messages/{{seq}}/delivery/{{user}}": Charge("view", 4),
+    "GET /api/groups": Charge("view", 4),
+    "GET /api/groups/{group}": Charge("view", 2),
     "GET /api/chat/threads": Charge("view", 4),
     "GET /api/chat/activity": Charge("view", 8),
     "GET /api/chat/saved": Charge("view", 4),
@@ -154,6 +156,7 @@ SCOPES: tuple[tuple[str, Scope | None, Scope | None], ...] = (
     ("/api/hooks", "admin", None),
     ("/api/imports", "admin", "admin"),
     ("/api/announcement", "messages:read", "admin"),
+    ("/api/groups", "users:read", "admin"),
     ("/api/operations", "admin", "admin"),
     ("/api/openapi.json", "messages:read", None),
     ("/api/asyncapi.json", "messages:read", None),

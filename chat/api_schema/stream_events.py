@@ -21,6 +21,7 @@ from chat.api_schema.models import (
     Shape,
     UserModel,
 )
+from chat.api_schema.team import UserGroupChange
 from chat.api_schema.triage import Notifications
 
 
@@ -371,6 +372,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "sidebar": SidebarModel,
     "report": ReportChange,
     "announcement": Announced,
+    "usergroup": UserGroupChange,
     "conversation": ConversationState,
     "member": MemberChange,
     "invitation": InvitationChange,
