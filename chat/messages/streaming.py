@@ -24,7 +24,7 @@ from chat.model.message import Message
 from chat.shared.errors import ApiError, Invalid, NotFound, Overloaded
 from chat.shared.postgres import NO_CONNECTION
 from chat.shared.sql import columns, load, numbers
-from chat.shared.tasks import Deadlines
+from chat.shared.tasks import Deadlines, settle
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -283,10 +283,4 @@ class AppendWriter:
                 self._queues.clear()
                 self._count = 0
             outcomes = [error] * len(taken)
-        for (_, future), outcome in zip(taken, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        settle([future for _, future in taken], outcomes)

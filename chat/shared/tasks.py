@@ -5,7 +5,7 @@ Each task has a name and is supervised; one that dies unexpectedly ends the node
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -186,13 +186,18 @@ class Batcher(Generic[In, Out]):
             if isinstance(error, NO_CONNECTION):
                 taken = [*taken, *self._give_up()]
             outcomes = [error] * len(taken)
-        for (_, future), outcome in zip(taken, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        settle([future for _, future in taken], outcomes)
+
+
+def settle(futures: Iterable["asyncio.Future[Out]"], outcomes: Iterable[Out | Exception]) -> None:
+    """Give each future its outcome, a result or an exception, unless it is done already."""
+    for future, outcome in zip(futures, outcomes, strict=True):
+        if future.done():
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
 
 
 # Deadlines, checked for all futures at once every 0.25 s: a timer for each took 16 µs of the 100 µs that a post takes.
