@@ -1,4 +1,4 @@
-"""What users can see of each other: whom a viewer can see, presence read once, and who of a conversation is present.
+"""Rules and queries for presence: whom a viewer can see, their status, and the present members of a conversation.
 
 Sockets and HTTP both decide here whom a viewer can see.
 """

@@ -1,4 +1,4 @@
-"""One hostile account at a time, while a probe measures how long the node takes to answer `/health/live`.
+"""Run each attack of a hostile account, and measure meanwhile how long the node takes to answer `/health/live`.
 
 `python -m chat.tools.bench.hostile PORT` is the probe, in a process of its own: it prints an empty line as it begins,
 ends with its standard input, and prints the milliseconds of every answer as JSON.

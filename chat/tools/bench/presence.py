@@ -200,7 +200,7 @@ class PresenceLog:
 
 
 class LoadConnection(asyncio.Protocol):
-    """One socket. `greeted` is done after its hello, `gone` after the connection has ended."""
+    """A presence socket. `greeted` is done after the server's hello, `gone` after the connection has ended."""
 
     def __init__(self, token: str) -> None:
         self._token = token
