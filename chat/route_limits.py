@@ -74,6 +74,11 @@ LIMITS: dict[str, Charge] = {
     "POST /api/chat/messages": Charge("batch"),  # the handler charges the messages after the first
     f"PUT {C}/{{conversation}}/read": Charge("read"),
     "PUT /api/chat/read": Charge("read"),  # the handler charges more for many
+    # each may be some megabytes
+    f"GET {C}/{{conversation}}/messages/{{seq}}/edits": Charge("view", 8),
+    f"GET {C}/{{conversation}}/messages/{{seq}}/replies": Charge("view", 2),
+    f"GET {C}/{{conversation}}/pins": Charge("view", 2),
+    "GET /api/chat/reports": Charge("view", 4),
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
     f"GET {C}/{{conversation}}/messages/{{seq}}/delivery/{{user}}": Charge("view", 4),
     "GET /api/chat/threads": Charge("view", 4),

@@ -38,7 +38,7 @@ from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.errors import Forbidden, Invalid
 from chat.shared.http_client import UNREACHABLE, fetch_public
-from chat.shared.identity import Member
+from chat.shared.identity import LimitedKey, Member
 from chat.shared.web import (
     LARGEST_ID,
     POOL,
@@ -288,6 +288,8 @@ async def post_user_session(request: web.Request) -> web.Response:
     member = await require_identity(request)
     if member.key is None:
         raise KeysOnly
+    if member.only is not None:
+        raise LimitedKey  # the session would reach all conversations of the user
     body = await read_body(request)
     form = parse_model(body, SessionForm) if body else SessionForm()
     sessions, actor = request.app[SESSIONS], actor_of(request, member)

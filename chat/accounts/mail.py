@@ -26,9 +26,19 @@ from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
+from chat.shared.rate_limits import home_of
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.shared.web import actor_of, answer_json, check_address, read_model, require_identity, require_recent_proof
+from chat.shared.web import (
+    RATES,
+    actor_of,
+    answer_json,
+    check_address,
+    client_address,
+    read_model,
+    require_identity,
+    require_recent_proof,
+)
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -298,5 +308,9 @@ async def get_unsubscribe(request: web.Request) -> web.Response:
 async def post_unsubscribe(request: web.Request) -> web.Response:
     """Send no more e-mails to the user with this link. Mail programs do so with one click (RFC 8058)."""
     check_address(request)
-    await request.app[ADDRESSES].unsubscribe(request.match_info["secret"])
+    try:
+        await request.app[ADDRESSES].unsubscribe(request.match_info["secret"])
+    except NotFound:
+        request.app[RATES].stranger.acquire(home_of(client_address(request)))
+        raise
     return web.Response(text=PAGE % DONE, content_type="text/html")

@@ -96,7 +96,7 @@ async def post_conversation(request: web.Request) -> web.Response:
     draft = await read_model(request, ConversationDraft)
     await charge_added_users(request, member, draft)
     created = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
-    view = await read_view(request.app[POOL], member.user_id, created.id)
+    view = await read_view(request.app[POOL], member, created.id)
     more = {"invited": created.invited} if created.invited else {}
     return answer_json(view.to_json() | more, 201 if created.is_new else 200)
 
@@ -113,7 +113,7 @@ async def charge_added_users(request: web.Request, member: Member, draft: Conver
 async def get_conversation(request: web.Request) -> web.Response:
     """Return one of the caller's conversations, or a public channel."""
     member = await require_identity(request)
-    view = await read_view(request.app[POOL], member.user_id, path_id(request, "conversation"))
+    view = await read_view(request.app[POOL], member, path_id(request, "conversation"))
     return answer_json(view.to_json())
 
 
@@ -168,12 +168,12 @@ async def put_external(request: web.Request) -> web.Response:
         created = await create_conversation(log, settings, member.user_id, parse_draft(form), external_id)
     else:
         created = Created(known, False, [])
-    view = await read_view(pool, member.user_id, created.id)
+    view = await read_view(pool, member, created.id)
     if form.kind not in (None, view.conversation.kind):
         raise ExternalKind
     if (patch := form.to_patch()).changes():
         await change_conversation(log, settings, member.user_id, created.id, patch)
-        view = await read_view(pool, member.user_id, created.id)
+        view = await read_view(pool, member, created.id)
     return answer_json(view.to_json() | {"external_id": external_id}, 201 if created.is_new else 200)
 
 
@@ -188,7 +188,7 @@ def parse_draft(form: ExternalDraft) -> ConversationDraft:
 async def get_external(request: web.Request) -> web.Response:
     """Return the conversation that has this id in another system, if the caller can see it."""
     member = await require_identity(request)
-    view = await read_view(request.app[POOL], member.user_id, await path_conversation(request, member))
+    view = await read_view(request.app[POOL], member, await path_conversation(request, member))
     return answer_json(view.to_json() | {"external_id": path_external(request)})
 
 
@@ -241,7 +241,7 @@ async def get_channels(request: web.Request) -> web.Response:
     """List the public channels, whether or not the caller is a member."""
     member = await require_identity(request)
     q, after = parse_line(request, "q"), parse_line(request, "after", KEY_MOST)
-    return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
+    return answer_json(await list_channels(request.app[POOL], member, q, after))
 
 
 async def get_archived(request: web.Request) -> web.Response:
@@ -282,7 +282,7 @@ async def page_members(
     app: web.Application, member: Member, conversation_id: int, after: int, presence: bool
 ) -> dict[str, Any]:
     """Return `{members:[{user, role, joined_at, presence?}], next?}`; raise `NotFound`."""
-    view = await read_view(app[POOL], member.user_id, conversation_id)
+    view = await read_view(app[POOL], member, conversation_id)
     rows = await list_members(app[POOL], view.conversation.id, after)
     members: list[dict[str, Any]] = [
         {"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]
@@ -354,7 +354,7 @@ async def post_acceptance(request: web.Request) -> web.Response:
     """Accept an invitation. The answer is the conversation, whose history can be read from then on."""
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     await accept_invitation(request.app[LOG], request.app[SETTINGS], member.user_id, conversation_id)
-    view = await read_view(request.app[POOL], member.user_id, conversation_id)
+    view = await read_view(request.app[POOL], member, conversation_id)
     return answer_json(view.to_json())
 
 

@@ -11,6 +11,7 @@ from chat.conversations.memberships import (
     change_role,
     check_users,
     count_members,
+    disable_hooks,
     end_membership,
     lock_access,
     require_capacity,
@@ -76,6 +77,8 @@ async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: 
         access = await lock_access(change, conversation_id, actor_id, user_id)
         authorize_removal(access)
         await require_other_owner(change, access)
+        if not access.is_self:
+            await disable_hooks(change, conversation_id, user_id)
         await end_membership(change, conversation_id, user_id)
         if not access.is_self:
             await audit(change, actor_id, "member.remove", conversation_id, user_id)
@@ -156,6 +159,7 @@ async def store_members(change: Change, settings: Settings, access: Access, acto
     for user_id in new.removed:
         await audit(change, actor_id, "member.remove", conversation_id, user_id)
     if new.removed:
+        await disable_hooks(change, conversation_id, *new.removed)
         await end_membership(change, conversation_id, *new.removed)
     if new.added:
         await add_members(change, access.conversation, dict.fromkeys(new.added, "member"))

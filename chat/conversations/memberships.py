@@ -15,6 +15,7 @@ from chat.shared.errors import Invalid, NotFound
 from chat.shared.sql import load
 
 queries = load(__file__)
+MAKER_REMOVED = "The user who made this hook was removed."
 
 
 async def lock_access(
@@ -119,6 +120,18 @@ async def add_members(
         "chosen": list(chosen),
     }
     await change.connection.execute(queries.insert_memberships, fields)
+
+
+async def disable_hooks(change: Change, conversation_id: int, *user_ids: int) -> None:
+    """Turn off the hooks of the conversation that these users have made, who are removed by others.
+
+    They would read and write through them. Owners and admins can turn the hooks on again. Call this before
+    `end_membership`, which locks the log's head.
+    """
+    asked = {"conversation": conversation_id, "users": list(user_ids), "problem": MAKER_REMOVED}
+    for hook_id, bot_id, name in await (await change.connection.execute(queries.disable_hooks, asked)).fetchall():
+        detail = {"hook": hook_id, "name": name, "problem": MAKER_REMOVED}
+        await audit(change, bot_id, "hook.disable", conversation_id, bot_id, **detail)
 
 
 async def end_membership(change: Change, conversation_id: int, *user_ids: int) -> None:

@@ -47,6 +47,24 @@ update memberships m set until = gone.until
   from unnest(%(users)s::bigint[], %(until)s::bigint[]) as gone (id, until)
  where m.conversation_id = %(conversation)s and m.user_id = gone.id and m.until is null
 
+-- name: disable_hooks
+-- Turn off the hooks that these users have made: they know the addresses, and have chosen the receivers.
+with made as (
+    select id, user_id, name, command is not null as called from outgoing_hooks
+     where conversation_id = %(conversation)s and created_by = any(%(users)s)),
+incoming as (
+    update incoming_hooks set disabled = true
+     where conversation_id = %(conversation)s and created_by = any(%(users)s) and not disabled
+    returning id, user_id, name),
+commands as (
+    update outgoing_hooks h set disabled = true from made where h.id = made.id and made.called and not h.disabled
+    returning h.id, h.user_id, h.name),
+outgoing as (
+    update subscriptions s set disabled = true, problem = %(problem)s, holder = null, lease_until = now()
+      from made where s.target = 'hook:' || made.id and not s.disabled
+    returning made.id, made.user_id, made.name)
+select * from incoming union all select * from commands union all select * from outgoing
+
 -- name: end_follows
 delete from thread_follows where conversation_id = %(conversation)s and user_id = any(%(users)s::bigint[])
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat.conversations.memberships import lock_access
-from chat.conversations.views import read_view
+from chat.conversations.views import find_view
 from chat.log.append import Change, Log
 from chat.model.conversation import MovedMark, given_receipt, moved_mark
 from chat.model.errors import NotMember, TooManyReaders
@@ -127,7 +127,7 @@ async def list_receipts(pool: Pool, user_id: int, conversation_id: int, most: in
 
     Raise `NotFound`, `NotMember`, `TooManyReaders`.
     """
-    view = await read_view(pool, user_id, conversation_id)
+    view = await find_view(pool, user_id, conversation_id)
     if view.role is None:
         raise NotMember
     async with pool.connection() as connection:

@@ -17,6 +17,7 @@ from chat.model.message import BYTES_MOST, EXCERPT, Message
 from chat.model.types import NAME_MOST, Id, RequestModel, check_distinct
 from chat.shared.appearance import check_line, look_key
 from chat.shared.errors import NotFound
+from chat.shared.identity import Member
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
@@ -50,7 +51,16 @@ async def read_views(pool: Pool, user_id: int) -> Snapshot:
     return Snapshot(views, blocked, invitations, sidebar or DEFAULT_SIDEBAR, saved, Cursor(epoch, position))
 
 
-async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
+async def read_view(pool: Pool, member: Member, conversation_id: int) -> View:
+    """Return a conversation that the caller is in, or a public channel; raise `NotFound`.
+
+    Its last message is left out for an API key that may not read messages.
+    """
+    view = await find_view(pool, member.user_id, conversation_id)
+    return view if member.may("messages:read") else replace(view, last_message=None)
+
+
+async def find_view(pool: Pool, user_id: int, conversation_id: int) -> View:
     """Return a conversation that the user is in, or a public channel; raise `NotFound`."""
     asked = {"user": user_id, "conversation": conversation_id}
     async with pool.connection() as connection:
@@ -99,13 +109,21 @@ def to_view(row: tuple[Any, ...]) -> View:
 PAGE = 100
 
 
-async def list_channels(pool: Pool, user_id: int, q: str, after: str) -> dict[str, object]:
+async def list_channels(pool: Pool, member: Member, q: str, after: str) -> dict[str, object]:
     """Return public channels by name, those with `q` in the name or topic, after `after`, the `next` of a page.
 
     The shape is `{channels:[{id, name, topic, role, members, looks_like?}], next?}`. `role` is None if the user is not
     a member; `members` are counted up to 1,000; `looks_like`: an older channel whose name has other, similar letters.
+    An API key that is limited to conversations finds these alone.
     """
-    asked = {"user": user_id, "q": q, "look": look_key(q), "after": look_key(after), "most": PAGE + 1}
+    asked = {
+        "user": member.user_id,
+        "only": member.only,
+        "q": q,
+        "look": look_key(q),
+        "after": look_key(after),
+        "most": PAGE + 1,
+    }
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_channels, asked)).fetchall()
     channels = [dict(zip(("id", "name", "topic", "role", "members"), row[1:6], strict=True)) for row in rows[:PAGE]]

@@ -10,6 +10,7 @@ select c.look_key, c.id, c.name, c.topic, m.role, members.number,
        select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null limit 1000) few
        ) as members (number)
  where c.kind = 'channel' and not c.private and c.archived_at is null and c.look_key > %(after)s
+   and (%(only)s::bigint[] is null or c.id = any(%(only)s::bigint[]))
    and (position(%(look)s in c.look_key) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
  order by c.look_key limit %(most)s
 

@@ -218,7 +218,7 @@ async def get_upload(request: web.Request) -> web.Response:
     `type`, `width` and so on are there once the file is complete.
     """
     member = await require_identity(request)
-    return file_response(await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file")))
+    return file_response(await request.app[UPLOADS].find_readable(member, path_id(request, "file")))
 
 
 async def delete_upload(request: web.Request) -> web.Response:
@@ -246,7 +246,7 @@ PREVIEW_MOST = Span(0, 8 * 1024 * 1024)
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Download a file, or a range of it. `?preview=small|large` returns a preview of an image."""
     member = await require_identity(request)
-    file = await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file"))
+    file = await request.app[UPLOADS].find_readable(member, path_id(request, "file"))
     if not file.ready or file.name != request.match_info["name"]:
         raise NotFound
     if (preview := request.query.get("preview")) is not None:

@@ -38,6 +38,7 @@ from chat.log.append import Change
 from chat.model.message import Message
 from chat.shared.bodies import UploadBody
 from chat.shared.errors import ApiError, Invalid, NotFound, RateLimited
+from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.rate_limits import Limit
 from chat.shared.settings import Settings
@@ -123,9 +124,9 @@ class Uploads:
             raise NotFound
         return UploadState(*row)
 
-    async def find_readable(self, user_id: int, file_id: int) -> File:
-        """Return a file that the user may read; raise `NotFound`."""
-        return await self._read(queries.find_readable, {"file": file_id, "user": user_id})
+    async def find_readable(self, member: Member, file_id: int) -> File:
+        """Return a file that the caller may read; raise `NotFound`."""
+        return await self._read(queries.find_readable, {"file": file_id, "user": member.user_id, "only": member.only})
 
     async def _read(self, query: bytes, asked: Sequence[object] | Mapping[str, object]) -> File:
         async with self._pool.connection() as connection:

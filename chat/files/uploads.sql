@@ -26,6 +26,7 @@ select f.id, f.owner_id, f.name, f.size, f.received, f.type, f.width, f.height, 
    and (f.conversation_id is null and f.owner_id = %(user)s
         or exists (select from conversations c
                     where c.id = f.conversation_id
+                      and (%(only)s::bigint[] is null or c.id = any(%(only)s::bigint[]))
                       and (c.kind = 'channel' and not c.private
                            or exists (select from memberships m
                                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null))))

@@ -39,6 +39,7 @@ from chat.transfer.text import find_emoji, one_line
 queries = load(__file__)
 NAMES_MOST, STATUS_MOST = 10, 140
 LISTED_MOST, LINE_MOST = 20, 100  # reminders in an answer, and characters of each
+LEFT = "a channel that you have left"
 FOREVER = timedelta(days=36_500)  # as the app stores a mute without an end
 
 
@@ -295,11 +296,12 @@ async def show_reminders(call: CommandCall) -> CommandAnswer:
     async with call.pool.connection() as connection:
         asked = {"zone": local.zone, "moments": [datetime.fromisoformat(one["at"]) for one in found]}
         times = [row[0] for row in await (await connection.execute(queries.to_local_times, asked)).fetchall()]
-        named = [one["post_to"] for one in found if "post_to" in one]
-        channels: dict[int, str] = dict(await (await connection.execute(queries.name_channels, [named])).fetchall())
+        named = {"user": call.user_id, "channels": [one["post_to"] for one in found if "post_to" in one]}
+        rows = await (await connection.execute(queries.name_channels, named)).fetchall()
+        channels = {row[0]: f"#{row[1]}" for row in rows}
     lines = [
         f"- {show_time(time)}: {one_line(one['text'], LINE_MOST) or 'a message'}"
-        f"{' in #' + channels[one['post_to']] if 'post_to' in one else ''} (`/remind cancel {one['id']}`)"
+        f"{' in ' + channels.get(one['post_to'], LEFT) if 'post_to' in one else ''} (`/remind cancel {one['id']}`)"
         for one, time in zip(found[:LISTED_MOST], times, strict=False)
     ]
     more = [f"- and {len(found) - LISTED_MOST} more"] if len(found) > LISTED_MOST else []

@@ -12,7 +12,10 @@ select c.id, c.name, name.words
  order by name.words desc, c.id = %(conversation)s desc, c.private, c.id limit 1
 
 -- name: name_channels
-select id, name from conversations where id = any(%s)
+-- Those that the user is a member of now: a former member must not learn a new name.
+select c.id, c.name from conversations c
+  join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+ where c.id = any(%(channels)s)
 
 -- name: to_moment
 select %(time)s::timestamp at time zone %(zone)s

@@ -1,6 +1,7 @@
 """Handlers of the hooks of a conversation, incoming and outgoing, of the addresses at which programs post, and of slash
 commands."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -64,6 +65,7 @@ from chat.shared.web import (
 # Headers in which senders repeat the same id when they deliver again.
 DELIVERY_IDS = ("webhook-id", "Idempotency-Key", "X-GitHub-Delivery", "X-Gitlab-Event-UUID", "Request-ID")
 PAYLOAD_BYTES = 512 * 1024
+POST_BYTES = 16 * 1024  # of a payload that cost as much as a post, because reading them takes as long
 TEST = "This is a test of the hook."
 DELIVERIES: web.AppKey[HookSender] = web.AppKey("deliveries")
 
@@ -133,6 +135,7 @@ async def post_delivery(request: web.Request) -> web.Response:
     hook = await find_hook(request.app[POOL], request.match_info["secret"])
     charge_caller(request, hook.user_id)
     body = await read_body(request, PAYLOAD_BYTES)
+    request.app[RATES].post.acquire(hook.user_id, len(body) // POST_BYTES)
     given = next((value for name in DELIVERY_IDS if (value := request.headers.get(name))), None)
     delivery = hashlib.sha256(given.encode(errors="replace")).hexdigest()[:32] if given else secrets.token_hex(16)
     await deliver(request.app, hook, request.headers, body, delivery)
@@ -142,7 +145,8 @@ async def post_delivery(request: web.Request) -> web.Response:
 async def deliver(app: web.Application, hook: IncomingHook, headers: Mapping[str, str], body: bytes, id_: str) -> None:
     """Post what a delivery says, and note its outcome with the hook. Raise `Invalid` and the errors of a post."""
     try:
-        for draft in to_drafts(headers, body, id_, hook.name):
+        parts = headers, body, id_, hook.name
+        for draft in to_drafts(*parts) if len(body) < POST_BYTES else await asyncio.to_thread(to_drafts, *parts):
             here = await app[HERE].find(hook.conversation_id, hook.user_id, draft.body)
             await app[POSTS].submit(Post(hook.conversation_id, hook.user_id, draft, here=here))
     except ApiError as error:

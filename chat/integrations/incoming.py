@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chat.accounts.api_keys import insert_bot
-from chat.accounts.models import Form
+from chat.accounts.models import Form, User, require_distinct_from_admins
 from chat.accounts.validation import DisplayName
 from chat.conversations.memberships import add_members, audit, end_membership, lock_access, require_capacity
 from chat.conversations.permissions import Access, authorize_change, require_manager_role
@@ -98,7 +98,7 @@ async def create_hook(
 ) -> tuple[dict[str, Any], str]:
     """Create a hook, and add its bot to the conversation. Return the hook and its secret, which is shown only now.
 
-    Raise `NotFound`, `Forbidden`, `Archived`, `Direct`, `TooManyHooks`, `TooManyMembers`.
+    Raise `NotFound`, `Forbidden`, `Archived`, `Direct`, `TooManyHooks`, `TooManyMembers`, `ImitatesAdmin`.
     """
     secret = secrets.token_urlsafe(SECRET_BYTES)
     async with log.change() as change:
@@ -109,6 +109,7 @@ async def create_hook(
         count = await (await change.connection.execute(queries.count_hooks, [conversation_id])).fetchone()
         if count is None or count[0] >= HOOKS_MOST:
             raise TooManyHooks
+        await require_distinct_from_admins(change.connection, User(0, "", form.name, "member"))
         bot = await insert_bot(change, form.name, actor_id)
         made = {"conversation": conversation_id, "bot": bot, "name": form.name, "actor": actor_id}
         made["digest"] = hash_token(secret)

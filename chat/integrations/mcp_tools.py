@@ -168,7 +168,7 @@ async def search(app: web.Application, member: Member, asked: Search) -> Json:
     check_call(app, member, get_search, asked.conversation)
     below = None if asked.next is None else read_place(asked.next)
     query = read_query(asked.query)
-    wanted = check_search(SearchRequest(query, None, asked.conversation, below, asked.limit))
+    wanted = check_search(SearchRequest(query, None, asked.conversation, below, asked.limit, only=member.only))
     found = await find(app[POOL], member.user_id, wanted)
     answer: Json = orjson.loads(await found.encode(query))
     return answer | await name_users(app, member, (message.author for message in found.messages))

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from chat.accounts.api_keys import insert_bot
-from chat.accounts.models import Form
+from chat.accounts.models import Form, User, require_distinct_from_admins
 from chat.accounts.validation import DisplayName
 from chat.conversations.memberships import add_members, audit, end_membership, lock_access, require_capacity
 from chat.conversations.permissions import authorize_change
@@ -138,7 +138,7 @@ async def create_outgoing(
 ) -> tuple[dict[str, Any], str]:
     """Create a hook, and add its bot to the conversation. Return the hook and its secret, which is shown only now.
 
-    Raise `Invalid`, `NotFound`, `Forbidden`, `Archived`, `Direct`, `TooManyHooks`, `TooManyMembers`.
+    Raise `Invalid`, `NotFound`, `Forbidden`, `Archived`, `Direct`, `TooManyHooks`, `TooManyMembers`, `ImitatesAdmin`.
     """
     url = await check_url(form.url, settings.hosts_allowed)
     name = form.name or form.command or (URL(url).host or "")[:NAME_MOST]
@@ -155,6 +155,7 @@ async def create_outgoing(
         made |= {"command": form.command, "hint": form.hint, "description": form.description, "events": form.wanted}
         if await (await change.connection.execute(queries.has_command, made)).fetchone() is not None:
             raise CommandTaken
+        await require_distinct_from_admins(change.connection, User(0, "", name, "member"))
         made |= {"bot": await insert_bot(change, name, actor_id)}
         row = await (await change.connection.execute(queries.insert_hook, made)).fetchone()
         assert row is not None

@@ -12,12 +12,13 @@ from chat.model.types import check_exact
 from chat.shared.appearance import is_visible
 from chat.shared.errors import Invalid
 from chat.shared.web import name_errors
-from chat.transfer.slack_blocks import BlockWriter, dicts_in, is_preview, text_in
+from chat.transfer.slack_blocks import MAX_DEPTH, BlockWriter, dicts_in, text_in, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, link_to, literal, stacked
 from chat.transfer.text import clean, find_emoji, one_line, parse, split_body
 
 Fields = Mapping[str, Any]
 MESSAGES_MOST = 5  # a longer payload is cut
+LEVELS = 8  # of blocks within attachments
 NAME_MOST = 64
 CUT = "_… the rest of this message was too long._"
 UNKNOWN = "expected `body`, or Slack's `text`, `blocks` or `attachments`, with something to read in it"
@@ -88,12 +89,12 @@ def from_slack(fields: Fields, name: str) -> str:
     """Return a payload of Slack's incoming webhooks as Markdown. `name`: the hook's, which is not repeated."""
     made = SlackText()
     writer = MarkdownWriter(lambda user_id: user_id, lambda channel_id, shown: shown or channel_id)
-    blocks = BlockWriter(writer, made)
+    blocks = BlockWriter(writer, made, MAX_DEPTH - LEVELS)
     text = text_in(fields, "text")
     shown = literal(text) if fields.get("mrkdwn") is False else writer.convert(text, made)
     told = blocks.blocks(fields.get("blocks")) or shown
-    attachments = [one for one in dicts_in(fields.get("attachments")) if not is_preview(one, text)]
-    said = stacked([told, *map(blocks.attachment, attachments)])
+    attachments = map(blocks.attachment, without_previews(fields.get("attachments"), text))
+    said = stacked([told, *attachments])
     return stacked([sender_line(fields, name), said]) if said else ""
 
 

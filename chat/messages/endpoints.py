@@ -37,7 +37,14 @@ from chat.messages.reminders import (
     remove_reminder,
 )
 from chat.messages.streaming import AppendRequest, AppendWriter
-from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
+from chat.messages.threads import (
+    check_forward,
+    follow_thread,
+    list_threads,
+    mark_thread,
+    read_replies,
+    unfollow_thread,
+)
 from chat.model.message import Message
 from chat.model.types import TYPE_FORM, check_exact
 from chat.shared.errors import Invalid
@@ -100,6 +107,7 @@ def require_exact(body: bytes) -> None:
 
 async def submit_post(app: web.Application, member: Member, conversation_id: int, draft: Draft) -> Posted:
     """Store a message. Raise the errors of `PostWriter.submit`."""
+    check_forward(member, draft)
     here = await app[HERE].find(conversation_id, member.user_id, draft.body)
     return await app[POSTS].submit(
         Post(conversation_id, member.user_id, draft, here=here, session_id=member.session_id)
@@ -215,7 +223,7 @@ async def get_cards(request: web.Request) -> web.Response:
     """
     member = await require_identity(request)
     links, forwards = (parse_places(request, name) for name in ("messages", "forwards"))
-    return answer_json(await read_cards(request.app[POOL], member.user_id, links, forwards))
+    return answer_json(await read_cards(request.app[POOL], member.user_id, member.only, links, forwards))
 
 
 def parse_places(request: web.Request, name: str) -> list[Place]:

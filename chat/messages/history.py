@@ -1,7 +1,7 @@
 """History: pages of a conversation, and single messages. The cost does not depend on the length of the conversation."""
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -145,17 +145,17 @@ CARDS_MOST = 100  # of each kind in one request
 
 
 async def read_cards(
-    pool: Pool, user_id: int, links: Collection[Place], forwards: Collection[Place]
+    pool: Pool, user_id: int, only: Sequence[int] | None, links: Collection[Place], forwards: Collection[Place]
 ) -> dict[str, list[dict[str, object]]]:
     """Return `{messages: [card], forwards: [{conversation, seq, original: card}]}`.
 
     `links`: places of messages; `forwards`: places of messages that forward others. What the user may not read, what is
-    deleted and what does not exist is left out alike.
+    deleted and what does not exist is left out alike. `only`: the conversations of a limited API key; None for all.
     """
     columns = {"conversations": [one[0] for one in links], "seqs": [one[1] for one in links]}
     columns |= {"of": [one[0] for one in forwards], "seqs_of": [one[1] for one in forwards]}
     async with pool.connection() as connection:
-        asked = columns | {"user": user_id, "most": CARD_TEXT}
+        asked = columns | {"user": user_id, "only": only, "most": CARD_TEXT}
         rows = await (await connection.execute(queries.read_cards, asked)).fetchall()
     shown: dict[str, list[dict[str, object]]] = {"messages": [], "forwards": []}
     for of, seq_of, conversation_id, seq, author, created_at, text, files, channel in rows:

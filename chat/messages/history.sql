@@ -54,6 +54,7 @@ with may as (
                         on f.conversation_id = w.conversation_id and f.seq = w.seq
                      union all
                     select unnest(%(of)s::bigint[]))
+       and (%(only)s::bigint[] is null or c.id = any(%(only)s::bigint[]))
        and (c.kind = 'channel' and not c.private
             or exists (select from memberships s
                         where s.conversation_id = c.id and s.user_id = %(user)s and s.until is null))),

@@ -21,7 +21,7 @@ from chat.messages.drafts import AddressedDraft, Post, PostStep
 from chat.messages.history import read_messages
 from chat.messages.mentions import HereResolver, Mentions
 from chat.messages.streaming import StreamedStarts
-from chat.messages.threads import FORWARDED_MOST, Forwards, ReplyTargets
+from chat.messages.threads import FORWARDED_MOST, Forwards, ReplyTargets, check_forward
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
 from chat.shared.audit import Actor, record
@@ -353,6 +353,7 @@ def submit(
     if isinstance(draft, ApiError):
         return draft
     try:
+        check_forward(member, draft)
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id

@@ -23,7 +23,7 @@ from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter
 from chat.messages.queue_intake import AuthorDisabled
 from chat.messages.reminders import TAKEN_SECONDS, TimedDelivery, check_future, is_final
-from chat.messages.threads import ReplyTargets
+from chat.messages.threads import ReplyTargets, check_forward
 from chat.model.errors import Conflict
 from chat.model.message import BYTES_MOST
 from chat.model.types import FileIds, Id, Moment, RequestModel, Text, check_said, format_time
@@ -321,6 +321,7 @@ async def post_scheduled(request: web.Request) -> web.Response:
     """Schedule a message. It is posted as the caller's at its time. Retry with the same `client_id`."""
     member = await require_identity(request)
     draft, app = await read_draft(request, ScheduledDraft), request.app
+    check_forward(member, draft)
     scheduled, is_new = await schedule_message(app[LOG], app[POOL], member.user_id, draft)
     app[SCHEDULED].wake()
     return answer_json({"scheduled": scheduled}, 201 if is_new else 200)

@@ -41,13 +41,18 @@ delete from scheduled_messages where id = any(%s)
 update files set touched_at = now() where id = any(%s::bigint[]) and conversation_id is null and removed_at is null
 
 -- name: take_due
--- Another node waits for none of these: it takes others, or the same ones after this node had its time.
+-- Another node waits for none of these: it takes others, or the same ones after this node had its time. A bot whose key was
+-- revoked, or has expired, posts nothing more.
 update scheduled_messages s set taken_until = now() + make_interval(secs => %(seconds)s), attempted = true
   from (select id from scheduled_messages
          where at <= now() and problem is null and (taken_until is null or taken_until <= now())
          order by at, id limit %(most)s for update skip locked) due
  where s.id = due.id
-returning s.id, s.user_id, s.conversation_id, s.draft, (select u.disabled_at is not null from users u where u.id = s.user_id)
+returning s.id, s.user_id, s.conversation_id, s.draft, (
+       select u.disabled_at is not null
+              or u.bot and not exists (select from sessions k
+                                        where k.user_id = u.id and k.ended_at is null and k.expires_at > now())
+         from users u where u.id = s.user_id)
 
 -- name: take_one
 update scheduled_messages set taken_until = now() + make_interval(secs => %(seconds)s), attempted = true

@@ -19,7 +19,7 @@ from chat.log.entry import Unplaced
 from chat.log.redaction import APPEND, append_data
 from chat.messages.drafts import Post, PostStep
 from chat.messages.history import Place
-from chat.model.errors import Archived, Blocked, Finished, Gap, NotYours, OtherText, Undecided
+from chat.model.errors import Archived, Blocked, Finished, Gap, NotMember, NotYours, OtherText, Undecided
 from chat.model.message import Message
 from chat.shared.errors import ApiError, Invalid, NotFound, Overloaded
 from chat.shared.postgres import NO_CONNECTION
@@ -171,8 +171,8 @@ def reject(found: Sequence[object] | None, asked: AppendRequest) -> ApiError | N
     if found is None:
         return NotFound()
     author, public, member, archived, blocked, length, _ = found
-    if not (member or public):
-        return NotFound()
+    if not member:
+        return NotMember() if public else NotFound()
     if author != asked.user_id:
         return NotYours("Only the author of a message can append to it.")
     if length is None:

@@ -10,12 +10,13 @@ from psycopg.rows import TupleRow
 
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor
-from chat.messages.drafts import ForwardedPlace, Post, PostStep
+from chat.messages.drafts import Draft, ForwardedPlace, Post, PostStep
 from chat.messages.history import Page, Place, Window, find_message, make_page
 from chat.model.conversation import followed, unfollowed
 from chat.model.errors import NoThread
 from chat.model.message import Message, shorten
 from chat.shared.errors import Invalid, NotFound
+from chat.shared.identity import Member, MissingScope
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
@@ -98,6 +99,25 @@ class ReplyTargets(PostStep):
 FORWARD, FORWARDED_MOST, NAMES_MOST = "forward", 16_000, 20
 
 
+class NoOriginal(Invalid):
+    """The author cannot read the message that is forwarded."""
+
+    def __init__(self) -> None:
+        super().__init__(errors=[{"field": "forward", "detail": "names no message that you can forward"}])
+
+
+def check_forward(member: Member, draft: Draft) -> None:
+    """Raise `MissingScope` if an API key forwards a message and may read none.
+
+    Raise `NoOriginal` if the key is limited to other conversations: the bot, or the user for whom the key acts, may be
+    able to read the message.
+    """
+    if draft.forward is not None and not member.may("messages:read"):
+        raise MissingScope("To forward a message, this API key needs the scope messages:read.")
+    if draft.forward is not None and member.only is not None and draft.forward.conversation not in member.only:
+        raise NoOriginal
+
+
 class Forwards(PostStep):
     """Put the messages that posts forward into them, if their authors may read these. Free if there are none."""
 
@@ -125,7 +145,7 @@ class Forwards(PostStep):
         """Return `Invalid` if the author cannot read the original, if it is deleted, or if it is still written."""
         if (place := post.draft.forward) is None or (*place_of(place), post.file_owner_id) in self._found:
             return None
-        return Invalid(errors=[{"field": "forward", "detail": "names no message that you can forward"}])
+        return NoOriginal()
 
     def apply(self, change: Change, post: Post, message: Message) -> Message:  # noqa: ARG002 (PostStep names it)
         """Return the message with the text of the original."""

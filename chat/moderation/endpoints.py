@@ -92,7 +92,7 @@ async def post_join(request: web.Request) -> web.Response:
     member = await require_identity(request)
     form = await read_model(request, JoinForm)
     id_, joined = await join_by_link(request.app[LOG], request.app[SETTINGS], member.user_id, form.code)
-    view = await read_view(request.app[POOL], member.user_id, id_)
+    view = await read_view(request.app[POOL], member, id_)
     return answer_json(view.to_json(), 201 if joined else 200)
 
 

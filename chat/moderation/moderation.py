@@ -10,6 +10,7 @@ from chat.conversations.memberships import (
     add_members,
     audit,
     check_users,
+    disable_hooks,
     end_membership,
     lock_access,
     require_capacity,
@@ -47,6 +48,7 @@ async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reaso
         authorize_ban(access)
         await require_other_owner(change, access)
         await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
+        await disable_hooks(change, conversation_id, user_id)
         await audit(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
         if access.subject_role is not None:
             await end_membership(change, conversation_id, user_id)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -86,7 +86,8 @@ class SearchScope:
 class SearchRequest:
     """A query, the ids of an author and a conversation, and the place at which the previous page ended.
 
-    `zone` is the name of the time zone of its days; None for that of the user's profile, else UTC.
+    `zone` is the name of the time zone of its days; None for that of the user's profile, else UTC. `only`: the
+    conversations of a limited API key; None for all.
     """
 
     query: SearchQuery
@@ -95,6 +96,7 @@ class SearchRequest:
     below: tuple[str, int] | None = None
     limit: int = PAGE
     zone: str | None = None
+    only: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ async def read_scope(connection: Connection, user_id: int, request: SearchReques
         "after_day": query.after_day,
         "before_day": query.before_day,
         "zone": request.zone,
+        "only": None if request.only is None else list(request.only),
     }
     try:
         row = await (await connection.execute(queries.read_scope, fields)).fetchone()
@@ -238,7 +241,7 @@ async def get_search(request: web.Request) -> web.Response:
     Days begin in the time zone `zone`, by default that of your profile.
     """
     member = await require_identity(request)
-    search = parse_request(request)
+    search = replace(parse_request(request), only=member.only)
     found = await find(request.app[POOL], member.user_id, search)
     return answer_json(await found.encode(search.query))
 

@@ -2,12 +2,12 @@
 -- The head of the log; whether all messages have the keys of all windows; whether some have the terms of before migration
 -- 0170; the stretch of the log with the days asked for; their beginning and end; the ids of `names`; and the
 -- conversations to search. These are the user's own, or, where conversations are named, those of
--- the named ones that the user may read, which include public channels.
+-- the named ones that the user may read, which include public channels. `only` has those of a limited API key.
 with bounds (after, before) as (
     select greatest(%(after)s::timestamptz, %(after_day)s::date::timestamp at time zone zone.name),
            least(%(before)s::timestamptz, %(before_day)s::date::timestamp at time zone zone.name)
       from coalesce(%(zone)s::text, (select nullif(time_zone, '') from users where id = %(user)s), 'UTC') as zone (name)),
-     places as (
+     readable as (
     select c.id, c.last_seq
       from memberships m join conversations c on c.id = m.conversation_id
      where m.user_id = %(user)s and m.until is null
@@ -17,7 +17,8 @@ with bounds (after, before) as (
      where c.id = any(%(ids)s::bigint[]) and c.kind = 'channel' and not c.private
      union
     select c.id, c.last_seq from conversations c
-     where c.look_key = any(%(places)s::text[]) and c.kind = 'channel' and not c.private and c.archived_at is null)
+     where c.look_key = any(%(places)s::text[]) and c.kind = 'channel' and not c.private and c.archived_at is null),
+     places as (select c.id, c.last_seq from readable c where %(only)s::bigint[] is null or c.id = any(%(only)s::bigint[]))
 select head.position, state.seq is null or state.terms_only, state.seq is not null, days.first, days.last,
        bounds.after, bounds.before,
        (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),

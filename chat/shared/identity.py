@@ -124,6 +124,15 @@ class Member:
         return self.user_id if self.key is None else self.key.bot_id
 
     @property
+    def only(self) -> list[int] | None:
+        """Return the conversations to which the caller's API key is limited; None for all that they may read."""
+        return None if self.key is None or self.key.conversations is None else sorted(self.key.conversations)
+
+    def may(self, scope: Scope) -> bool:
+        """Return whether the caller is a person, or an API key with this scope."""
+        return self.key is None or scope in self.key.scopes
+
+    @property
     def acting(self) -> bool:
         """Return whether an API key acts for this user."""
         return self.key is not None and self.key.acting

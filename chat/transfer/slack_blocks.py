@@ -27,6 +27,9 @@ from chat.transfer.text import find_emoji, link, show_emoji, words_in
 Fields = Mapping[str, Any]
 MAX_URL = 4_000
 MAX_DEPTH = 20  # blocks within attachments within forwarded messages …
+# Limits of Slack, without which a short payload could become a text of any length: columns to which the rows of a table
+# are filled up, levels of lists, and attachments that are compared with the beginning of the text.
+MAX_COLUMNS, MAX_INDENT, MAX_PREVIEWS, MAX_LINKED = 20, 8, 100, 40_000
 TAG = re.compile(r"<[^<>]*>")
 SHOWN_FIELDS = ("title", "text", "value", "label", "name", "fallback", "alt_text", "description", "hint", "url")
 
@@ -100,7 +103,7 @@ class BlockWriter:
             case "image":
                 return self._image(one)
             case "button" | "workflow_button":
-                return link_to(text_in(one, "url"), self.text(one.get("text"))) or self.text(one.get("text"))
+                return link_to(text_in(one, "url"), self.text(one.get("text")))
         below = BlockWriter(self._writer, self._made, self._depth + 1)
         parts = [below.text(one.get(name)) for name in SHOWN_FIELDS]
         nested = [one.get(name) for name in ("element", "options", "option_groups", "elements", "call", "v1")]
@@ -116,12 +119,11 @@ class BlockWriter:
 
     def table(self, table: Fields) -> str:
         """Return a table. Its first row is the heading."""
-        rows = [[self._cell(cell) for cell in row] for row in table.get("rows") or () if isinstance(row, list)]
-        if not rows:
-            return ""
-        width = max(map(len, rows))
-        lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
-        return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+        found = table.get("rows")
+        rows = [[*map(self._cell, row)] for row in (found if isinstance(found, list) else ()) if isinstance(row, list)]
+        width = max(map(len, rows), default=0)
+        lines = [f"| {' | '.join(row + [''] * (min(width, MAX_COLUMNS) - len(row)))} |" for row in rows if row]
+        return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]]) if lines else ""
 
     def _cell(self, cell: object) -> str:
         raw = isinstance(cell, dict) and cell.get("type") == "raw_text"
@@ -237,7 +239,7 @@ class RichText:
 
     def _list(self, element: Fields) -> Iterator[str]:
         """Yield the items of a list. Nested ones are lists of their own, with a greater `indent`."""
-        depth = whole(element.get("indent"))
+        depth = min(whole(element.get("indent")), MAX_INDENT)
         ordered = element.get("style") == "ordered"
         self._numbers = {at: number for at, number in self._numbers.items() if at <= depth}
         number = whole(element.get("offset")) or (self._numbers.get(depth, 0) if ordered else 0)
@@ -350,6 +352,12 @@ def address_of(file: Fields) -> str:
     """Return the address of a file, without the export's token in it that gives everyone access."""
     url = text_in(file, "url_private", "url_private_download", "permalink").partition("?")[0]
     return url if url.startswith(("https://", "http://")) and len(url) <= MAX_URL else ""
+
+
+def without_previews(attachments: object, text: str) -> list[Fields]:
+    """Return the attachments without those that Slack made as previews of links in the text."""
+    found, linked = [*dicts_in(attachments)], text[:MAX_LINKED]
+    return [one for n, one in enumerate(found) if n >= MAX_PREVIEWS or not is_preview(one, linked)]
 
 
 def is_preview(attachment: Fields, text: str) -> bool:

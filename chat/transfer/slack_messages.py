@@ -14,7 +14,7 @@ from chat.transfer.records import (
     SkippedItem,
     UserRecord,
 )
-from chat.transfer.slack_blocks import BlockWriter, address_of, dicts_in, file_text, is_preview, text_in
+from chat.transfer.slack_blocks import BlockWriter, address_of, dicts_in, file_text, text_in, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, stacked
 from chat.transfer.text import (
     UniqueNames,
@@ -328,7 +328,7 @@ class Messages:
         if raw.get("attachments"):
             attachments = [*dicts_in(raw["attachments"])]
             linked = text_in(raw, "text") + str(raw.get("blocks") or "")
-            left["attachments"] = [one for one in attachments if not is_preview(one, linked)]
+            left["attachments"] = without_previews(attachments, linked)
             parts += map(writer.attachment, left["attachments"])
             skipped += [SkippedItem("previews of links")] * (len(attachments) - len(left["attachments"]))
         for one in files_of(raw):

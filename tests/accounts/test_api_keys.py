@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -9,10 +10,14 @@ import pytest
 
 from chat.app import ROUTES
 from chat.route_limits import SCOPES, find_scope
+from tests.accounts.systems import Actor
 from tests.cast import Cast, Person
+from tests.files.sending import address, bearer, posts, sends
 from tests.nodes import Node, running_node
 from tests.presence.presence_client import open_presence
+from tests.search.asking import finds, indexed
 from tests.test_commands import tandem
+from tests.verbs import begins, tries
 from tests.waiting import eventually
 
 C = "/api/chat/conversations"
@@ -105,6 +110,74 @@ async def test_a_limited_key_stays_in_its_conversations(ada: Person, cast: Cast)
     assert (await ada.call("POST", C, {"kind": "direct", "members": [bot.id]}))[0] == 422
     status, found = await bot.call("GET", C)
     assert [one["id"] for one in found["conversations"]] == [room]
+
+
+async def test_a_limited_key_reads_no_other_channel(ada: Person, cast: Cast, database_url: str) -> None:
+    """Not by the directory, a search, a link, a file or a forwarded message, although others may read the channel."""
+    room, other = await opens_channel(ada, "orders"), await opens_channel(ada, "salaries")
+    file = await sends(ada, b"4711")
+    message = await posts(ada, other, file, body="payroll 4711")
+    bot = await makes(ada, cast, conversations=[room])
+    assert (await ada.call("PUT", f"{C}/{room}/members/{bot.id}", {}))[0] == 201
+    await indexed(database_url)
+    assert await finds(ada, "payroll in:salaries") == ["payroll 4711"]
+    assert await finds(bot, "payroll in:salaries") == await finds(bot, "payroll", conversation=other) == []
+    assert (await bot.call("GET", "/api/chat/channels"))[1]["channels"] == [
+        {"id": room, "name": "orders", "topic": "", "role": "member", "members": 2}
+    ]
+    assert (await bot.call("GET", f"/api/chat/cards?messages={other}.{message['seq']}"))[1]["messages"] == []
+    assert (await ada.call("GET", f"/api/files/{file['id']}"))[0] == 200
+    for path in (f"/api/files/{file['id']}", address(file)):
+        assert await tries(bot, "GET", path) == (404, "not_found")
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    arguments = {"name": "search", "arguments": {"query": "payroll in:salaries"}}
+    status, answer = await bot.call("POST", "/mcp", call | {"params": arguments})
+    assert (status, json.loads(answer["result"]["content"][0]["text"])["results"]) == (200, [])
+
+
+async def test_a_limited_key_forwards_nothing_from_elsewhere(ada: Person, cast: Cast) -> None:
+    """Neither what its bot may read, nor what the user may for whom it acts. It gets no session of that user either."""
+    (ana,) = await cast.enters("ana")
+    room, private = await opens_channel(ada, "orders", ana), await begins(ana, "channel", "diary", private=True)
+    other = await opens_channel(ada, "salaries")
+    await ada.says(other, "payroll 4711")
+    await ana.says(private, "only mine")
+    bot = await makes(ada, cast, *EVERY, "act-as", conversations=[room])
+    assert (await ada.call("PUT", f"{C}/{room}/members/{bot.id}", {}))[0] == 201
+    actor = Actor(cast, bot, str(ana.id), ana.id)
+    for key, place in ((bot, other), (actor, private), (actor, other)):
+        draft = {"client_id": "1", "forward": {"conversation": place, "seq": 1}}
+        status, refused = await key.call("POST", f"{C}/{room}/messages", draft)
+        assert (status, refused["errors"][0]["field"]) == (422, "forward")
+    addressed = draft | {"conversation": room}
+    status, answer = await bot.call("POST", "/api/chat/messages", {"messages": [addressed]})
+    assert (status, answer["results"][0]["status"]) == (200, 422)
+    later = addressed | {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    assert await tries(bot, "POST", "/api/chat/scheduled", later) == (422, "invalid")
+    async with cast.http.ws_connect(f"{bot.at}/api/chat/socket", headers=bearer(bot)) as socket:
+        await socket.send_json({"type": "post", "id": 1} | addressed)
+        frames = [await socket.receive_json() for _ in range(2)]
+    assert [one["code"] for one in frames if one.get("type") == "problem"] == ["invalid"]
+    assert await tries(bot, "POST", f"/api/users/{ana.id}/sessions") == (403, "limited_key")
+    own = {"client_id": "2", "forward": {"conversation": room, "seq": (await ada.says(room, "order 1"))["seq"]}}
+    assert (await bot.call("POST", f"{C}/{room}/messages", own))[0] == 201
+
+
+async def test_a_key_that_may_not_read_sees_no_message(ada: Person, cast: Cast) -> None:
+    """Not by forwarding it, nor in the answers to changes of a conversation."""
+    bot = await makes(ada, cast, "messages:write", "conversations:write")
+    room = await opens_channel(ada, "orders", bot)
+    await ada.says(room, "order 4711")
+    draft = {"client_id": "1", "forward": {"conversation": room, "seq": 1}}
+    assert await tries(bot, "POST", f"{C}/{room}/messages", draft) == (403, "missing_scope")
+    status, answer = await bot.call("POST", "/api/chat/messages", {"messages": [draft | {"conversation": room}]})
+    assert (status, answer["results"][0]["problem"]["code"]) == (200, "missing_scope")
+    assert (await ada.call("PUT", f"{C}/{room}/members/{bot.id}", {"role": "admin"}))[0] == 200
+    status, shown = await bot.call("PATCH", f"{C}/{room}", {"topic": "all of them"})
+    assert (status, shown["last_seq"], shown["last_message"]) == (200, 1, None)
+    reader = await makes(ada, cast)
+    assert (await ada.call("PUT", f"{C}/{room}/members/{reader.id}", {}))[0] == 201
+    assert (await reader.call("GET", f"{C}/{room}"))[1]["last_message"]["body"] == "order 4711"
 
 
 async def test_a_revoked_key_ends_on_every_node(ada: Person, cast: Cast, second: Node) -> None:

@@ -17,7 +17,7 @@ from tests.integrations.test_outgoing_hooks import (
     state_of,
 )
 from tests.nodes import Node
-from tests.verbs import CONVERSATIONS, begins, tries
+from tests.verbs import CONVERSATIONS, begins, members_of, removes_member, sets_member, tries
 from tests.waiting import eventually
 
 __all__ = ["no_pauses", "receiver", "stage"]  # fixtures
@@ -96,6 +96,64 @@ async def test_an_admin_of_the_server_stops_hooks(stage: tuple[Node, Cast], rece
         assert (await ada.call("DELETE", path))[0] == 204
     assert (await lists(ada))["hooks"] == []
     assert await tries(ada, "GET", f"{CONVERSATIONS}/{room}/messages") == (404, "not_found")
+
+
+@pytest.mark.parametrize("way", ["removed", "banned", "left out"])
+async def test_hooks_of_a_removed_user_are_turned_off(way: str, stage: tuple[Node, Cast], receiver: Receiver) -> None:
+    """They would read and write on. Owners see why, and can turn them on again. Hooks of others go on."""
+    _, cast = stage
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ana, "channel", "deploys", ben, private=True)
+    assert (await sets_member(ana, room, ben, "admin"))[0] == 200
+    mine, _ = await hooks(ana, room, f"{receiver.url}/ok")
+    his, _ = await hooks(ben, room, f"{receiver.url}/ok")
+    assert (await tries(ben, "POST", place(room), {"url": f"{receiver.url}/ok", "command": "deploy"}))[0] == 201
+    _, incoming = await ben.call("POST", f"{CONVERSATIONS}/{room}/incoming-hooks", {"name": "Grafana"})
+    if way == "removed":
+        await removes_member(ana, room, ben)
+    elif way == "banned":
+        path = f"{CONVERSATIONS}/{room}/bans/{ben.id}"
+        assert await tries(ana, "PUT", path, {"reason": "spied"}) == (204, "")
+    else:
+        others = [user for user in await members_of(ana, room) if user != ben.id]
+        assert (await ana.call("PUT", f"{CONVERSATIONS}/{room}/members", {"users": others}))[0] == 200
+    await ana.says(room, "the new secret")
+    await eventually(lambda: receiver.texts == ["the new secret"])
+    await eventually(lambda: delivered(ana, room, mine))
+    assert await deliveries(ana, room, his) == []
+    async with cast.http.post(incoming["url"], json={"text": "up"}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, "hook_disabled")
+    _, listed = await ana.call("GET", f"{CONVERSATIONS}/{room}/commands")
+    assert "deploy" not in [one["name"] for one in listed["commands"]]
+    _, notes = await ana.call("GET", f"{CONVERSATIONS}/{room}/audit")
+    told = [row["detail"]["problem"] for row in notes["rows"] if row["action"] == "hook.disable"]
+    assert told == ["The user who made this hook was removed."] * 3
+    assert await tries(ana, "PATCH", place(room, his), {"enabled": True}) == (204, "")
+    await eventually(lambda: len(receiver.texts) == 2)
+
+
+async def test_hooks_stay_when_their_maker_leaves(stage: tuple[Node, Cast], receiver: Receiver) -> None:
+    """A user who leaves by their own choice hands them to those who stay."""
+    _, cast = stage
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ana, "channel", "deploys", ben, private=True)
+    assert (await sets_member(ana, room, ben, "admin"))[0] == 200
+    await hooks(ben, room, f"{receiver.url}/ok")
+    assert await removes_member(ben, room, "me") == (204, "")
+    await ana.says(room, "still here")
+    await eventually(lambda: receiver.texts == ["still here"])
+
+
+async def test_a_hook_does_not_imitate_an_admin(stage: tuple[Node, Cast], receiver: Receiver) -> None:
+    """Its bot cannot have the display name of an admin of the server, nor one that looks like it."""
+    _, cast = stage
+    await cast.enters("ada", role="admin")
+    (ana,) = await cast.enters("ana")
+    room = await begins(ana, "channel", "deploys")
+    for name in ("Ada", "\u0410da", "ADA"):
+        for path, more in (("incoming-hooks", {}), ("hooks", {"url": f"{receiver.url}/ok"})):
+            refused = await tries(ana, "POST", f"{CONVERSATIONS}/{room}/{path}", {"name": name} | more)
+            assert refused == (409, "imitates_admin"), (name, path)
 
 
 async def delivered(person: Person, room: int, hook: int) -> bool:

@@ -13,6 +13,7 @@ from slack_sdk.webhook import WebhookClient
 from tests.cast import Cast, Person, casting
 from tests.integrations.sender_payloads import SENDERS, Sent
 from tests.nodes import Node, running_node
+from tests.transfer.slack_export import shapes_as_markdown
 from tests.verbs import CONVERSATIONS, begins, members_of, pages, removes_member, tries
 
 
@@ -95,6 +96,7 @@ async def test_too_much_text_is_cut(ana: Person) -> None:
         (b'{"text": "\\u200b"}', 422, "invalid"),
         (b'{"blocks": 7, "attachments": {"text": []}}', 422, "invalid"),
         (b'{"something": "else"}', 422, "invalid"),
+        (b'{"blocks": [{"type": "table", "rows": 7}]}', 422, "invalid"),
         (b'{"body": "words", "author": 1}', 422, "invalid"),
         (b'{"body": "", "streaming": true}', 422, "invalid"),
         (b'{"body": "", "data": {"a": 1, "a": 2}}', 422, "invalid"),
@@ -111,6 +113,25 @@ async def test_hostile_payloads(body: bytes, status: int, code: str, ana: Person
     assert await delivers(ana, url, body) == (status, code)
     _, listed = await ana.call("GET", f"{CONVERSATIONS}/{room}/incoming-hooks")
     assert listed["hooks"][0]["problem"] == (code if status == 422 else "")
+
+
+def test_a_payload_becomes_no_more_than_it_says() -> None:
+    """A table with one wide row, a deep list and nested buttons do not become texts that are many times as long."""
+    for number in (500, 4_000):
+        assert max(map(len, shapes_as_markdown("x" * number))) < 100 * number
+
+
+async def test_a_large_payload_costs_more(database_url: str, redis_url: str) -> None:
+    """Each 16 KiB cost a post, because reading them takes time. Other payloads of the same hook wait then."""
+    async with (
+        running_node(database_url, redis_url, rate_limits=True, rate_post="40/hour") as node,
+        casting(database_url, node.url) as cast,
+    ):
+        (ana,) = await cast.enters("ana")
+        _, url = await hooks(ana, await begins(ana, "channel", "deploys"))
+        assert await delivers(ana, url, {"text": "a" * 480_000}) == (200, "ok")
+        assert await delivers(ana, url, {"text": "a" * 480_000}) == (429, "too_fast")
+        assert await delivers(ana, url, {"text": "small"}) == (200, "ok")
 
 
 async def test_a_form_with_a_payload(ana: Person) -> None:

@@ -11,7 +11,7 @@ from tests.accounts.systems import makes_key
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.presence.presence_client import PresenceClient, open_presence
-from tests.verbs import CONVERSATIONS, begins, members_of, opens, pages, tries
+from tests.verbs import CONVERSATIONS, begins, members_of, opens, pages, removes_member, tries
 from tests.waiting import eventually
 
 Json = dict[str, Any]
@@ -238,6 +238,19 @@ async def test_status_reaches_other_nodes(database_url: str, redis_url: str) -> 
             await shows(socket, "online", "", "")
         assert await refused(ana, room, "/status " + "x" * 141) == (422, "wrong_usage")
         assert await refused(ana, room, "/status two\nlines") == (422, "wrong_usage")
+
+
+async def test_a_list_does_not_name_channels_that_were_left(ana: Person, ben: Person) -> None:
+    """A reminder for a private channel stays; its new name is for members."""
+    foyer = await begins(ana, "channel", "foyer", ben)
+    room = await begins(ana, "channel", "plans", ben, private=True)
+    await says(ben, room, "/remind #plans stand-up tomorrow at 9")
+    assert "in #plans" in await says(ben, foyer, "/remind list")
+    await removes_member(ana, room, ben)
+    assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{room}", {"name": "merger"}) == (200, "")
+    listed = await says(ben, foyer, "/remind list")
+    assert "stand-up in a channel that you have left" in listed
+    assert "merger" not in listed
 
 
 async def test_keys_run_no_commands(cast: Cast) -> None:

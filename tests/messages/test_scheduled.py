@@ -9,6 +9,7 @@ from aiohttp import web
 from chat.files.uploads import ABANDONED_SECONDS
 from chat.files.uploads import queries as files
 from chat.messages.scheduled import SCHEDULED, SCHEDULED_MOST
+from tests.accounts.systems import makes_key
 from tests.cast import Cast, Person
 from tests.files.sending import sends
 from tests.nodes import running_node
@@ -174,6 +175,23 @@ async def test_what_cannot_be_posted_stays_with_its_reason(ana: Person, ben: Per
 
         await eventually(disabled, 30)
     assert "soup" not in await said_in(ana, room)
+
+
+async def test_a_revoked_key_posts_nothing_later(cast: Cast, database_url: str) -> None:
+    """What its bot has scheduled stays unsent when it is due; what the bot of another key has scheduled is sent."""
+    (ada,) = await cast.enters("ada", role="admin")
+    revoked, other = [await makes_key(ada, cast, "messages:read", "messages:write") for _ in range(2)]
+    room = await begins(ada, "channel", "kitchen", revoked, other)
+    for bot in (revoked, other):
+        await schedules(bot, room, f"from {bot.name}")
+    _, listed = await ada.call("GET", "/api/keys")
+    (key,) = [one["id"] for one in listed["keys"] if one["user"]["id"] == revoked.id]
+    assert await tries(ada, "DELETE", f"/api/keys/{key}") == (204, "")
+    comes_due(database_url)
+    with psycopg.connect(database_url, autocommit=True) as database:
+        find = "select problem::json ->> 'code' from scheduled_messages"
+        await eventually(lambda: database.execute(find).fetchall() == [("author_disabled",)])
+    assert await said_in(ada, room) == [f"from {other.name}"]
 
 
 async def test_nodes_that_stop_post_each_once(database_url: str, redis_url: str, cast: Cast) -> None:

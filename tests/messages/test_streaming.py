@@ -118,6 +118,17 @@ async def test_only_the_author_appends(ana: Person, ben: Person, mallory: Person
     assert (await reads(ana, room, seq))["body"] == ""
 
 
+async def test_a_former_member_appends_nothing(ana: Person, ben: Person) -> None:
+    """Also in a public channel, whose messages they can still read, and before the message has failed."""
+    room = await begins(ana, "channel", "room", ben)
+    seq = await starts(ben, room)
+    await writes(ben, room, seq, "before")
+    await removes_member(ana, room, ben)
+    status, problem = await tries_to_append(ben, room, seq, 6, " after")
+    assert (status, problem["code"]) == (403, "not_member")
+    assert (await reads(ana, room, seq))["body"] == "before"
+
+
 async def test_after_the_end_nothing_changes(ana: Person, ben: Person) -> None:
     """The same finish again is answered like the first; another one and further text are refused."""
     room = await begins(ana, "channel", "room", ben)

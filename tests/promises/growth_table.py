@@ -65,7 +65,7 @@ from chat.transfer.text import digest, link, one_line, parse, rename_channels, r
 from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
 from tests.transfer.hostile_reads import FOREIGN
-from tests.transfer.slack_export import blocks_as_markdown, text_as_markdown
+from tests.transfer.slack_export import blocks_as_markdown, shapes_as_markdown, text_as_markdown
 
 MESSAGE = 16_000  # characters of a message
 FILE = 32_000  # of an imported file, whose size alone is a limit
@@ -298,6 +298,7 @@ ADAPTED = {
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
     "chat.transfer.slack_markup:stacked": Subject(lambda text: stacked(pieces_of(text)), FILE),
     "chat.transfer.slack_blocks:BlockWriter.blocks": Subject(blocks_as_markdown, FILE // 8),
+    "chat.transfer.slack_blocks:without_previews": Subject(shapes_as_markdown, FILE // 8, cases=1),
     "chat.transfer.slack_blocks:file_text": Subject(
         lambda text: file_text({"title": text, "preview": text}), FILE // 4
     ),

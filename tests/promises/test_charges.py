@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urljoin
 
 import aiohttp
 import pytest
@@ -68,6 +69,25 @@ async def test_every_route_charges_strangers(database_url: str, redis_url: str) 
                 body = {} if method != "GET" else None
                 statuses = [(await mallory.call(method, filled(path), body))[0] for _ in range(2)]
                 assert (method, path, statuses) == (method, path, [404 if (method, path) == HOOK else 401, 429])
+
+
+async def test_answers_of_megabytes_cost_more(database_url: str, redis_url: str) -> None:
+    """A page of edits, pins, replies or reports uses up more of the limit than the cheapest read does."""
+    async with counting(database_url, redis_url, rate_view="2/hour") as (_, cast):
+        message = "/api/chat/conversations/999/messages/1"
+        for number, path in enumerate(("edits", "replies", "../../pins", "../../../../reports")):
+            (person,) = await cast.enters(f"person{number}")
+            assert await status_of(person, "GET", urljoin(f"{message}/", path)) in (200, 404), path
+            assert await status_of(person, "GET", "/api/users/me") == 429, path
+
+
+async def test_wrong_links_that_end_e_mails_are_charged(database_url: str, redis_url: str) -> None:
+    """Each costs a look at the database. A page that a mail program opens costs none."""
+    async with counting(database_url, redis_url, rate_stranger="1/hour") as (_, cast):
+        (mallory,) = await cast.enters("mallory")
+        methods, path = ("GET", "GET", "POST", "POST", "GET"), filled(UNSUBSCRIBE)
+        statuses = [await status_of(mallory, method, path) for method in methods]
+        assert statuses == [200, 200, 404, 429, 429]
 
 
 def test_the_table_names_routes_that_exist() -> None:

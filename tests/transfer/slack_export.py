@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from chat.transfer.slack_blocks import BlockWriter
-from chat.transfer.slack_markup import MarkdownWriter, SlackText
+from chat.transfer.slack_blocks import BlockWriter, without_previews
+from chat.transfer.slack_markup import MarkdownWriter, SlackText, stacked
 
 Json = dict[str, Any]
 PEOPLE = {"U1ANA": "ana", "U2BEN": "ben.okafor", "U3CHLOE": "chloé", "U4GONE": "dmitri"}
@@ -113,3 +113,17 @@ def blocks_as_markdown(text: str) -> tuple[str, str]:
     sections = [{"type": "section", "text": {"type": "mrkdwn", "text": piece}} for piece in pieces]
     writer = BlockWriter(MarkdownWriter(lambda name: name, lambda name, shown: shown or name), SlackText())
     return writer.blocks([rich, *sections]), writer.attachment({"text": text, "blocks": sections})
+
+
+def shapes_as_markdown(text: str) -> list[str]:
+    """Turn payloads whose shape is hostile into Markdown: their sizes grow with the text, their words do not."""
+    writer = BlockWriter(MarkdownWriter(lambda name: name, lambda name, shown: shown or name), SlackText())
+    number = len(text)
+    table = {"type": "table", "rows": [["a"] * number, *[["a"]] * number]}
+    button: dict[str, Any] = {"type": "plain_text", "text": ""}
+    for _ in range(number // 200):
+        button = {"type": "button", "text": button}
+    item = {"type": "rich_text_section", "elements": [{"type": "text", "text": "a" + "\n" * number + "b"}]}
+    deep = {"type": "rich_text", "elements": [{"type": "rich_text_list", "indent": 999, "elements": [item]}]}
+    previews = without_previews([{"from_url": "ab"}] * number, "a" * 10 * number)
+    return [*map(writer.blocks, [table, button, deep]), stacked(map(writer.attachment, previews))]
