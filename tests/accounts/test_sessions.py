@@ -107,16 +107,16 @@ async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
 ) -> None:
     """A node's memory of a session ends with it, without another query."""
     _, came = await ana.signs_up("ana")
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("update sessions set expires_at = now() + interval '700 milliseconds'")
     async with running_node(database_url, redis_url, node="b2") as other, visiting(other.url) as there:
         there.headers["Authorization"] = f"Bearer {came['token']}"
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("update sessions set expires_at = now() + interval '4 seconds'")
         assert await there.is_known()
 
         async def unknown() -> bool:
             return not await there.is_known()
 
-        await eventually(unknown, 3)
+        await eventually(unknown)
 
 
 async def test_invalid_tokens_are_refused(mallory: Visitor) -> None:

@@ -59,6 +59,11 @@ export class Session {
     this.tabs?.postMessage(signedIn.user.id);
   }
 
+  /** Let other tabs continue that the server refused while the password, and with it the cookie, changed. */
+  announceNewCookie(): void {
+    if (this.state.name === 'in') this.tabs?.postMessage(this.state.me.id);
+  }
+
   /**
    * End the session here and on the server, and delete what this browser stores for the app: drafts, unsent messages,
    * searches. If the server is unreachable, the user stays logged in. `forget` deletes the unsent messages.

@@ -107,3 +107,24 @@ test('acts for a user of another system', async () => {
   await acting.call('GET', '/api/users/me');
   expect([asked.authorization, asked.user]).toEqual(['Bearer tk_1', 'ext:u%2F1%20%C3%BC']);
 });
+
+test('a call that a change of the password refuses is sent once more with the new token', async () => {
+  let open = () => undefined as void;
+  const refused = new Promise<void>((resolve) => (open = resolve));
+  server.removeAllListeners('request').on('request', async (request, response) => {
+    const [changes, known] = [request.method === 'PUT', request.headers.authorization === 'Bearer renewed'];
+    if (!changes) open();
+    else await refused;
+    response.writeHead(changes || known ? 200 : 401).end(changes ? '{"token":"renewed"}' : '{"id":7}');
+  });
+  const [, me] = await Promise.all([api.changePassword('old', 'new'), api.me()]);
+  expect(me).toEqual({ id: 7 });
+  api.token = 'ended';
+  expect((await problem(api.me()))?.status).toBe(401);
+});
+
+test('a wrong password is refused at once, like what was sent beside it', async () => {
+  answer = { status: 401, body: '{"code":"unauthenticated"}' };
+  const problems = await Promise.all([problem(api.changePassword('wrong', 'new')), problem(api.me())]);
+  expect(problems.map((one) => one?.status)).toEqual([401, 401]);
+});

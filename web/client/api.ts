@@ -1,4 +1,5 @@
 /** The calls of the HTTP API, typed. Every failure is thrown as a `Problem`. */
+import { fetchWithCredentials, replaceCredentials } from './credentials';
 import { type Problem, problemOf, unreachable } from './problem';
 import type * as schema from './schema';
 import type {
@@ -42,6 +43,8 @@ export interface ApiOptions {
 }
 
 export type Where = { before: number } | { after: number } | { around: number } | Record<string, never>;
+
+const PASSWORD = '/api/users/me/password';
 
 /** A client of one server, for one user. */
 export class Api {
@@ -110,8 +113,10 @@ export class Api {
 
   /** Change the password and end all other sessions. This session continues with a new token. */
   async changePassword(old: string, fresh: string): Promise<void> {
-    const { token } = await this.call<schema.Renewed>('PUT', '/api/users/me/password', { old, new: fresh });
-    if (this.token !== undefined && token) this.token = token;
+    await replaceCredentials(async () => {
+      const { token } = await this.call<schema.Renewed>('PUT', PASSWORD, { old, new: fresh });
+      if (this.token !== undefined && token) this.token = token;
+    });
   }
 
   /** Set a password with the secret from a reset link. All sessions of the account end. */
@@ -350,7 +355,7 @@ export class Api {
   }
 
   private async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    const response = await fetch(this.base + path, {
+    const request = () => ({
       method,
       headers: {
         ...this.identity(),
@@ -360,7 +365,9 @@ export class Api {
       },
       signal: AbortSignal.timeout(this.timeout),
       ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
-    }).catch(() => {
+    });
+    const url = this.base + path;
+    const response = await (path === PASSWORD ? fetch(url, request()) : fetchWithCredentials(url, request)).catch(() => {
       throw unreachable();
     });
     if (!response.ok) throw await problemOf(response);

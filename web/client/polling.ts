@@ -71,7 +71,7 @@ export class Polling {
   private async poll(seconds: number, signal: AbortSignal): Promise<ConnectionEnd | undefined> {
     const { receiver } = this.options;
     const url = `${this.options.url}?poll=${seconds}&after=${encodeURIComponent(receiver.cursor ?? '')}`;
-    const answer = await pollOnce({ url, headers: this.options.headers(), signal }, (seconds + 10) * 1000, receiver.handler());
+    const answer = await pollOnce({ url, headers: () => this.options.headers(), signal }, (seconds + 10) * 1000, receiver.handler());
     if (typeof answer !== 'string') return answer;
     const end = receiver.advance(answer);
     if (end) return end;

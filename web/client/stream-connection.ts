@@ -5,6 +5,7 @@
  * This uses `fetch` instead of `EventSource`. Only `fetch` can tell a 401 from a 503, read Retry-After, send the
  * cursor as a header on the first connection, and close a silent connection.
  */
+import { fetchWithCredentials } from './credentials';
 import { decodeEvent, type RawEvent, type StreamEvent } from './entry';
 import { Problem, problemOf, unreachable } from './problem';
 import { SseParser } from './sse';
@@ -18,7 +19,7 @@ export type ConnectionEnd =
 
 export interface StreamRequest {
   url: string;
-  headers: Record<string, string>;
+  headers(): Record<string, string>;
   signal: AbortSignal;
 }
 
@@ -47,13 +48,13 @@ export async function readStream(
   let watchdog = setTimeout(() => timeout.abort(), timeouts.readyWithin);
   let ready = false;
   try {
-    const response = await fetch(request.url, {
+    const response = await fetchWithCredentials(request.url, () => ({
       // Not `text/event-stream`: clients that ask for that are told to retry by a stream, because an EventSource cannot
       // read a status.
-      headers: { ...request.headers, Accept: '*/*' },
+      headers: { ...request.headers(), Accept: '*/*' },
       signal: AbortSignal.any([request.signal, timeout.signal]),
       cache: 'no-store',
-    });
+    }));
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
     if (!isStream(response) || !response.body) return { kind: 'failed', problem: notAStream() };
     const parser = new SseParser();
@@ -95,11 +96,11 @@ export async function pollOnce(
   const timeout = new AbortController();
   let watchdog = setTimeout(() => timeout.abort(), answerWithin);
   try {
-    const response = await fetch(request.url, {
-      headers: { ...request.headers, Accept: 'application/json' },
+    const response = await fetchWithCredentials(request.url, () => ({
+      headers: { ...request.headers(), Accept: 'application/json' },
       signal: AbortSignal.any([request.signal, timeout.signal]),
       cache: 'no-store',
-    });
+    }));
     clearTimeout(watchdog);
     watchdog = setTimeout(() => timeout.abort(), BODY_WITHIN);
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };

@@ -126,7 +126,7 @@ export class DurableStream implements EntrySource {
   /** Open one connection at the cursor, and read it to its end. */
   protected openStream(signal: AbortSignal, onReady?: () => void): Promise<ConnectionEnd> {
     const { url, headers } = this.options;
-    const request = { url, headers: { ...headers?.(), 'Last-Event-ID': this.cursor ?? '' }, signal };
+    const request = { url, headers: () => ({ ...headers?.(), 'Last-Event-ID': this.cursor ?? '' }), signal };
     return readStream(request, this.timings, this.receiver.handler(onReady));
   }
 

@@ -109,7 +109,7 @@ export class FollowerStream {
 
   private async fetchMissing(position: Position): Promise<ConnectionEnd | null> {
     const url = `${this.options.url}?poll=0&after=${encodeURIComponent(position.cursor ?? '')}`;
-    const request = { url, headers: this.options.headers?.() ?? {}, signal: this.stopping.signal };
+    const request = { url, headers: () => this.options.headers?.() ?? {}, signal: this.stopping.signal };
     const answer = await pollOnce(request, 20_000, {
       onRetry: () => undefined,
       onResumed: (cursor) => position.adoptEpoch(cursor),
