@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,14 +29,18 @@ class Desk(NamedTuple):
     key: dict[str, Any]
     secret: str
     room: int
+    started: list[Process]
 
     async def runs(self, command: str, **settings: str) -> Process:
         """Run a shell command in the project's folder, with the key in its environment."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "TANDEM_SERVER": self.ana.at, "TANDEM_KEY": self.secret, **settings}
-        return await asyncio.create_subprocess_exec(
-            "bash", "-c", command, env=env, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+        shell = ("bash", "-c", command)
+        process = await asyncio.create_subprocess_exec(
+            *shell, env=env, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
+        self.started.append(process)
+        return process
 
     async def ends(self, command: str, typed: str = "", **settings: str) -> tuple[int, str, str]:
         """Run a command to its end; return the exit code and what it printed."""
@@ -47,14 +51,19 @@ class Desk(NamedTuple):
 
 
 @pytest.fixture
-async def desk(cast: Cast, ana: Person) -> Desk:
-    """The channel `garden`, whose owner is ana, and a bot in it."""
+async def desk(cast: Cast, ana: Person) -> AsyncIterator[Desk]:
+    """The channel `garden`, whose owner is ana, and a bot in it. Commands that still run at the end are killed."""
     (ada,) = await cast.enters("ada", role="admin")
     scopes = ["messages:read", "messages:write", "users:read", "conversations:write"]
     status, made = await ada.call("POST", "/api/keys", {"name": "Terminal", "scopes": scopes})
     assert status == 201
     bot = Person(cast.http, ana.at, "terminal-bot", made["key"]["user"]["id"], made["secret"])
-    return Desk(ana, ada, made["key"], made["secret"], await begins(ana, "channel", "garden", bot))
+    started: list[Process] = []
+    yield Desk(ana, ada, made["key"], made["secret"], await begins(ana, "channel", "garden", bot), started)
+    for one in started:
+        if one.returncode is None:
+            os.killpg(one.pid, signal.SIGKILL)
+            await one.communicate()
 
 
 async def line_of(process: Process) -> str:
@@ -70,23 +79,18 @@ async def bodies_of(process: Process, count: int) -> list[str]:
 
 
 @pytest.fixture
-async def tailing(desk: Desk, tmp_path: Path) -> AsyncIterator[Any]:
-    """Start `tandem tail` with a position; all are killed at the end."""
-    started: list[Process] = []
+def tailing(desk: Desk, tmp_path: Path) -> Callable[[], Awaitable[Process]]:
+    """Start `tandem tail` with a position."""
 
     async def start() -> Process:
-        command = f"exec tandem tail '#Garden' --json --last 2 --position {tmp_path / 'position'}"
-        started.append(await desk.runs(command))
-        return started[-1]
+        return await desk.runs(f"exec tandem tail '#Garden' --json --last 2 --position {tmp_path / 'position'}")
 
-    yield start
-    for one in started:
-        if one.returncode is None:
-            one.kill()
-        await one.communicate()
+    return start
 
 
-async def test_each_message_is_printed_once_across_kills_and_resets(desk: Desk, tailing: Any, tmp_path: Path) -> None:
+async def test_each_message_is_printed_once_across_kills_and_resets(
+    desk: Desk, tailing: Callable[[], Awaitable[Process]], tmp_path: Path
+) -> None:
     """A killed tail continues after what it printed, even if the log has dropped its position meanwhile."""
     for n in range(3):
         await desk.ana.says(desk.room, f"{n}")
@@ -111,7 +115,7 @@ async def test_each_message_is_printed_once_across_kills_and_resets(desk: Desk, 
     assert await bodies_of(third, 1) == ["after the reset"]
 
 
-async def test_ctrl_c_and_a_revoked_key_end_it(desk: Desk, tailing: Any) -> None:
+async def test_ctrl_c_and_a_revoked_key_end_it(desk: Desk, tailing: Callable[[], Awaitable[Process]]) -> None:
     """Quietly, and with the reason."""
     await desk.ana.says(desk.room, "hello")
     for end in ("interrupt", "revoke"):
