@@ -1,11 +1,16 @@
 """Untrusted archives and line files: a ZIP is never unpacked to disk, and no more is read than its size can hold."""
 
 import contextlib
+import gzip
 import hashlib
+import io
 import json
 import os
 import re
+import tarfile
+import tempfile
 import unicodedata
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,11 +18,12 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 
 from chat.transfer.errors import BadArchive
-from chat.transfer.text import parse, repair
+from chat.transfer.text import digest, parse, repair
 
 MAX_FILE = 512 * 1024 * 1024
 MAX_RATIO = 200  # JSON is compressed to a tenth or a twentieth
 ALWAYS_ALLOWED = 16 * 1024 * 1024  # bytes, whatever the ratio
+MAX_PIECE = 1024 * 1024  # bytes of a tar archive that are unpacked at once
 MAX_DEPTH = 3  # folders around everything else
 NAMES_ARE_UTF8 = 0x800
 DRIVE = re.compile(r"[A-Za-z]:(?:/|$)")
@@ -37,7 +43,7 @@ class FileArchive(Protocol):
 class Archive:
     """The files of a ZIP, or of an unpacked one, by path. `progress` gets the sizes of reads.
 
-    A folder that contains everything is left out of the paths, and so are files that operating systems add to archives.
+    A folder that contains everything (`folder`) is left out of the paths, and so are files that operating systems add.
     Raise `BadArchive` for an unsafe archive.
     """
 
@@ -47,6 +53,7 @@ class Archive:
         found: dict[str, zipfile.ZipInfo | Path] = {}
         found |= dict(files_below(path)) if path.is_dir() else dict(self._open_zip())
         depth = wrapping(list(found))
+        self.folder = "/".join(next(iter(found), "").split("/")[:depth]) or path.absolute().stem
         self._files = {"/".join(name.split("/")[depth:]): file for name, file in found.items()}
         self._folders: dict[str, list[str]] = {}
         for name in sorted(self._files):
@@ -149,6 +156,78 @@ def wrapping(names: list[str]) -> int:
     while depth < MAX_DEPTH and len({tuple(parts[: depth + 1]) for parts in folders}) == 1 and len(folders[0]) > depth:
         depth += 1
     return depth
+
+
+# Archives of `tar` and `gzip`.
+
+
+class TarArchive:
+    """The files of a `.tar.gz` by path, in the shape of `Archive`. Raise `BadArchive` for an unsafe one.
+
+    It is decompressed once into a file without a name, so that its files can be read in any order. Links and devices
+    are left out, and so is the folder around everything.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        most = ALWAYS_ALLOWED + MAX_RATIO * path.stat().st_size
+        with tempfile.TemporaryFile() as tar:
+            try:
+                with gzip.open(path) as packed:
+                    while piece := packed.read(MAX_PIECE):
+                        tar.write(piece)
+                        if tar.tell() > most:
+                            raise BadArchive(path, f"it would unpack to more than {most:,} bytes")
+                tar.seek(0)
+                with tarfile.open(fileobj=tar) as listed:
+                    found = {self._path_of(one.name): one for one in listed if one.isreg() and not one.issparse()}
+            except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+                raise BadArchive(path, f"it cannot be read ({error})") from None
+            self.descriptor = os.dup(tar.fileno())
+        weakref.finalize(self, os.close, self.descriptor)
+        tops = {name.partition("/")[0] for name in found}
+        inside = len(tops) == 1 and all("/" in name for name in found)
+        self._files = {name.partition("/")[2] if inside else name: one for name, one in found.items()}
+        self.folder = next(iter(tops)) if inside else path.stem
+
+    def _path_of(self, name: str) -> str:
+        path = PurePosixPath(name.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise BadArchive(self.path, f"its file {name!r} has a path outside of the archive")
+        return str(path)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the same text for the same files: a digest of their names and sizes."""
+        return digest(*(f"{name} {self.size_of(name)}" for name in self.names()))
+
+    def names(self) -> list[str]:
+        """Return the paths of all files, sorted."""
+        return sorted(self._files)
+
+    def size_of(self, name: str) -> int | None:
+        """Return the size of a file in bytes, or None if it is missing."""
+        return self._files[name].size if name in self._files else None
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file for reading in pieces."""
+        return io.BufferedReader(TarMember(self, self._files[name]))
+
+
+class TarMember(io.RawIOBase):
+    """A file of a tar archive. Several may be read at once."""
+
+    def __init__(self, archive: TarArchive, info: tarfile.TarInfo) -> None:
+        self._archive, self._at, self._end = archive, info.offset_data, info.offset_data + info.size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = os.pread(self._archive.descriptor, min(len(buffer), self._end - self._at), self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 # Files with one JSON value per line.

@@ -1,16 +1,14 @@
-"""Chats as text: WhatsApp's `_chat.txt`, and the logs of IRC clients. Lines have no ids, and often no dates or zones.
+"""Chats as text: what logs share, and WhatsApp's `_chat.txt`. Lines have no ids, and no zones.
 
 A message is identified by its time, author and text, so that a later export of the same chat adds only what is new.
 """
 
-import calendar
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -26,10 +24,8 @@ from chat.transfer.foreign import (
 from chat.transfer.records import AttachmentRecord, ConversationRecord, Item, SkippedItem
 from chat.transfer.text import digest, title
 
-TEXTS = {".txt", ".log", ".weechatlog", ""}
 MAX_LINE = 1024 * 1024
 MAX_LINES = 10_000  # of one message
-SHARE = 0.5  # of the first lines, by which a log is recognized
 Progress = Callable[[int], None]
 
 
@@ -40,7 +36,18 @@ def lines_of(open_file: Callable[[], IO[bytes]], progress: Progress) -> Iterator
         while line := file.readline(MAX_LINE):
             progress(len(line))
             number += 1
-            yield number, line.decode("utf-8", "replace").rstrip("\r\n")
+            yield number, decode(line).rstrip("\r\n")
+
+
+def decode(line: bytes) -> str:
+    """Return a line as text: in UTF-8, otherwise as programs wrote Western languages before it. One file may have both.
+
+    A line that was cut may end within a character.
+    """
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8" if len(line) == MAX_LINE else "cp1252", "replace")
 
 
 def ignore(_: int) -> None:
@@ -65,24 +72,55 @@ class Repeats:
 
 # WhatsApp. Each phone writes dates in the way of its language: their order is found from all lines.
 
-MARKS = "\u200e\u200f\u202a-\u202e\ufeff"
-HEAD = re.compile(
-    rf"[{MARKS}]*\[?(\d{{1,4}})([./-])\s?(\d{{1,2}})\2\s?(\d{{1,4}})\.?[,،]?([^\d\]:.]{{0,12}}?)"
-    rf"(\d{{1,2}})[:.](\d\d)(?:[:.](\d\d))?([^\d\]:-]{{0,12}})(?:\]|[-–]|:)[ \u202f\xa0]?"
+MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+M = f"[{MARKS}]*"  # in languages that are written from the right, also between the numbers of a date
+DATE = rf"(?P<a>\d{{1,4}}){M}(?P<sep>[./-])\s?{M}(?P<b>\d{{1,2}}){M}(?P=sep)\s?{M}(?P<c>\d{{1,4}})"
+CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?"
+END = r"(?:\]|[-–]|:(?!\d))[ \u202f\xa0]?"
+HEADS = (
+    re.compile(rf"{M}\[?{M}{DATE}\.?[,،]?(?P<before>[^\d\]:]{{0,14}}?){CLOCK}(?P<after>[^\d\]:-]{{0,12}}){END}"),
+    re.compile(rf"{M}\[?{M}{CLOCK}(?P<before>[^\d\]:-]{{0,12}}?){DATE}(?P<after> ?){END}"),  # Vietnamese, and a browser
 )
 AUTHOR = re.compile(rf"[{MARKS}]*(?:~[\s\u202f]?)?([^:\n]{{1,80}}?):(?:\s|$)")
 LETTERS = re.compile(r"[^\W\d_]+")
-AFTERNOON = {"pm", "下午", "午後", "오후", "م", "μμ", "du", "晚上", "中午", "nm", "ch"}
-MORNING = {"am", "上午", "午前", "오전", "ص", "πμ", "de", "凌晨", "早上", "清晨", "fm", "sa"}
+BETWEEN = re.compile(r"""[\s.,،/'"״׳\u200e\u200f-]+""")
+AFTERNOON, MORNING = (
+    frozenset(words.split())
+    for words in (
+        "pm 下午 午後 오후 م μμ du 晚上 中午 nm ch 傍晚 em eh ip odp ös بظ אחהצ слоб пп ptg popiet pēcpusd epasdites"
+        " tarde noche अपराह्न பிற்பகல் ಅಪರಾಹ್ನ",
+        "am 上午 午前 오전 ص πμ de 凌晨 早上 清晨 fm sa fh ap dop öö قظ לפנהצ проб дп pg priešpiet priekšpusd"
+        " eparadites mañana madrugada पूर्वाह्न முற்பகல் ಪೂರ್ವಾಹ್ನ",
+    )
+)
 ATTACHED = re.compile(
     rf"[{MARKS}]*(?:<[^<>:]{{2,30}}: ([^<>/\n]{{1,200}})>|([^<>/\n(]{{0,200}}\.\w{{2,5}}) \([^()\n]{{3,40}}\)) ?"
 )
-OMITTED = re.compile(rf"[{MARKS}]*<[^<>\n]{{3,60}}>|\u200e[^\n]{{3,60}}")
+OMITTED = re.compile(rf"(?:[{MARKS}]*<[^<>\n]{{3,60}}>|\u200e[^\n,،]{{2,59}}[^\n,.،。])(?:\n|$)")
+EDITED = re.compile(r"(?<=\S) ?\u200e<[^<>:\n]{5,60}>\Z")
+EDITED_WORDS = re.compile(
+    r" ?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje|Mensagem editada|"
+    r"Ce message a été modifié|Questo messaggio è stato modificato|Dit bericht is bewerkt|Bu mesaj düzenlendi|"
+    r"Сообщение изменено|Pesan ini diedit|Tätä viestiä muokattiin|Wiadomość została zmieniona)\.?>\Z"
+)
+DELETED = frozenset(
+    """this message was deleted|you deleted this message|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht
+se eliminó este mensaje|este mensaje fue eliminado|eliminaste este mensaje|mensagem apagada|essa mensagem foi apagada
+esta mensagem foi apagada|você apagou esta mensagem|ce message a été supprimé|vous avez supprimé ce message
+questo messaggio è stato eliminato|hai eliminato questo messaggio|dit bericht is verwijderd
+je hebt dit bericht verwijderd|u hebt dit bericht verwijderd|bu mesaj silindi|bu mesajı sildiniz
+ta wiadomość została usunięta|данное сообщение удалено|вы удалили данное сообщение
+تم حذف هذه الرسالة|حذفت هذه الرسالة|הודעה זו נמחקה|מחקת הודעה זו|यह संदेश हटा दिया गया
+pesan ini telah dihapus|pesan ini dihapus|anda menghapus pesan ini|このメッセージは削除されました|삭제된 메시지입니다
+此消息已删除|您删除了这条消息|此訊息已刪除|您已刪除此訊息|det här meddelandet togs bort|tämä viesti poistettiin
+denne besked blev slettet|denne meldingen ble slettet|tato zpráva byla odstraněna""".replace("\n", "|").split("|")
+)
 MENTION = re.compile("@\u2068([^\u2068\u2069\n]{1,80})\u2069")
 QUOTES = frozenset("\"“”«»„'‘’")
 ORDERS = {"day first": (2, 1, 0), "month first": (2, 0, 1), "year first": (0, 1, 2), "year and day first": (0, 2, 1)}
 TITLE = re.compile(
-    r"(?:.{0,40}?WhatsApp.{0,20}?(?: - | with | mit | avec | con | com | med | met )|_chat)?(.*?)(?:\.txt|\.zip)?"
+    r"(?:.{0,40}?WhatsApp.{0,20}?(?: - | with | mit | avec | con | com | med | met )|_chat)?"
+    r"(.*?)(?: ?\(\d{1,2}\))?(?:\.txt|\.zip)?"
 )
 BUDDHIST = 2400
 
@@ -134,22 +172,35 @@ class WhatsAppFacts:
     authors: Counter[str]
 
 
+def head_of(line: str) -> re.Match[str] | None:
+    """Return the date and time that a line begins with, if it begins a message."""
+    return next((found for one in HEADS if (found := one.match(line))), None)
+
+
 def study_whatsapp(open_file: Callable[[], IO[bytes]]) -> WhatsAppFacts:
-    """Read the file once, to find the order of its dates and its authors."""
-    day_first, month_first, *others = orders = [DateOrder(order) for order in ORDERS.values()]
+    """Read the file once, to find the order of its dates and its authors.
+
+    No language writes the month first between dots or dashes.
+    """
+    day_first, month_first, year_first, _ = orders = [DateOrder(order) for order in ORDERS.values()]
     authors, latest, american = Counter[str](), datetime.now(UTC).date() + timedelta(days=2), True
+    dotted = True
     for _, line in lines_of(open_file, ignore):
-        if head := HEAD.match(line):
-            american = american and head[2] == "/" and len(head[4]) < 3 and "0" not in (head[1][0], head[3][0])
+        if head := head_of(line):
+            dotted = dotted and head["sep"] != "/"
+            american = (
+                american and head["sep"] == "/" and len(head["c"]) < 3 and "0" not in (head["a"][0], head["b"][0])
+            )
             for order in orders:
-                order.add((head[1], head[3], head[4]), latest)
+                order.add((head["a"], head["b"], head["c"]), latest)
             if author := AUTHOR.match(line, head.end()):
                 authors[author[1].strip()] += 1
-    likely = [month_first, day_first, *others] if american else orders
+    dotted = dotted and (day_first.valid or year_first.valid)
+    likely = [day_first, year_first] if dotted else [month_first, *orders] if american else orders
     best = min([one for one in likely if one.valid] or likely, key=lambda one: (one.back, one.span))
-    same = day_first.valid and month_first.valid and day_first.days != month_first.days
+    same = day_first.valid and month_first.valid and day_first.days != month_first.days and not dotted
     evident = (day_first.back, day_first.span) != (month_first.back, month_first.span)
-    return WhatsAppFacts(best, same and not evident and best in likely[:2], authors)
+    return WhatsAppFacts(best, same and not evident and best in (day_first, month_first), authors)
 
 
 class WhatsAppChat:
@@ -163,7 +214,7 @@ class WhatsAppChat:
     ) -> None:
         self._open, self._name, self._media, self._zone = open_file, name, media, zone
         self._users, self._repeats = ForeignUsers(), Repeats("wa-")
-        self._title = chat_title(shown)
+        self._title, self._shown, self._begun = chat_title(shown), PurePosixPath(shown).name, False
         self._messages = ForeignMessages(f"chat:{self._title}"[:200], "")
 
     def read(self, progress: Progress) -> Iterator[Item]:
@@ -174,7 +225,7 @@ class WhatsAppChat:
             self._users.add(author, author, author)
         yield from self._users.take_new()
         names = [name for author in authors if (name := self._users.get(author))]
-        direct = len(names) == 2 and (self._title in authors or not self._title)
+        direct = len(names) == 2 and (not self._title or self._title in authors or is_named_after(self._shown, authors))
         yield ConversationRecord(
             id=self._messages.key,
             kind="direct" if direct else "channel",
@@ -201,7 +252,7 @@ class WhatsAppChat:
         """Yield the line, head and text of each message. Lines without a head continue the one before them."""
         found: tuple[int, re.Match[str], list[str]] | None = None
         for number, line in lines_of(self._open, progress):
-            if head := HEAD.match(line):
+            if head := head_of(line):
                 if found:
                     yield found[0], found[1], "\n".join(found[2])
                 found = number, head, [line[head.end() :]]
@@ -220,31 +271,43 @@ class WhatsAppChat:
         """
         found = AUTHOR.match(text)
         name = found[1].strip() if found else ""
-        known = name == self._title or self._users.get(name) is not None
-        return self._shown(self._files(text[found.end() :])[1] if found and known else text)
+        known = found and (name == self._title or self._users.get(name) is not None)
+        if found is None or not known:
+            return self._markdown(text)
+        written = text[found.end() :]
+        return "" if is_deleted(written) else self._markdown(self._files(without_edit(written))[1])
 
     def _message(self, place: str, head: re.Match[str], text: str, facts: WhatsAppFacts) -> Iterator[Item]:
-        day = facts.order.read((head[1], head[3], head[4]))
-        if day is None:
-            raise ValueError(f"{head[0].strip()} is not a date")
-        hour = hour_of(int(head[6]), head[5] + " " + head[9])
-        at = datetime.combine(day, time(hour, int(head[7]), int(head[8] or 0)), self._zone)
+        at = self._time(head, facts)
         found = AUTHOR.match(text)
         author = self._users.get(found[1].strip()) if found else None
-        if found is None or author is None:
+        written = text[found.end() :] if found else text
+        first, self._begun = not self._begun, True
+        files, rest = self._files(without_edit(written))
+        if author is None or (first and not files and is_notice(written)):
             event = self._told(text)
             author = self._users.add("whatsapp", "whatsapp", "WhatsApp")
             yield from self._users.take_new()
             yield from self._messages.write(self._repeats.name(at, author, event), author, at, f"_{event}_")
             return
-        written = text[found.end() :]
-        files, rest = self._files(written)
-        if not files[0].path if files else OMITTED.fullmatch(written):
+        name, times = self._repeats.name(at, author, written), {}
+        if is_deleted(written):
+            yield from self._messages.write(name, author, at, "", deleted_at=at)
+            return
+        if not files[0].path if files else OMITTED.match(written):
             yield SkippedItem(MISSING_FILE, place)
         mentioned = map(self._called, MENTION.findall(rest))
         mentions = [one for one in dict.fromkeys(mentioned) if one]
-        name = self._repeats.name(at, author, written)
-        yield from self._messages.write(name, author, at, self._shown(rest), files=files, mentions=mentions)
+        times = {"edited_at": at} if without_edit(written) != written else {}
+        yield from self._messages.write(name, author, at, self._markdown(rest), files=files, mentions=mentions, **times)
+
+    def _time(self, head: re.Match[str], facts: WhatsAppFacts) -> datetime:
+        """Return the time of a message. Raise `ValueError`."""
+        day = facts.order.read((head["a"], head["b"], head["c"]))
+        if day is None:
+            raise ValueError(f"{head[0].strip()} is not a date")
+        hour = hour_of(int(head["hour"]), head["before"], head["after"])
+        return datetime.combine(day, time(hour, int(head["minute"]), int(head["second"] or 0)), self._zone)
 
     def _files(self, text: str) -> tuple[list[AttachmentRecord], str]:
         """Return the file that a message names, and the rest of its text."""
@@ -258,7 +321,7 @@ class WhatsAppChat:
     def _called(self, name: str) -> str | None:
         return self._users.get(name.strip("~ \u202f"))
 
-    def _shown(self, text: str) -> str:
+    def _markdown(self, text: str) -> str:
         """Return the text as Markdown, without marks of direction."""
         text = MENTION.sub(lambda one: f"@{self._called(one[1]) or one[1]}", text)
         text = text.translate(dict.fromkeys(map(ord, "\u200e\ufeff\u2068\u2069"))).strip()
@@ -271,123 +334,37 @@ def chat_title(name: str) -> str:
     return found[1].strip() if found else ""
 
 
-def hour_of(hour: int, words: str) -> int:
+def is_named_after(file: str, authors: Collection[str]) -> bool:
+    """Return whether a file is named after one of the authors, in any language: `Ayşe ile WhatsApp Sohbeti.txt`."""
+    return "whatsapp" in file.casefold() and any(author in file for author in authors)
+
+
+def is_deleted(text: str) -> bool:
+    """Return whether a text stands for a message that was deleted."""
+    return text.strip(" .\u200e\u200f\u202f\n।。").casefold() in DELETED
+
+
+def is_notice(text: str) -> bool:
+    """Return whether an iPhone wrote a text, such as that about encryption, which it puts before the first message."""
+    return text.startswith("\u200e") and OMITTED.match(text) is None and not is_deleted(text)
+
+
+def without_edit(text: str) -> str:
+    """Return a text without the note that it was edited."""
+    return EDITED_WORDS.sub("", EDITED.sub("", text))
+
+
+def hour_of(hour: int, *words: str) -> int:
     """Return the hour of 24, from the words around it such as `p.m.` or `오후`."""
-    found = {"".join(LETTERS.findall(words)).casefold()} | set(LETTERS.findall(words.casefold()))
+    found = {BETWEEN.sub("", one.casefold()) for one in words}
+    for one in words:
+        found |= {"".join(LETTERS.findall(one)).casefold(), *LETTERS.findall(one.casefold())}
     if found & AFTERNOON:
         return hour % 12 + 12
     return hour % 12 if found & MORNING else hour
 
 
-# Logs of IRC clients: irssi, WeeChat, ZNC, HexChat, EnergyMech, mIRC and kin. Most lines have a time without a date.
-
-STAMP = (
-    r"\[?(?:(\d{4}-\d\d-\d\d)[T ]|([A-Z][a-z]{2} [ \d]\d|\d\d [A-Z][a-z]{2}) )?"
-    r"(\d\d?:\d\d(?::\d\d)?)(?:\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?\]?"
-)
-SAID = re.compile(STAMP + r"\s{1,4}(?:<[ @+%&~!]?([^\s<>]{1,64})>|\*\s{1,2}(?!\*)([^\s*]{1,64})(?=\s))\s?(.*)")
-EVENT = re.compile(STAMP + r"\s{1,4}(?:-!-|\*\*\*|\*\t|--?>|<--?|--|-[^\s-]{1,64}-|===)\s?(.*)")
-TABBED = re.compile(STAMP + r"\t([^\t]{0,64})\t(.*)")
-DAY = re.compile(
-    r"(?:--- (?:Log opened|Day changed|Log closed)|\*\*\*\* (?:BEGIN|ENDING) LOGGING AT|Session (?:Start|Time|Close):)"
-    r"\s{1,2}(?:\w{3} )?(\w{3})\s{1,2}(\d{1,2})(?: (\d\d:\d\d:\d\d))? (\d{4})"
-)
-CHANNEL = re.compile(r"([#&][^\s/#]{1,60}?)(?:[._-]?\d{4}-?\d\d-?\d\d)?(?:\.(?:log|txt|weechatlog))?$")
-DATED = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
-COLORS = re.compile("\x03\\d{0,2}(?:,\\d{1,2})?|\x04[0-9A-Fa-f]{0,6}|[\x02\x0f\x11\x16\x1d-\x1f]")
-MONTHS = {name: n for n, name in enumerate(calendar.month_abbr) if n}
-HEXCHAT_EVENT = re.compile(
-    r"\S{1,64} (?:\([^)\s]*@|has (?:joined|left|quit|changed|set|kicked)|is now known|sets |gives |removes )|"
-    "Now talking|Topic for|You |Disconnected|Looking up|Connect"
-)
-STATUS = "@+%&~!"
-
-
-def is_irc(lines: Collection[str]) -> bool:
-    """Return whether most lines are those of an IRC log."""
-    written = [line for line in lines if line.strip()]
-    found = sum(
-        bool(SAID.match(line) or EVENT.match(line) or TABBED.match(line) or DAY.match(line)) for line in written
-    )
-    return len(written) > 0 and found > SHARE * len(written)
-
-
 def is_whatsapp(lines: Collection[str]) -> bool:
     """Return whether the first line begins a message of WhatsApp, and many others do."""
-    heads = [HEAD.match(line) is not None for line in lines if line.strip()]
+    heads = [head_of(line) is not None for line in lines if line.strip()]
     return bool(heads) and heads[0] and sum(heads) * 5 > len(heads)
-
-
-def channel_of(path: str) -> str:
-    """Return the name of the channel that a log belongs to."""
-    found = CHANNEL.search(path) or CHANNEL.search(str(PurePosixPath(path).parent))
-    return found[1] if found else PurePosixPath(path).stem
-
-
-class IrcLogs:
-    """Log files of IRC channels, as items. The path of a file tells the channel, and perhaps the day."""
-
-    def __init__(self, files: dict[str, Callable[[], IO[bytes]]], zone: tzinfo, private: bool) -> None:
-        self._files, self._zone, self._private = files, zone, private
-        self._users, self._channels = ForeignUsers(), dict[str, ForeignMessages]()
-        self._repeats = Repeats("irc-")
-        self._day: date | None = None
-        self._last = time.min
-
-    def read(self, progress: Progress) -> Iterator[Item]:
-        """Yield each channel, its messages, and its members at the end."""
-        for path, open_file in sorted(self._files.items()):
-            name = channel_of(path)
-            dated = DATED.search(PurePosixPath(path).name)
-            self._day, self._last = date(*map(int, dated.groups())) if dated else None, time.min
-            channel = self._channels.get(name.lower())
-            if channel is None:
-                channel = self._channels[name.lower()] = ForeignMessages(name.lower()[:200], "")
-                yield ConversationRecord(
-                    id=channel.key, kind="channel", name=title(name.lstrip("#&"), name), private=self._private
-                )
-            for number, line in lines_of(open_file, progress):
-                make = partial(self._line, channel, line) if line.strip() else list[Item]
-                items = guarded(make, {}, (), f"{path}:{number}")
-                yield from self._users.take_new()
-                yield from items
-        for channel in self._channels.values():
-            yield from channel.member_records()
-
-    def _line(self, channel: ForeignMessages, line: str) -> Iterator[Item]:
-        """Yield the message of a line. Events such as joins have no place."""
-        line = COLORS.sub("", line)
-        if day := DAY.match(line):
-            self._day, self._last = date(int(day[4]), MONTHS[day[1]], int(day[2])), time.min
-            return
-        if (said := SAID.match(line)) is not None:
-            nick, text, acts = said[5] or said[6], said[7], said[6] is not None
-        elif (said := TABBED.match(line)) is not None:
-            acts = said[5].strip() in ("*", "")
-            nick, text = said[6].partition(" ")[::2] if acts else (said[5].strip().lstrip(STATUS), said[6])
-        if said is None or nick in ("-->", "<--", "--", "=!=") or (acts and HEXCHAT_EVENT.match(f"{nick} {text}")):
-            known = EVENT.match(line) or said
-            yield SkippedItem(f"{'joins, quits and other events' if known else 'lines that are no messages'} of IRC")
-            return
-        at = self._time(said)
-        author = self._users.add(nick.lower(), nick, nick)
-        text = f"_{text}_" if acts and text.strip() else keep_hashes(text)
-        yield from channel.write(self._repeats.name(at, author, text), author, at, text)
-
-    def _time(self, found: re.Match[str]) -> datetime:
-        """Return the time of a line, whose day may only be known from earlier lines or from the file's name."""
-        clock = time.fromisoformat(found[3].zfill(5 if found[3].count(":") == 1 else 8))
-        if found[1]:
-            self._day = date.fromisoformat(found[1])
-        elif found[2]:
-            before = self._day or datetime.now(UTC).date()
-            month, number = sorted(found[2].split(), key=str.isdigit)
-            day = date(before.year, MONTHS[month], int(number))
-            self._day = day if before - day < timedelta(days=180) else day.replace(year=before.year + 1)
-        elif self._day is None:
-            raise ValueError("neither the line nor the name of the file tells its day")
-        elif self._last.hour - clock.hour > 11:
-            self._day += timedelta(days=1)
-        self._last = clock
-        zone = datetime.fromisoformat(f"2000-01-01T00:00{found[4]}").tzinfo if found[4] else self._zone
-        return datetime.combine(self._day, clock, zone)

@@ -1,25 +1,16 @@
-"""What the readers of foreign chats share: big JSON and tar archives, users by their ids, messages as records."""
+"""What the readers of foreign chats share: big JSON, users by their ids, messages as records."""
 
-import gzip
-import io
-import os
 import re
-import tarfile
-import tempfile
-import weakref
-import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from pydantic import ValidationError
 
 from chat.messages.reactions import SPELLINGS, strip_selectors
-from chat.transfer.archive import ALWAYS_ALLOWED, MAX_RATIO
-from chat.transfer.errors import BadArchive
 from chat.transfer.records import (
     AttachmentRecord,
     Item,
@@ -142,77 +133,6 @@ def parse_value(raw: bytes) -> Any:
         return parse(raw)
     except ValueError:
         return parse(ESCAPE.sub(lambda found: b"\\u00" + found[1] if found[1] else found[0], raw))
-
-
-# Archives of `tar` and `gzip`.
-
-
-class TarArchive:
-    """The files of a `.tar.gz` by path, in the shape of `Archive`. Raise `BadArchive` for an unsafe one.
-
-    It is decompressed once into a file without a name, so that its files can be read in any order. Links and devices
-    are left out, and so is the folder around everything.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        most = ALWAYS_ALLOWED + MAX_RATIO * path.stat().st_size
-        with tempfile.TemporaryFile() as tar:
-            try:
-                with gzip.open(path) as packed:
-                    while piece := packed.read(CHUNK):
-                        tar.write(piece)
-                        if tar.tell() > most:
-                            raise BadArchive(path, f"it would unpack to more than {most:,} bytes")
-                tar.seek(0)
-                with tarfile.open(fileobj=tar) as listed:
-                    found = {self._path_of(one.name): one for one in listed if one.isreg() and not one.issparse()}
-            except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
-                raise BadArchive(path, f"it cannot be read ({error})") from None
-            self.descriptor = os.dup(tar.fileno())
-        weakref.finalize(self, os.close, self.descriptor)
-        tops = {name.partition("/")[0] for name in found}
-        inside = len(tops) == 1 and all("/" in name for name in found)
-        self._files = {name.partition("/")[2] if inside else name: one for name, one in found.items()}
-
-    def _path_of(self, name: str) -> str:
-        path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts:
-            raise BadArchive(self.path, f"its file {name!r} has a path outside of the archive")
-        return str(path)
-
-    @property
-    def fingerprint(self) -> str:
-        """Return the same text for the same files: a digest of their names and sizes."""
-        return digest(*(f"{name} {self.size_of(name)}" for name in self.names()))
-
-    def names(self) -> list[str]:
-        """Return the paths of all files, sorted."""
-        return sorted(self._files)
-
-    def size_of(self, name: str) -> int | None:
-        """Return the size of a file in bytes, or None if it is missing."""
-        return self._files[name].size if name in self._files else None
-
-    def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading in pieces."""
-        return io.BufferedReader(TarMember(self, self._files[name]))
-
-
-class TarMember(io.RawIOBase):
-    """A file of a tar archive. Several may be read at once."""
-
-    def __init__(self, archive: TarArchive, info: tarfile.TarInfo) -> None:
-        self._archive, self._at, self._end = archive, info.offset_data, info.offset_data + info.size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = os.pread(self._archive.descriptor, min(len(buffer), self._end - self._at), self._at)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 # Users.
@@ -344,7 +264,8 @@ def guarded(
         return [LineError(place, explain(error))]
     except INVALID as error:
         return [LineError(place, f"is not a message: {error!r}")]
-    return [*items, *leftovers(raw, items, known, place, plain)]
+    placed = [replace(one, place=one.place or place) if isinstance(one, SkippedItem) else one for one in items]
+    return [*placed, *leftovers(raw, items, known, place, plain)]
 
 
 def file_record(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from chat.transfer.archive import Archive
-from chat.transfer.chat_logs import TEXTS, IrcLogs, WhatsAppChat, channel_of, chat_title, is_irc, is_whatsapp
+from chat.transfer.archive import Archive, TarArchive
+from chat.transfer.chat_logs import WhatsAppChat, chat_title, is_whatsapp
 from chat.transfer.csv_table import CsvTable, read_mapping, ready_mapping
 from chat.transfer.discord import DiscordExport, DiscordFile
-from chat.transfer.foreign import JsonReader, TarArchive
+from chat.transfer.foreign import JsonReader
+from chat.transfer.irc_logs import IrcLogs, channel_of, is_irc
 from chat.transfer.records import Item
 from chat.transfer.rocketchat import RocketChatExport
 from chat.transfer.telegram import TelegramExport
@@ -41,13 +43,14 @@ class ForeignOptions:
 SAMPLE = 64 * 1024  # bytes by which a text is recognized
 MAX_KEYS = 50
 LISTS = {(), ("messages",), ("chats",)}
+TEXTS = re.compile(r"(?:^|/)[^/.]*$|\.(?:txt|log|weechatlog)$|\.log\.\w{6,10}$", re.IGNORECASE)
 
 
 class SingleFile:
     """A file alone, in the shape of an archive."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.fingerprint = path, fingerprint(path)
+        self.path, self.fingerprint, self.folder = path, fingerprint(path), path.absolute().parent.name
 
     def names(self) -> list[str]:
         """Return the name of the file."""
@@ -141,7 +144,7 @@ def find_logs(files: Files, names: list[str], options: ForeignOptions) -> FoundC
     """Find chats that are text: of WhatsApp, or of IRC clients."""
     logs: dict[str, Callable[[], IO[bytes]]] = {}
     for name in names:
-        if PurePosixPath(name).suffix.lower() not in TEXTS:
+        if not TEXTS.search(name):
             continue
         with closing(files.open(name)) as file:
             lines = file.read(SAMPLE).decode("utf-8-sig", "replace").splitlines()
@@ -154,8 +157,9 @@ def find_logs(files: Files, names: list[str], options: ForeignOptions) -> FoundC
             return FoundChat("WhatsApp", origin, [name], chat.read)
     if not logs:
         return None
-    origin = options.server or channel_of(next(iter(logs))) if len(logs) == 1 else files.path.stem
-    return FoundChat("IRC", f"irc:{origin}", list(logs), IrcLogs(logs, options.zone, options.private).read)
+    one = channel_of(next(iter(logs)), files.folder) if len(logs) == 1 else files.path.stem
+    read = IrcLogs(logs, options.zone, options.private, files.folder).read
+    return FoundChat("IRC", f"irc:{options.server or one}", list(logs), read)
 
 
 def fingerprint(path: Path) -> str:

@@ -15,9 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from chat.accounts.validation import DisplayName
 from chat.model.types import Moment, Name, Text, check_exact, check_words
 from chat.shared.appearance import look_key
-from chat.transfer.archive import Archive, FileArchive, read_lines
+from chat.transfer.archive import Archive, FileArchive, TarArchive, read_lines
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
-from chat.transfer.foreign import TarArchive
 from chat.transfer.mattermost import MattermostServer, find_server
 from chat.transfer.recognize import Files, ForeignOptions, SingleFile, find_chat, fingerprint
 from chat.transfer.records import (

@@ -3,9 +3,10 @@
 from datetime import UTC
 from io import BytesIO
 
-from chat.transfer.chat_logs import IrcLogs, WhatsAppChat, chat_title
+from chat.transfer.chat_logs import WhatsAppChat, chat_title
 from chat.transfer.csv_table import ColumnMapping, CsvTable, find_encoding
 from chat.transfer.foreign import ForeignUsers, JsonReader, parse_value
+from chat.transfer.irc_logs import IrcLogs, channel_of
 from chat.transfer.rocketchat import RocketChatRoom
 from chat.transfer.sources import parse_record
 from chat.transfer.telegram import TelegramText
@@ -56,9 +57,10 @@ def read_rocketchat(text: str) -> object:
 
 
 FOREIGN = {
-    "chat.transfer.chat_logs:IrcLogs.read": Subject(read_irc, BODY),
+    "chat.transfer.irc_logs:IrcLogs.read": Subject(read_irc, BODY),
     "chat.transfer.chat_logs:WhatsAppChat.read": Subject(read_whatsapp, BODY),
     "chat.transfer.chat_logs:chat_title": Subject(chat_title, 1_000),
+    "chat.transfer.irc_logs:channel_of": Subject(channel_of, 1_000),
     "chat.transfer.csv_table:CsvTable.read": Subject(read_csv, BODY),
     "chat.transfer.csv_table:find_encoding": Subject(find_encoding, FILE, encoded=True),
     "chat.transfer.foreign:JsonReader.values": Subject(read_json, FILE, encoded=True),

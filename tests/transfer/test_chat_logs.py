@@ -1,4 +1,4 @@
-"""Chats as text: WhatsApp's `_chat.txt` of many phones, and the logs of IRC clients."""
+"""Chats as text: WhatsApp's `_chat.txt` of many phones."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +97,21 @@ def test_two_people_are_a_direct_message(tmp_path: Path) -> None:
         ("10.12.2024, 21:25 - ", "11.12.2024, 1:55 - ", "2024-12-10T21:25 2024-12-11T01:55"),
         ("1/2/21, 21:25 - ", "1/2/21, 23:55 - ", "2021-01-02T21:25 2021-01-02T23:55"),
         ("01/02/2021, 21:25 - ", "01/02/2021, 23:55 - ", "2021-02-01T21:25 2021-02-01T23:55"),
+        (
+            "\u200f13\u200f/6\u200f/2018، 9:25 م - ",
+            "\u200f14\u200f/6\u200f/2018، 1:55 ص - ",
+            "2018-06-13T21:25 2018-06-14T01:55",
+        ),
+        (
+            "[\u200f١٣\u200f/٦\u200f/٢٠١٨، ٩:٢٥:٠٠ م] ",
+            "[\u200f١٤\u200f/٦\u200f/٢٠١٨، ١:٥٥:٠٠ ص] ",
+            "2018-06-13T21:25 2018-06-14T01:55",
+        ),
+        ("13.06.18 г., 21:25 ч. - ", "14.06.18 г., 1:55 ч. - ", "2018-06-13T21:25 2018-06-14T01:55"),
+        ("21:25, 13/06/2018 - ", "1:55, 14/06/2018 - ", "2018-06-13T21:25 2018-06-14T01:55"),
+        ("[9:25 PM, 6/13/2018] ", "[1:55 AM, 6/14/2018] ", "2018-06-13T21:25 2018-06-14T01:55"),
+        ("2018/6/13, 9:25 ب.ظ. - ", "2018/6/14, 1:55 ق.ظ. - ", "2018-06-13T21:25 2018-06-14T01:55"),
+        ("2018-06-13 9:25 em - ", "2018-06-14 1:55 fm - ", "2018-06-13T21:25 2018-06-14T01:55"),
     ],
 )
 def test_dates_of_many_phones(tmp_path: Path, first: str, second: str, expected: str) -> None:
@@ -134,6 +149,7 @@ def read_bytes(text: bytes) -> list[object]:
         ("WhatsApp Chat - Garden - South.zip", "Garden - South"),
         ("WhatsApp-Chat mit Бен.txt", "Бен"),
         ("Conversa do WhatsApp com Ana.txt", "Ana"),
+        ("WhatsApp Chat with Ana (1).txt", "Ana"),
         ("_chat.txt", ""),
         ("garden.txt", "garden"),
     ],
@@ -143,79 +159,48 @@ def test_the_chat_is_named_after_its_file(name: str, title: str) -> None:
     assert chat_title(name) == title
 
 
-# IRC.
-
-IRSSI = """\
---- Log opened Wed May 01 10:00:00 2024
-10:00 -!- ana [~a@host] has joined #garden
-10:01 <@ana> hi \x0304red\x03 all
-10:02  * ben waves
-10:03 < ben> # no heading
---- Day changed Thu May 02 2024
-00:01 <+chloe> late
-"""
-WEECHAT = """\
-2024-05-01 10:00:00\t-->\tana (~a@host) has joined #garden
-2024-05-01 10:00:01\t@ana\thi all
-2024-05-01 10:00:02\t *\tben waves
-"""
-ZNC = "[10:00:00] *** Joins: ben (~b@host)\n[10:00:01] <ben> hi all\n[10:00:02] * ben waves\n"
-HEXCHAT = """\
-**** BEGIN LOGGING AT Tue Dec 31 23:59:00 2024
-
-Dec 31 23:59:05 *\tNow talking on #garden
-Dec 31 23:59:06 <ana>\thi all
-Dec 31 23:59:07 *\tben waves
-Jan 01 00:00:01 *\tben (~b@host) has joined
-Jan 01 00:00:02 <ana>\thappy new year
-**** ENDING LOGGING AT Wed Jan  1 00:01:00 2025
-"""
-MECH = "[23:59] <ana> hi all\n[23:59] *** ben (b@host) has joined #garden\n[00:01] <ben> after midnight\n"
+def test_dates_between_dots_never_have_the_month_first(tmp_path: Path) -> None:
+    """One message a month: read with the month first, they would all be of two weeks."""
+    text = "".join(f"01.{month:02}.24, 12:00 - Ana: hello\n" for month in range(1, 13))
+    items, counts = reads(write_log(tmp_path / "WhatsApp Chat mit x.txt", text))
+    assert [one.created_at.month for one in messages_in(items)] == list(range(1, 13))
+    assert not counts.skipped
 
 
-@pytest.mark.parametrize(
-    ("path", "text", "said"),
-    [
-        (
-            "#garden.log",
-            IRSSI,
-            ["05-01 10:01 hi red all", "05-01 10:02 _waves_", "05-01 10:03 \\# no heading", "05-02 00:01 late"],
-        ),
-        ("irc.libera.#garden.weechatlog", WEECHAT, ["05-01 10:00 hi all", "05-01 10:00 _waves_"]),
-        ("#garden_20240501.log", ZNC, ["05-01 10:00 hi all", "05-01 10:00 _waves_"]),
-        ("#garden.txt", HEXCHAT, ["12-31 23:59 hi all", "12-31 23:59 _waves_", "01-01 00:00 happy new year"]),
-        ("#garden.2024-05-01.log", MECH, ["05-01 23:59 hi all", "05-02 00:01 after midnight"]),
-        ("#garden.log", "2024-05-01T10:00:00+0200 <ana> hi\n", ["05-01 10:00 hi"]),
-    ],
-)
-def test_logs_of_irc(tmp_path: Path, path: str, text: str, said: list[str]) -> None:
-    """Each client's lines are read; the day comes from a line, the file's name, or the midnight between two lines."""
-    items, counts = reads(write_log(tmp_path / path, text))
+def test_a_file_named_in_any_language_tells_a_direct_message(tmp_path: Path) -> None:
+    """The name of one of two authors is in it."""
+    text = "31.12.2023 23:59 - Ayşe: merhaba\n1.01.2024 00:00 - Ben: selam\n"
+    items, _ = reads(write_log(tmp_path / "Ayşe ile WhatsApp Sohbeti.txt", text))
     (place,) = [one for one in items if isinstance(one, ConversationRecord)]
-    assert place.name == "garden"
-    assert [f"{one.created_at:%m-%d %H:%M} {one.body}" for one in messages_in(items)] == said
-    assert set(counts.skipped) <= {"joins, quits and other events of IRC"}
-    assert counts.bad == 0
+    assert (place.kind, len(place.people)) == ("direct", 2)
 
 
-async def test_a_bouncers_folder_of_days_is_one_channel(
-    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """ZNC writes a file a day in the channel's folder; a nick is one user in all of them."""
-    files: dict[str, bytes | str] = {f"libera/#garden/2024-05-0{day}.log": ZNC for day in (1, 2)}
-    files["libera/#kitchen/2024-05-01.log"] = ZNC + "broken line\n[10:00:03] <Ben> dinner\n"
-    assert await imports(database_url, write_zip(tmp_path / "libera.zip", files)) == 0
-    told = capsys.readouterr()
-    assert told.out == "7 new, 0 known, 0 invalid\n"
-    assert "1 lines that are no messages of IRC" in told.err
-    lines = await exports(database_url, tmp_path / "out.jsonl")
-    assert sorted(line["name"] for line in lines if line["type"] == "conversation") == ["garden", "kitchen"]
-    assert {line["author"] for line in lines if line["type"] == "message"} == {"ben"}
+GERMAN = """\
+[31.12.23, 23:58:01] Ana: \u200eNachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.
+[31.12.23, 23:59:12] Ben: \u200eBild weggelassen
+[31.12.23, 23:59:13] Ana: \u200eDiese Nachricht wurde gelöscht.
+[31.12.23, 23:59:14] Ana: erste Zeile
+zweite Zeile \u200e<Diese Nachricht wurde bearbeitet.>
+[31.12.23, 23:59:15] Ben: \u200eVerpasster Sprachanruf, \u200eZum Zurückrufen tippen
+[31.12.23, 23:59:16] Ben: \u200e<Anhang: 00000012-PHOTO.jpg>
+"""
 
 
-def test_a_log_without_a_day_is_an_error(tmp_path: Path) -> None:
-    """Lines whose day nothing tells are named."""
-    items, counts = reads(write_log(tmp_path / "#garden.log", "10:00 <ana> hi\n"))
-    assert bodies_in(items) == []
-    assert [error.place for error in counts.errors] == ["#garden.log:1"]
-    assert "tells its day" in counts.errors[0].reason
+def test_deleted_and_edited_messages_are_told_from_files(tmp_path: Path) -> None:
+    """An iPhone marks all that it writes itself in one way. The first such line is nobody's message."""
+    items, counts = reads(write_log(tmp_path / "WhatsApp Chat - Ana.txt", GERMAN))
+    notice, picture, deleted, edited, call, photo = messages_in(items)
+    assert (notice.author, picture.body) == ("whatsapp", "Bild weggelassen")
+    assert (deleted.author, deleted.body, bool(deleted.deleted_at)) == ("ana", "", True)
+    assert (edited.body, bool(edited.edited_at)) == ("erste Zeile\nzweite Zeile", True)
+    assert call.body == "Verpasster Sprachanruf, Zum Zurückrufen tippen"
+    assert [one.name for one in photo.files] == ["00000012-PHOTO.jpg"]
+    assert dict(counts.skipped) == {"files that the export leaves out": 2}
+
+
+def test_files_left_out_are_counted_with_their_caption(tmp_path: Path) -> None:
+    """Android writes the caption below."""
+    text = "13/06/2018, 21:25 - Ana: <Media omitted>\nthe caption\n13/06/2018, 21:26 - Ben: Mensagem apagada\n"
+    items, counts = reads(write_log(tmp_path / "WhatsApp Chat with x.txt", text))
+    assert [bool(one.deleted_at) for one in messages_in(items)] == [False, True]
+    assert dict(counts.skipped) == {"files that the export leaves out": 1}

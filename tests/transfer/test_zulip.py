@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from chat.transfer.archive import TarArchive
 from chat.transfer.errors import BadArchive
-from chat.transfer.foreign import TarArchive
 from chat.transfer.records import ConversationRecord, MemberRecord, UserRecord
 from tests.transfer.files import bodies_in, exports, imports, messages_in, reads
 from tests.transfer.foreign_exports import NOON, write_tar, zulip_message, zulip_tables
