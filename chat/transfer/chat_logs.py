@@ -290,7 +290,7 @@ class WhatsAppChat:
             yield from self._users.take_new()
             yield from self._messages.write(self._repeats.name(at, author, event), author, at, f"_{event}_")
             return
-        name, times = self._repeats.name(at, author, written), {}
+        name = self._repeats.name(at, author, written)
         if is_deleted(written):
             yield from self._messages.write(name, author, at, "", deleted_at=at)
             return
@@ -298,8 +298,10 @@ class WhatsAppChat:
             yield SkippedItem(MISSING_FILE, place)
         mentioned = map(self._called, MENTION.findall(rest))
         mentions = [one for one in dict.fromkeys(mentioned) if one]
-        times = {"edited_at": at} if without_edit(written) != written else {}
-        yield from self._messages.write(name, author, at, self._markdown(rest), files=files, mentions=mentions, **times)
+        edited_at = at if without_edit(written) != written else None
+        yield from self._messages.write(
+            name, author, at, self._markdown(rest), files=files, mentions=mentions, edited_at=edited_at
+        )
 
     def _time(self, head: re.Match[str], facts: WhatsAppFacts) -> datetime:
         """Return the time of a message. Raise `ValueError`."""

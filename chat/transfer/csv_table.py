@@ -3,9 +3,11 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, tzinfo
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Annotated, Any
@@ -15,14 +17,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from chat.transfer.chat_logs import Repeats
 from chat.transfer.errors import BadMapping
-from chat.transfer.foreign import ForeignMessages, ForeignUsers, client_id, file_record, guarded
-from chat.transfer.records import ConversationRecord, Item, LineError, explain
+from chat.transfer.foreign import OUTSIDE, ForeignMessages, ForeignUsers, client_id, file_record, guarded
+from chat.transfer.records import ConversationRecord, Item, LineError, SkippedItem, explain
 from chat.transfer.text import clean, email, moment, time_zone, title
 
 SAMPLE = 1024 * 1024  # bytes by which encoding and delimiter are recognized
 MAX_FIELD = 4 * 1024 * 1024  # characters
-MILLISECONDS = 100_000_000_000  # larger numbers are milliseconds since 1970, smaller ones seconds
+MILLISECONDS = 100_000_000_000  # larger numbers are milliseconds since 1970 or less, smaller ones seconds
+UTC_NAME = re.compile(r" ?(?:UTC|GMT)$")
 DELIMITERS = ",;\t|"
+
+
+ReadRow = Callable[[list[str], list[str], str], Iterator[Item]]
 
 
 def known_zone(name: str) -> str:
@@ -126,6 +132,7 @@ class CsvTable:
         self._private = private or mapping.private
         self._users, self._rooms, self._repeats = ForeignUsers(), dict[str, ForeignMessages](), Repeats("csv-")
         self._columns: dict[str | int, int] = {}
+        self._told: set[str] = set()
 
     def read(self, progress: Callable[[int], object]) -> Iterator[Item]:
         """Yield each conversation before its first message, and the members at the end."""
@@ -138,14 +145,44 @@ class CsvTable:
         except LookupError:
             yield LineError(f"{self._name}:1", f"The encoding {encoding} is not known")
             return
-        with closing(self._open()) as file, io.TextIOWrapper(file, encoding, "replace", newline="") as text:
-            yield from self._read_rows(csv.reader(text, delimiter=delimiter), progress)
+        passes: list[tuple[ReadRow, Callable[[int], object]]] = [(self._read_row, progress)]
+        if self._mapping.thread or self._mapping.reply_to:  # which may begin with the newest row
+            passes.insert(0, (self._look_ahead, int))
+        for read_row, report in passes:
+            with closing(self._open()) as file, io.TextIOWrapper(file, encoding, "replace", newline="") as text:
+                items = self._read_rows(csv.reader(text, delimiter=delimiter), report, read_row)
+                yield from items if read_row == self._read_row else self._exhaust(items)
         for messages in self._rooms.values():
             yield from messages.member_records()
 
+    def _exhaust(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Read the rows, and yield only the users found: everything else is reported by the second reading."""
+        for _ in items:
+            pass
+        yield from self._users.take_new()
+
+    def _look_ahead(self, _: list[str], row: list[str], __: str) -> Iterator[Item]:
+        """Note the message of a row, because those of earlier rows may refer to it."""
+        given, author = (self._value(row, one).strip() for one in (self._mapping.id, self._mapping.author))
+        if given and (id_ := self._value(row, self._mapping.author_id).strip() or author):
+            root = self._value(row, self._mapping.thread).strip()
+            user = self._users.add(
+                id_, author or id_, author, email=email(self._value(row, self._mapping.email).strip())
+            )
+            self._room(row).foresee(client_id(given), user, client_id(root) if root and root != given else 0)
+        yield from ()
+
+    def _room(self, row: list[str]) -> ForeignMessages:
+        """Return the messages of the conversation that a row belongs to."""
+        mapping = self._mapping
+        name = self._value(row, mapping.conversation).strip() or mapping.channel or PurePosixPath(self._name).stem
+        named = bool(mapping.thread or mapping.reply_to)
+        return self._rooms.setdefault(name, ForeignMessages(name[:200], "", named=named))
+
     def _find_delimiter(self, sample: str) -> str:
         """Return the delimiter by which the first row has the most of the mapped columns, or the most columns."""
-        first = sample.partition("\n")[0].strip("\r")
+        first, _, rest = sample.partition("\n")
+        first = (rest.partition("\n")[0] if first.startswith("sep=") else first).strip("\r")
 
         def fit(delimiter: str) -> tuple[int, int]:
             row = [one.strip().casefold() for one in next(csv.reader([first], delimiter=delimiter), [])]
@@ -154,7 +191,7 @@ class CsvTable:
 
         return max(DELIMITERS, key=fit)
 
-    def _read_rows(self, rows: Any, progress: Callable[[int], object]) -> Iterator[Item]:
+    def _read_rows(self, rows: Any, progress: Callable[[int], object], read_row: ReadRow) -> Iterator[Item]:
         header: list[str] | None = None
         while True:
             line = rows.line_num + 1
@@ -166,6 +203,8 @@ class CsvTable:
                 yield LineError(f"{self._name}:{line}", f"is not a row: {error}")
                 continue
             progress(sum(map(len, row)) + len(row))
+            if header is None and len(row) <= 2 and row[:1] and row[0].startswith("sep="):
+                continue  # names the delimiter for Excel
             if header is None:
                 header = row if self._mapping.header else [str(number) for number in range(1, len(row) + 1)]
                 if missing := self._find_columns(header):
@@ -174,7 +213,7 @@ class CsvTable:
                 if self._mapping.header:
                     continue
             if any(map(str.strip, row)):
-                yield from self._read_row(header, row, f"{self._name}:{line}")
+                yield from read_row(header, row, f"{self._name}:{line}")
 
     def _find_columns(self, header: list[str]) -> str:
         """Find the places of the mapped columns. Return what is missing."""
@@ -216,24 +255,24 @@ class CsvTable:
         user = self._users.add(id_, author or id_, author, email=address)
         at = self._time(row)
         body, files = wanted(mapping.body), [one for one in wanted(mapping.files).replace(",", " ").split() if one]
-        name = wanted(mapping.conversation).strip() or mapping.channel or PurePosixPath(self._name).stem
-        messages = self._rooms.get(name)
-        if messages is None:
-            messages = self._rooms[name] = ForeignMessages(
-                name[:200], "", named=bool(mapping.thread or mapping.reply_to)
-            )
-            yield ConversationRecord(id=messages.key, kind="channel", name=title(name), private=self._private)
+        messages = self._room(row)
+        if messages.key not in self._told:
+            self._told.add(messages.key)
+            yield ConversationRecord(id=messages.key, kind="channel", name=title(messages.key), private=self._private)
         given = wanted(mapping.id).strip()
         number = client_id(given) if given else self._repeats.name(at, id_, body)
         root, answered = wanted(mapping.thread).strip(), wanted(mapping.reply_to).strip()
         thread = client_id(root) if root and root != given else 0
+        found, reply = bool(messages.find(thread)), messages.ref(client_id(answered)) if answered else None
+        if (thread and not found) or (answered and not reply):
+            yield SkippedItem(OUTSIDE)
         yield from messages.write(
             number,
             user,
             at,
             body,
-            thread if messages.find(thread) else 0,
-            reply_to=messages.ref(client_id(answered)) if answered else None,
+            thread if found else 0,
+            reply_to=reply,
             files=[file_record(PurePosixPath(one.partition("?")[0]).name, url=one) for one in files],
         )
 
@@ -244,9 +283,24 @@ class CsvTable:
         value, zone = self._value(row, column.column).strip(), ZoneInfo(column.zone) if column.zone else self._zone
         if column.format:
             found = datetime.strptime(value, column.format)
-        elif value.lstrip("-").replace(".", "", 1).isdecimal():
-            number = float(value)
-            return moment(number / 1000 if number > MILLISECONDS else number)
-        else:
-            found = datetime.fromisoformat(value)
-        return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)
+            return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)
+        return time_in(value, zone)
+
+
+def time_in(value: str, zone: tzinfo) -> datetime:
+    """Return the time in a text: a number since 1970, ISO 8601, or as e-mails write it. Raise `ValueError`."""
+    if value.lstrip("-").replace(".", "", 1).isdecimal():
+        number = float(value)
+        while abs(number) > MILLISECONDS:  # milliseconds, microseconds, nanoseconds
+            number /= 1000
+        return moment(number)
+    try:
+        found = datetime.fromisoformat(UTC_NAME.sub("+00:00", value))
+    except ValueError:
+        try:
+            found = parsedate_to_datetime(value)
+        except ValueError:
+            raise ValueError(
+                f'{value[:40]!r} is no known time: name the "format" of the column in the mapping'
+            ) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)

@@ -6,12 +6,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import IO, Any
 
 from chat.transfer.foreign import (
+    CODE,
     INVALID,
     MISSING_FILE,
+    OUTSIDE,
     ForeignMessages,
     ForeignUsers,
     JsonReader,
@@ -29,6 +32,7 @@ Json = dict[str, Any]
 ENTERED = {(), ("messages",)}
 ITEM = ("messages", "*")
 SAID = {"Default", "Reply", "19", "20", "23"}  # other types are events, whose text the exporter writes
+REPLIES = {"Reply", "19"}
 STARTER = "21"  # the first message of a thread again, without its text
 
 # Fields without words that a reader would miss. Users and their roles stand in records of users.
@@ -61,6 +65,7 @@ class DiscordExport:
         self._files = files
         self._users = DiscordUsers()
         self._channels: dict[str, DiscordChannel] = {}
+        self._titles: dict[str, str] = {}
 
     def read(self, progress: Callable[[int], object]) -> Iterator[Item]:
         """Yield each channel with its messages, then the pins and members."""
@@ -68,9 +73,10 @@ class DiscordExport:
         for file in self._files:
             try:
                 heads.append((file, read_head(file)))
+                self._titles[heads[-1][1]["channel"]["id"]] = str(heads[-1][1]["channel"].get("name") or "")
             except INVALID as error:
                 yield LineError(f"{file.name}:1", f"is not a channel of Discord: {error}")
-        for file, head in sorted(heads, key=lambda one: "Thread" in str(one[1]["channel"].get("type"))):
+        for file, head in sorted(heads, key=place_in_order):
             yield from guarded(partial(self._begin, file, head), {}, (), f"{file.name}:1")
             yield from self._users.take_new()
             if (channel := self._channels.get(conversation_of(head["channel"]))) is not None:
@@ -86,7 +92,7 @@ class DiscordExport:
             return
         thread = "Thread" in kind
         people = find_pair(file, self._users) if kind == "DirectTextChat" else []
-        self._channels[key] = DiscordChannel(key, people, self._users)
+        self._channels[key] = DiscordChannel(key, people, self._users, self._titles)
         yield from self._users.take_new()
         yield ConversationRecord(
             id=key,
@@ -104,6 +110,12 @@ def conversation_of(channel: Json) -> str:
     return str(parent or channel["id"])
 
 
+def place_in_order(one: tuple[DiscordFile, Json]) -> tuple[bool, int]:
+    """Return the place of a file: threads last, the parts of a channel in their order."""
+    part = PART.search(one[0].name)
+    return "Thread" in str(one[1]["channel"].get("type")), int(part[1]) if part else 1
+
+
 def read_head(file: DiscordFile) -> Json:
     """Return the fields before the messages. Raise `ValueError` or `KeyError` if there is no channel."""
     head: Json = {}
@@ -117,19 +129,26 @@ def read_head(file: DiscordFile) -> Json:
     return head
 
 
-def find_pair(file: DiscordFile, users: "DiscordUsers") -> list[str]:
-    """Return the two authors of a direct chat, or nobody if only one of them has written."""
-    found: dict[str, Json] = {}
+def read_ahead(file: DiscordFile) -> Iterator[Json]:
+    """Yield the messages of a file, as far as it can be read."""
     try:
         with closing(file.open()) as opened:
             for path, raw, _ in JsonReader(opened, int).values(ENTERED):
-                if path == ITEM:
-                    author = parse_value(raw)["author"]
-                    found.setdefault(author["id"], author)
-                if len(found) == 2:
-                    return [users.name_of(author) for author in found.values()]
+                if path == ITEM and raw:
+                    yield parse_value(raw)
     except INVALID:
         pass  # reported when the messages are read
+
+
+def find_pair(file: DiscordFile, users: "DiscordUsers") -> list[str]:
+    """Return the two authors of a direct chat, or nobody if only one of them has written."""
+    found: dict[str, Json] = {}
+    for message in read_ahead(file):
+        author = message.get("author")
+        if isinstance(author, dict) and "id" in author:
+            found.setdefault(str(author["id"]), author)
+        if len(found) == 2:
+            return [users.name_of(author) for author in found.values()]
     return []
 
 
@@ -150,12 +169,16 @@ class DiscordUsers(ForeignUsers):
 
 @dataclass(slots=True)
 class DiscordThread:
-    """The thread that a file has, if it is none of a channel itself. `root`: its first message in the channel."""
+    """The thread that a file has, if it is none of a channel itself. `root`: its first message in the channel.
+
+    `first`: the first message of a file that begins with the newest one.
+    """
 
     channel: Json
     parent: "DiscordChannel"
     root: int = 0
     named: bool = False
+    first: int = 0
 
     @property
     def is_thread(self) -> bool:
@@ -166,18 +189,18 @@ class DiscordThread:
         """Return the first message of the thread, or 0, and the name of the thread where it begins."""
         if not self.is_thread:
             return 0, ""
-        name = "" if self.named else str(self.channel.get("name") or "")
+        name = str(self.channel.get("name") or "") if self.first == number or not (self.first or self.named) else ""
         self.named = True
-        own = int(self.channel["id"])
-        self.root = self.root or self.parent.starts.get(own) or (own if self.parent.messages.find(own) else number)
+        own, first = int(self.channel["id"]), self.first or number
+        self.root = self.root or self.parent.starts.get(own) or (own if self.parent.messages.find(own) else first)
         return (0 if self.root == number else self.root), name
 
 
 class DiscordChannel:
     """A channel with its threads."""
 
-    def __init__(self, key: str, people: list[str], users: DiscordUsers) -> None:
-        self._people, self._users = people, users
+    def __init__(self, key: str, people: list[str], users: DiscordUsers, titles: dict[str, str]) -> None:
+        self._people, self._users, self._titles = people, users, titles
         self.messages = ForeignMessages(key, "dc-")
         self.starts: dict[int, int] = {}  # announcements of threads, by the threads' ids
         self._pinned: dict[int, Ref] = {}
@@ -186,6 +209,7 @@ class DiscordChannel:
     def read(self, file: DiscordFile, thread: DiscordThread, progress: Callable[[int], object]) -> Iterator[Item]:
         """Yield the items of a file's messages."""
         line = 1
+        self._look_ahead(file, thread)
         try:
             with closing(file.open()) as opened:
                 for path, raw, line in JsonReader(opened, progress).values(ENTERED):
@@ -193,6 +217,18 @@ class DiscordChannel:
                         yield from self._read_one(raw, f"{file.name}:{line}", file, thread)
         except ValueError as error:
             yield LineError(f"{file.name}:{line}", f"The file {error}")
+
+    def _look_ahead(self, file: DiscordFile, thread: DiscordThread) -> None:
+        """Note the messages of a file that begins with the newest one: its replies come before what they answer."""
+        messages = read_ahead(file)
+        try:
+            first = [int(one["id"]) for one in islice(messages, 2)]
+            if len(first) == 2 and first[0] > first[1]:
+                for one in read_ahead(file):
+                    self.messages.foresee(int(one["id"]), self._users.name_of(one["author"]))
+                    thread.first = min(thread.first or int(one["id"]), int(one["id"]))
+        except INVALID:
+            pass  # reported when the messages are read
 
     def _read_one(self, raw: bytes, place: str, file: DiscordFile, thread: DiscordThread) -> Iterator[Item]:
         try:
@@ -232,8 +268,11 @@ class DiscordChannel:
         reactions, skipped = collect_reactions(self._reactions(message), place)
         files = files_of(message, file)
         missing = [SkippedItem(MISSING_FILE, place) for one in files if not one.path and not one.url]
+        missing += [SkippedItem(OUTSIDE)] if kind in REPLIES and self.messages.ref(target) is None else []
         yield from [*skipped, *missing]
-        content = str(message.get("content") or "")
+        called = {
+            found[1] for part in CODE.split(str(message.get("content") or ""))[::2] for found in ALL.finditer(part)
+        }
         yield from self.messages.write(
             number,
             author,
@@ -243,7 +282,7 @@ class DiscordChannel:
             edited_at=time_of(message["timestampEdited"]) if message.get("timestampEdited") else None,
             reply_to=self.messages.ref(target) if kind in SAID and reference.get("type") != "Forward" else None,
             mentions=list(dict.fromkeys(self._users.name_of(one) for one in message.get("mentions") or ())),
-            mentions_all="channel" if "@everyone" in content else "here" if "@here" in content else None,
+            mentions_all="channel" if "everyone" in called else "here" if called else None,
             reactions=reactions,
             files=files,
         )
@@ -264,11 +303,22 @@ class DiscordChannel:
 
     def _call(self, text: str, message: Json) -> str:
         """Return the text with names in mentions and emoji as they are written in Tandem."""
+        named: dict[str, str] = {}
         for user in message.get("mentions") or ():
             name = self._users.name_of(user)
-            text = text.replace(f"<@{user['id']}>", f"@{name}").replace(f"<@!{user['id']}>", f"@{name}")
-            text = text.replace(f"@{user.get('nickname')}", f"@{name}") if user.get("nickname") else text
-        return EMOJI.sub(r":\1:", text)
+            named |= {f"<@{user['id']}>": name, f"<@!{user['id']}>": name, f"@{user.get('name')}": name}
+            named |= {f"@{user['nickname']}": name} if user.get("nickname") else {}
+        parts = CODE.split(text)
+        parts[::2] = [self._convert(part, named) for part in parts[::2]]
+        return "".join(parts)
+
+    def _convert(self, text: str, named: dict[str, str]) -> str:
+        """Return a text without code. `named`: names in records, by how the text calls the users."""
+        if named:
+            listed = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
+            text = re.sub(rf"(?:{listed})(?!\w)", lambda found: "@" + named[found[0]], text)
+        text = TIMESTAMP.sub(lambda found: day_of(found[1]), COMMAND.sub(r"/\1", EMOJI.sub(r":\1:", text)))
+        return CHANNEL.sub(lambda found: f"#{self._titles.get(found[1]) or found[1]}", text)
 
     def _reactions(self, message: Json) -> Iterator[tuple[str, list[str], int]]:
         for one in message.get("reactions") or ():
@@ -277,6 +327,19 @@ class DiscordChannel:
 
 
 EMOJI = re.compile(r"<a?:(\w{2,32}):\d{1,20}>")
+COMMAND = re.compile(r"</([\w -]{1,100}):\d{1,20}>")
+CHANNEL = re.compile(r"<#(\d{1,20})>")
+TIMESTAMP = re.compile(r"<t:(-?\d{1,12})(?::[tTdDfFR])?>")
+ALL = re.compile(r"(?<![\w.+%-])@(everyone|here)\b")
+PART = re.compile(r"\[part (\d{1,6})\]")
+
+
+def day_of(seconds: str) -> str:
+    """Return a time in seconds as readers of a text understand it, in UTC."""
+    try:
+        return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        return seconds
 
 
 def time_of(text: str) -> datetime:

@@ -28,6 +28,7 @@ from chat.transfer.text import UniqueNames, clean, continued, digest, leftovers,
 INVALID = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 Json = dict[str, Any]
 MISSING_FILE = "files that the export leaves out"
+OUTSIDE = "replies to messages outside of the export, imported as messages"
 MAX_UNNAMED = 1_000  # counted for one reaction
 CLIENT_ID = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
@@ -230,6 +231,11 @@ class ForeignMessages:
         elif isinstance(id_, int) or self._named:
             self._others[id_] = author, thread
 
+    def foresee(self, id_: MessageId, author: str, thread: MessageId = 0) -> None:
+        """Note a message that will be read later, because earlier ones may refer to it."""
+        self.add_member(author)
+        self._others[id_] = author, thread
+
     def find(self, id_: MessageId) -> tuple[str, MessageId] | None:
         """Return `(author, thread)` of an earlier message."""
         if id_ in self._others or isinstance(id_, str):
@@ -263,7 +269,8 @@ def guarded(
     except ValidationError as error:
         return [LineError(place, explain(error))]
     except INVALID as error:
-        return [LineError(place, f"is not a message: {error!r}")]
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
+        return [LineError(place, f"is not a message: {reason}")]
     placed = [replace(one, place=one.place or place) if isinstance(one, SkippedItem) else one for one in items]
     return [*placed, *leftovers(raw, items, known, place, plain)]
 

@@ -10,8 +10,10 @@ from typing import IO, Any
 
 from chat.transfer.archive import read_lines
 from chat.transfer.foreign import (
+    CODE,
     INVALID,
     MISSING_FILE,
+    OUTSIDE,
     ForeignMessages,
     ForeignUsers,
     JsonReader,
@@ -24,7 +26,15 @@ from chat.transfer.foreign import (
     parse_value,
     quote,
 )
-from chat.transfer.records import AttachmentRecord, ConversationRecord, Item, LineError, PinRecord, SkippedItem
+from chat.transfer.records import (
+    AttachmentRecord,
+    ConversationRecord,
+    Item,
+    LineError,
+    MessageRecord,
+    PinRecord,
+    SkippedItem,
+)
 from chat.transfer.text import digest, email, find_emoji, moment, one_line, show_emoji, title, topic
 
 Json = dict[str, Any]
@@ -51,7 +61,9 @@ MACHINERY = {
     "urls.parsedUrl", "urls.headers", "attachments.ts", "attachments.type", "attachments.title_link",
     "attachments.image_url", "attachments.audio_url", "attachments.video_url", "attachments.image_preview",
     "attachments.image_type", "attachments.audio_type", "attachments.video_type", "attachments.format",
-    "attachments.author_icon", "attachments.color", "attachments.md",
+    "attachments.author_icon", "attachments.color", "attachments.md", "attachments.message_link", "content", "location",
+    "attachments.actions.type", "attachments.actions.msg", "attachments.attachments.ts", "blocks.type",
+    "blocks.text.type", "attachments.attachments.message_link", "attachments.attachments.author_icon",
 }  # fmt: skip
 
 
@@ -88,6 +100,7 @@ class RocketChatExport:
             yield from guarded(partial(self._user, raw), {}, (), place)
         for raw, place in self._documents("room", progress):
             yield from guarded(partial(self._room, raw), {}, (), place)
+        self._look_ahead()
         for raw, place in self._documents("message", progress):
             try:
                 message = parse_value(raw)
@@ -98,11 +111,22 @@ class RocketChatExport:
             except INVALID as error:
                 yield LineError(place, f"is not a message: {error!r}")
                 continue
-            items = guarded(partial(room.read, message, place), message, MACHINERY, place, room.words)
+            known = MACHINERY | {"msg"} if message.get("t") == "e2e" else MACHINERY
+            items = guarded(partial(room.read, message, place), message, known, place, room.words)
             yield from self._users.take_new()
             yield from items
         for room in self._rooms.values():
             yield from room.end()
+
+    def _look_ahead(self) -> None:
+        """Note all messages: MongoDB returns them in any order, so that a reply may come before what it answers."""
+        for raw, _ in self._documents("message", lambda _: None):
+            try:
+                message = parse_value(raw)
+                if (room := self._rooms.get(message["rid"])) is not None:
+                    room.foresee(message)
+            except INVALID:
+                continue  # reported when the messages are read
 
     def _documents(self, kind: str, progress: Progress) -> Iterator[tuple[bytes, str]]:
         """Yield `(JSON, place)` of each document: a line each, or the items of a list."""
@@ -193,6 +217,11 @@ class RocketChatRoom:
         """Return a text as readers see it: without the address of a quoted message."""
         return show_emoji(QUOTED.sub("", text))
 
+    def foresee(self, message: Json) -> None:
+        """Note a message that will be read later."""
+        root = str(message.get("tmid") or "")
+        self._messages.foresee(client_id(str(message["_id"])), self._user(message["u"]), root)
+
     def _user(self, user: Json) -> str:
         username = str(user.get("username") or user["_id"])
         self._names[username] = self._users.add(str(user["_id"]), username, user.get("name"), username)
@@ -203,7 +232,7 @@ class RocketChatRoom:
         author, at, kind = self._user(message["u"]), time_of(message["ts"]), str(message.get("t") or "")
         number, root = client_id(str(message["_id"])), str(message.get("tmid") or "")
         if root and self._messages.find(root) is None:
-            yield SkippedItem("replies to messages outside of the export, imported as messages", place)
+            yield SkippedItem(OUTSIDE, place)
             root = ""
         written = str(message.get("msg") or "")
         answered = QUOTED.search(written)
@@ -213,6 +242,7 @@ class RocketChatRoom:
         files = [*self._files(message)]
         yield from (SkippedItem(MISSING_FILE, place) for one in files if not one.path)
         reactions, skipped = collect_reactions(self._reactions(message), place)
+        skipped += [SkippedItem("texts that are encrypted", place)] if kind == "e2e" else []
         yield from skipped
         deleted = {"deleted_at": at} if kind == "rm" else {}
         items = self._messages.write(
@@ -230,21 +260,29 @@ class RocketChatRoom:
             **deleted,
         )
         yield from items
+        if message.get("tshow") and root and isinstance(items[0], MessageRecord):
+            yield in_channel(items[0])
         if message.get("pinned") and (ref := self._messages.ref(number)):
             by = self._user(message["pinnedBy"]) if message.get("pinnedBy") else author
             self._pins.append(PinRecord(conversation=self._messages.key, message=ref, user=by))
 
     def _text(self, message: Json, kind: str, written: str) -> str:
         """Return the text and what is attached to it. An event is one line."""
+        if kind == "e2e":
+            return "_encrypted message_"
         if kind:
             words = EVENTS.get(kind, kind.replace("_", " ").replace("-", " "))
             written = f"_{words} {written}_" if written else f"_{words}_"
         for user in message.get("mentions") or ():
             if isinstance(user, dict) and user.get("username") and user.get("_id") not in ("all", "here"):
-                written = written.replace(f"@{user['username']}", f"@{self._user(user)}")
+                parts = CODE.split(written)
+                call = re.compile(rf"@{re.escape(str(user['username']))}(?![\w-])")
+                parts[::2] = [call.sub(f"@{self._user(user)}", part) for part in parts[::2]]
+                written = "".join(parts)
         alias = f"**{message['alias']}**: " if message.get("alias") else ""
         text = alias + keep_hashes(show_emoji(from_single_marks(written)))
-        return "\n".join(part for part in (text, *map(attached, message.get("attachments") or ())) if part)
+        beside = [*map(attached, message.get("attachments") or ()), *words_of(message.get("blocks")), place_of(message)]
+        return "\n".join(part for part in (text, *beside) if part)
 
     def _files(self, message: Json) -> Iterator[AttachmentRecord]:
         """Yield the files, which are found by their ids."""
@@ -259,6 +297,43 @@ class RocketChatRoom:
             yield find_emoji(name.strip(":")) or name, users, len(users)
 
 
+def in_channel(reply: MessageRecord) -> MessageRecord:
+    """Return a copy of a reply that was also sent to the channel."""
+    id_ = client_id(f"{reply.client_id}-channel")
+    fields: Json = {
+        "client_id": id_,
+        "thread": None,
+        "reply_to": reply.thread,
+        "reactions": [],
+        "mentions": [],
+        "files": [],
+    }
+    return reply.model_copy(update=fields | {"mentions_all": None})
+
+
+def words_of(blocks: object) -> list[str]:
+    """Return the texts of blocks, which apps write. Works through any nesting."""
+    found: list[str] = []
+    waiting = [blocks]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        elif isinstance(one, dict):
+            if one.get("type") in ("mrkdwn", "plain_text") and isinstance(one.get("text"), str):
+                found.append(show_emoji(from_single_marks(one["text"])))
+            else:
+                waiting += reversed(list(one.values()))
+    return found
+
+
+def place_of(message: Json) -> str:
+    """Return the place that a message shares: latitude and longitude."""
+    location = message.get("location")
+    point = location.get("coordinates") if isinstance(location, dict) else None
+    return ", ".join(str(one) for one in reversed(point)) if isinstance(point, list) and len(point) == 2 else ""
+
+
 def attached(one: Json) -> str:
     """Return what an integration, a quoted message or a described file shows, as quoted lines."""
     link = str(one.get("title_link") or "")
@@ -271,4 +346,6 @@ def attached(one: Json) -> str:
     lines += [one.get("text"), one.get("description")]
     lines += [f"**{field.get('title')}**: {field.get('value')}" for field in one.get("fields") or ()]
     lines += [one[field] for field in ("image_url", "audio_url", "video_url") if str(one.get(field)).startswith("http")]
+    lines += [action.get("text") for action in one.get("actions") or () if isinstance(action.get("text"), str)]
+    lines += map(attached, one.get("attachments") or ())
     return quote("\n".join(str(line) for line in lines if line))

@@ -10,6 +10,7 @@ from typing import IO, Any
 from chat.transfer.foreign import (
     INVALID,
     MISSING_FILE,
+    OUTSIDE,
     ForeignMessages,
     ForeignUsers,
     JsonReader,
@@ -22,6 +23,7 @@ from chat.transfer.foreign import (
     quote,
 )
 from chat.transfer.records import AttachmentRecord, ConversationRecord, Item, LineError, PinRecord, Ref, SkippedItem
+from chat.transfer.slack_markup import literal
 from chat.transfer.text import moment, title
 
 Json = dict[str, Any]
@@ -190,19 +192,21 @@ class TelegramChat:
         id_, name = peer_id(message.get(f"{label}_id")), message.get(label)
         author = self._user(id_, name) if id_ else self._user(self.key, name or self._head.get("name"))
         thread, reply = self._place_of(message)
+        answered = bool(message.get("reply_to_message_id")) and kind == "message"
         if message.get("action") == "topic_created":
             self._topics[number] = number
         files, skipped = self._files(message, place)
         reactions, without = collect_reactions(self._reactions(message), place)
-        yield from [*skipped, *without]
+        yield from [*skipped, *without, *([SkippedItem(OUTSIDE, place)] if answered and not (thread or reply) else [])]
         text, mentions = TelegramText(self._users, self._me).write(message)
+        at, edited_at = self._time(message, "date"), self._time(message, "edited") if message.get("edited") else None
         yield from self._messages.write(
             number,
             author,
-            self._time(message, "date"),
+            at,
             text,
             thread,
-            edited_at=self._time(message, "edited") if message.get("edited") else None,
+            edited_at=edited_at if edited_at and edited_at >= at else None,  # old exports: 1970 if it was not edited
             reply_to=reply,
             mentions=mentions,
             reactions=reactions,
@@ -306,12 +310,12 @@ class TelegramText:
 
     def _entities(self, text: object) -> str:
         if isinstance(text, str):
-            return keep_hashes(text)
+            return keep_hashes(literal(text))
         return keep_hashes("".join(self._entity(one) for one in text)) if isinstance(text, list) else ""
 
     def _entity(self, entity: object) -> str:
         if not isinstance(entity, dict):
-            return str(entity)
+            return literal(str(entity))
         kind, text = entity.get("type"), str(entity.get("text") or "")
         match kind:
             case "code":
@@ -327,6 +331,8 @@ class TelegramText:
                 return f"@{name}" if name == text.lower() else f"@{name} ({text})"
             case "bold" | "italic" | "strikethrough":
                 return styled(text, STYLES[kind])
+            case "plain":
+                return literal(text)
         return text
 
 

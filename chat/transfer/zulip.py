@@ -18,7 +18,6 @@ from chat.transfer.foreign import (
     file_record,
     guarded,
     parse_value,
-    quote,
 )
 from chat.transfer.records import (
     AttachmentRecord,
@@ -37,7 +36,10 @@ TABLES = {
     "zerver_stream", "zerver_recipient", "zerver_subscription", "zerver_reaction", "zerver_attachment",
 }  # fmt: skip
 USERS = ("zerver_userprofile", "zerver_userprofile_mirrordummy", "zerver_userprofile_crossrealm")
-TOLD = {"zerver_realmemoji", "zerver_usergroup", "zerver_namedusergroup", "zerver_draft", "zerver_savedsnippet"}
+TOLD = {
+    "zerver_realmemoji", "zerver_usergroup", "zerver_namedusergroup", "zerver_draft", "zerver_savedsnippet",
+    "zerver_submessage", "zerver_customprofilefieldvalue", "zerver_userstatus", "zerver_scheduledmessage",
+}  # fmt: skip
 FORMS = {*((name,) for name in (*TABLES, *TOLD, "zerver_message")), ()}
 ADMINS = {100, 200}  # roles of owners and administrators
 PERSON, STREAM = 1, 2  # kinds of recipients; 3 is a group
@@ -277,20 +279,47 @@ class ZulipMessages:
 
 # Texts. Pure.
 
-CODE = re.compile(r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`)", re.DOTALL)
+CODE = re.compile(r"((?P<fence>`{3,}|~{3,}).*?(?:(?P=fence)|\Z)|`[^`\n]+`)", re.DOTALL)
 CALL = re.compile(r"@(_?)\*\*([^*\n|]{1,100})(?:\|(\d{1,18}))?\*\*|@(_?)\*([^*\n]{1,100})\*")
 PLACE = re.compile(r"#\*\*([^*\n>]{1,100})(?:>([^*\n]{0,200}?))?(?:@\d{1,18})?\*\*")
 UPLOAD = re.compile(r"!?\[([^\]\n]{0,300})\]\((?:https?://[^/\s)]{1,200})?/user_uploads/([^)\s]{1,500})\)")
 ANSWER = re.compile(r"\[said\]\(\S{1,500}?/near/(\d{1,18})\):")
-QUOTED = re.compile(r"```(quote|spoiler)([^\n]{0,200})\n(.*?)\n?(?:```|\Z)", re.DOTALL)
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,}) ?(\w*)(.*)")
 TIME = re.compile(r"<time:([^>\n]{1,60})>")
+MAX_FENCES = 10
 EVERYONE = {"all", "everyone", "channel", "stream", "topic"}
 
 
-def quoted(block: re.Match[str]) -> str:
-    """Return a block of quotation, or of text that is hidden until it is pressed, as quoted lines."""
-    heading = f"**{block[2].strip()}**\n" if block[2].strip() else ""
-    return f"{heading}{quote(block[3])}\n"
+def split_code(text: str) -> Iterator[str]:
+    """Yield the parts of a text: in turn prose and code."""
+    at = 0
+    for code in CODE.finditer(text):
+        yield from (text[at : code.start()], code[0])
+        at = code.end()
+    yield text[at:]
+
+
+def with_quotes(text: str) -> str:
+    """Return a text whose fenced quotations, and texts hidden until they are pressed, are quoted lines.
+
+    A quotation of a message with code is fenced by more backticks than the code in it. Linear.
+    """
+    lines: list[str] = []
+    within: list[tuple[str, bool]] = []  # the open fences, and which of them are quotations
+    for line in text.split("\n"):
+        deep = "> " * sum(quotes for _, quotes in within)
+        found = FENCE.fullmatch(line)
+        if within and line.strip() == within[-1][0]:
+            quotes = within.pop()[1]
+            lines.append("> " * sum(quotes for _, quotes in within) if quotes else deep + line)
+        elif found and (not within or within[-1][1]) and len(within) < MAX_FENCES:
+            quotes = found[2] in ("quote", "spoiler")
+            heading = f"**{found[3].strip()}**" if quotes and found[3].strip() else ""
+            lines += [deep + heading] if heading else [] if quotes else [deep + line]
+            within.append((found[1], quotes))
+        else:
+            lines.append(deep + line)
+    return "\n".join(lines)
 
 
 @dataclass(slots=True)
@@ -315,7 +344,7 @@ class ZulipText:
     def write(self, content: str) -> "ZulipBody":
         """Return the converted text."""
         made = ZulipBody()
-        parts = CODE.split(QUOTED.sub(quoted, content))
+        parts = [*split_code(with_quotes(content))]
         parts[::2] = [self._prose(part, made) for part in parts[::2]]
         text = "".join(parts).strip()
         made.body = f"_{text[4:]}_" if text.startswith("/me ") else text

@@ -1,5 +1,6 @@
 """Tables of any program: a mapping names the columns, and every row is a message."""
 
+from datetime import UTC
 from pathlib import Path
 
 import orjson
@@ -130,3 +131,52 @@ def test_no_row_costs_another(tmp_path_factory: pytest.TempPathFactory, rows: li
     table, columns = write_table(tmp_path_factory.mktemp("rows"), text, {"author": "a", "body": "b", "at": "c"})
     items, _ = reads(table, mapping=columns)
     assert {"first", "last"} <= set(bodies_in(items))
+
+
+def test_replies_that_come_before_what_they_answer_keep_it(tmp_path: Path) -> None:
+    """A table may begin with its newest row. What is not in the table is counted."""
+    text = (
+        "No,From,Text,At,Root,Answers\n3,Ben,lost,1704103400,,9\n2,Ben,reply,1704103260,1,1\n1,Ana,root,1704103200,,\n"
+    )
+    mapping = {"author": "From", "body": "Text", "at": "At", "id": "No", "thread": "Root", "reply_to": "Answers"}
+    path, columns = write_table(tmp_path, text, mapping)
+    items, counts = reads(path, mapping=columns)
+    said = {one.body: one for one in messages_in(items)}
+    reply, root = said["reply"], said["root"]
+    assert [one and one.client_id for one in (reply.thread, reply.reply_to)] == [root.client_id] * 2
+    assert dict(counts.skipped) == {"replies to messages outside of the export, imported as messages": 1}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-01-31T14:05:00Z",
+        "2024-01-31 14:05:00 UTC",
+        "2024-01-31 15:05:00.123+01",
+        "Wed, 31 Jan 2024 15:05:00 +0100",
+        "1706709900",
+        "1706709900000",
+        "1706709900123456",
+        "1706709900123456789",
+    ],
+)
+def test_times_as_programs_write_them(tmp_path: Path, written: str) -> None:
+    """They need no format."""
+    path, columns = write_table(tmp_path, f'a,b,c\nAna,"hi","{written}"\n', {"author": "a", "body": "b", "at": "c"})
+    (message,) = messages_in(reads(path, mapping=columns)[0])
+    assert f"{message.created_at.astimezone(UTC):%Y-%m-%dT%H:%M}" == "2024-01-31T14:05"
+
+
+def test_a_time_of_another_form_says_what_to_do(tmp_path: Path) -> None:
+    """The mapping can name its format."""
+    path, columns = write_table(tmp_path, "a,b,c\nAna,hi,1/31/2024 3:05 PM\n", {"author": "a", "body": "b", "at": "c"})
+    _, counts = reads(path, mapping=columns)
+    assert 'name the "format" of the column' in counts.errors[0].reason
+
+
+def test_a_line_for_excel_is_no_header(tmp_path: Path) -> None:
+    """It names the delimiter."""
+    path, columns = write_table(
+        tmp_path, "sep=;\r\na;b;c\r\nAna;hi;1704103200\r\n", {"author": "a", "body": "b", "at": "c"}
+    )
+    assert bodies_in(reads(path, mapping=columns)[0]) == ["hi"]

@@ -183,3 +183,41 @@ def test_a_bad_message_costs_nothing_but_itself(tmp_path: Path) -> None:
     items, counts = reads(path)
     assert bodies_in(items) == ["fine", "hello"]
     assert [error.place for error in counts.errors] == ["c.json:1", "a.json:1", "a.json:1"]
+
+
+@pytest.mark.parametrize(
+    "names", [("Farm [9].json", "Farm [9] [part 2].json"), ("x [part 2].json", "x [part 10].json")]
+)
+def test_replies_in_further_parts_keep_what_they_answer(tmp_path: Path, names: tuple[str, str]) -> None:
+    """The names of parts do not sort in their order."""
+    reply = discord_message(11, "yes", BEN, type="Reply", reference={"messageId": "10", "channelId": "9"})
+    parts = discord_channel(9, "general", discord_message(10, "no?")), discord_channel(9, "general", reply)
+    path = write_zip(tmp_path / "x.zip", {name: orjson.dumps(part) for name, part in zip(names, parts, strict=True)})
+    items, counts = reads(path)
+    assert [bool(one.reply_to) for one in messages_in(items)] == [False, True]
+    assert not counts.skipped
+
+
+def test_a_thread_that_begins_with_the_newest_message_is_read_from_its_oldest(tmp_path: Path) -> None:
+    """The exporter has an option for that. A reply to what is not there is counted."""
+    said = [
+        discord_message(12, "third", type="Reply", reference={"messageId": "5", "channelId": "9"}),
+        discord_message(11, "second", BEN, type="Reply", reference={"messageId": "10", "channelId": "9"}),
+        discord_message(10, "first"),
+    ]
+    thread = discord_channel(77, "Plans", *said, type="GuildPublicThread", category="general", categoryId="9")
+    items, counts = reads(write_json(tmp_path / "x.json", thread))
+    third, second, first = messages_in(items)
+    assert (first.body, first.thread, second.reply_to) == ("**Plans**\nfirst", None, third.thread)
+    assert [one.thread and one.thread.client_id for one in (second, third)] == [first.client_id] * 2
+    assert dict(counts.skipped) == {"replies to messages outside of the export, imported as messages": 1}
+
+
+def test_mentions_are_whole_words_outside_of_code(tmp_path: Path) -> None:
+    """An address calls nobody, and code stays as it is. Places, times and commands are shown as readers saw them."""
+    text = "@Бенedikt <@2> `<@2>` me@everyone.example `@here` <#9> <t:1704099600:R> </play:55>"
+    path = write_json(tmp_path / "x.json", discord_channel(9, "general", discord_message(10, text, mentions=[BEN])))
+    (message,) = messages_in(reads(path)[0])
+    (ben,) = message.mentions
+    assert message.body == (f"@Бенedikt @{ben} `<@2>` me@everyone.example `@here` #general 2024-01-01 09:00 UTC /play")
+    assert message.mentions_all is None

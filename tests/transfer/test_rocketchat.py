@@ -118,3 +118,45 @@ def test_messages_keep_everything(tmp_path: Path) -> None:
         ("Секрет", "channel", True, True),
         ("", "direct", True, False),
     ]
+
+
+def test_replies_that_come_before_what_they_answer_keep_it(tmp_path: Path) -> None:
+    """MongoDB returns documents in any order. A reply that was also sent to the channel is in both."""
+    path = write_dump(tmp_path / "dump.zip", said(2, "reply", BEN, tmid="m1", tshow=True), said(1, "root"))
+    items, counts = reads(path)
+    assert [(one.body, bool(one.thread), bool(one.reply_to)) for one in messages_in(items)] == [
+        ("reply", True, False),
+        ("reply", False, True),
+        ("root", False, False),
+    ]
+    assert not counts.skipped
+
+
+def test_words_of_apps_quotes_within_quotes_and_places_are_kept(tmp_path: Path) -> None:
+    """Nothing that a reader saw is only counted, but for what the server itself cannot read."""
+    inner = {"text": "orig", "author_name": "zed", "attachments": [{"text": "inner words"}]}
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*block* words"}}]
+    pressed = {"text": "Deploy?", "actions": [{"type": "button", "text": "Approve", "msg": "yes"}]}
+    path = write_dump(
+        tmp_path / "dump.zip",
+        said(1, "see", attachments=[inner, pressed]),
+        said(2, "", blocks=blocks),
+        said(3, "", location={"type": "Point", "coordinates": [13.4, 52.5]}),
+        said(4, "bm9ib2R5IHJlYWRz", t="e2e"),
+    )
+    items, counts = reads(path)
+    assert bodies_in(items) == [
+        "see\n> zed\n> orig\n> > inner words\n> Deploy?\n> Approve",
+        "**block** words",
+        "52.5, 13.4",
+        "_encrypted message_",
+    ]
+    assert dict(counts.skipped) == {"texts that are encrypted": 1}
+
+
+def test_a_name_that_begins_like_another_is_not_changed(tmp_path: Path) -> None:
+    """A name that Tandem does not allow has another one here, but not within other words or code."""
+    jose = {"_id": "jjj", "username": "jos\u00e9", "name": "Jos\u00e9"}
+    path = write_dump(tmp_path / "dump.zip", said(1, "@jos\u00e9 and @jos\u00e9phine `@jos\u00e9`", mentions=[jose]))
+    (message,) = messages_in(reads(path)[0])
+    assert message.body == f"@{message.mentions[0]} and @jos\u00e9phine `@jos\u00e9`"

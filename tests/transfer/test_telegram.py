@@ -189,3 +189,18 @@ def test_old_exports_have_numbers_and_local_times(tmp_path: Path) -> None:
     (message,) = messages_in(items)
     assert (message.body, message.created_at.isoformat()) == ("hi **you**", "2020-07-01T12:00:00+01:00")
     assert [one.user for one in items if isinstance(one, MemberRecord)] == [message.author]
+
+
+def test_plain_text_stays_plain(tmp_path: Path) -> None:
+    """Telegram tells what is bold. Signs that Markdown would read are only signs."""
+    said = shown(tmp_path / "result.json", telegram_message(3, "*not* bold, _not_ italic, `not` code, snake_case"))
+    assert said == ["\\*not\\* bold, \\_not\\_ italic, \\`not\\` code, snake_case"]
+
+
+def test_old_exports_give_messages_that_were_not_edited_the_year_1970(tmp_path: Path) -> None:
+    """It means never. A reply to what the export does not have is counted."""
+    old = telegram_message(3, "hi", edited="1970-01-01T01:00:00", reply_to_message_id=1)
+    path = write_json(tmp_path / "result.json", telegram_chat("private_supergroup", 9, "x", old))
+    items, counts = reads(path)
+    assert [one.edited_at for one in messages_in(items)] == [None]
+    assert dict(counts.skipped) == {"replies to messages outside of the export, imported as messages": 1}

@@ -149,3 +149,29 @@ def test_links_and_devices_are_left_out_and_bombs_refused(tmp_path: Path) -> Non
     for name, reason in (("bomb", "would unpack"), ("cut", "cannot be read")):
         with pytest.raises(BadArchive, match=reason):
             TarArchive(tmp_path / f"{name}.tar.gz")
+
+
+def test_quotations_with_code_end_where_they_end(tmp_path: Path) -> None:
+    """Zulip fences the quotation of a message with code by more backticks."""
+    quoted = (
+        "@_**Ana Duarte|10** [said](https://farm.example/#narrow/near/1):\n````quote\n```python\nx = 1\n```\n````\nfine"
+    )
+    shown = "````\n```quote\nno quotation\n```\n````"
+    path = write_tar(
+        tmp_path / "zulip.tar.gz",
+        zulip_tables(zulip_message(1, 10, 41, "x"), zulip_message(2, 11, 41, quoted), zulip_message(3, 10, 41, shown)),
+    )
+    _, answer, code = bodies_in(reads(path)[0])
+    assert answer.endswith(":\n> ```python\n> x = 1\n> ```\n\nfine")
+    assert code == shown
+
+
+def test_answers_to_polls_and_profile_fields_are_counted(tmp_path: Path) -> None:
+    """They have texts of users, and no place in Tandem."""
+    tables = zulip_tables(
+        zulip_message(1, 10, 41, "/poll Lunch?\nPizza"),
+        zerver_submessage=[{"id": 1, "message": 1, "sender": 11, "content": '{"type":"new_option","option":"Sushi"}'}],
+        zerver_customprofilefieldvalue=[{"id": 1, "user_profile": 10, "value": "likes tea"}],
+    )
+    _, counts = reads(write_tar(tmp_path / "zulip.tar.gz", tables))
+    assert dict(counts.skipped) == {"rows of submessage": 1, "rows of customprofilefieldvalue": 1}
