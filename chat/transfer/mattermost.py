@@ -64,38 +64,13 @@ team channel channel_members user id type reactions flagged_by thread_followers 
 props.override_icon_url props.override_icon_emoji props.use_user_icon props.channel_mentions
 props.mentionHighlightDisabled props.disable_group_highlight props.userId props.addedUserId props.removedUserId
 props.unsafe_links props.attachments.color props.attachments.id props.attachments.author_icon
-props.attachments.footer_icon
+props.attachments.footer_icon props.attachments.actions.id props.attachments.actions.type props.poll_id
+props.attachments.actions.integration props.attachments.actions.options.value props.attachments.actions.style
+props.attachments.actions.cookie props.previewed_post
 """
 POSTS = dict.fromkeys(("post", "direct_post", "post.replies", "direct_post.replies"), OF_POSTS)
 KNOWN = frozenset(f"{line}.{name}" for line, names in (MACHINERY | POSTS).items() for name in names.split())
 READ_TYPES = frozenset({*MACHINERY, "post", "direct_post"})  # other lines are counted as a whole
-CREATED = re.compile(rb'"create_at"\s*:\s*(\d+)')
-
-
-def find_server(file: IO[bytes]) -> str:
-    """Return a short name for the server that an export is from, by its oldest post.
-
-    Later exports of the same server begin with the same post, and no other server has it. Only the lines with the
-    lowest times are parsed.
-    """
-    oldest: tuple[int, str] | None = None
-    names: list[str] = []
-    for _, line in read_lines(file, lambda _: None):
-        at = min(map(int, CREATED.findall(line)), default=None)
-        if at is not None and oldest is not None and at > oldest[0]:
-            continue
-        try:
-            raw = parse(line)
-            what = raw[raw["type"]]
-            if at is not None and raw["type"] in ("post", "direct_post"):
-                place = what.get("channel_members") or [what["team"], what["channel"]]
-                said = digest(*map(str, (at, what["user"], *sorted(place), what.get("message"))))
-                oldest = min(oldest or (at, said), (at, said))
-            elif raw["type"] in ("team", "user"):
-                names.append(str(what.get("name") or what.get("username")))
-        except INVALID:
-            continue
-    return oldest[1] if oldest else digest(*sorted(names))
 
 
 class MattermostServer:
@@ -140,7 +115,7 @@ class MattermostServer:
             case "post":
                 key = channel_key(what["team"], what["channel"])
                 if key not in self._seen:
-                    yield from self._channel({"team": what["team"], "name": what["channel"]})
+                    yield from self._channel({"team": what["team"], "name": what["channel"], "type": "P"})
                 yield from self._posts.read(key, what, place)
             case "direct_post":
                 yield from self._direct(what["channel_members"], {})
@@ -162,6 +137,7 @@ class MattermostServer:
         if look_key(name) in self._titles:  # another team's
             name = title(f"{name} ({self._teams.get(team, team)})")
         self._titles.add(look_key(name))
+        self._posts.titles.setdefault(str(channel["name"]), name)
         about = dict.fromkeys(str(channel[part]) for part in ("header", "purpose") if channel.get(part))
         yield ConversationRecord(
             id=key,
@@ -180,10 +156,8 @@ class MattermostServer:
         self._seen[key] = None
         for name in names:
             self._users.add_member(key, name)
-        if len(names) <= 2:
-            yield ConversationRecord(id=key, kind="direct", people=names, private=True)
-        else:
-            yield ConversationRecord(id=key, kind="group", topic=topic(channel.get("header")), private=True)
+        more: Json = {"people": names} if len(names) <= 2 else {"topic": topic(channel.get("header"))}
+        yield ConversationRecord(id=key, kind="direct" if len(names) <= 2 else "group", private=True, **more)
 
 
 # Users and members.
@@ -293,6 +267,7 @@ def file_at(path: object) -> AttachmentRecord:
 # Posts. Replies follow their post.
 
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
+LINK = re.compile(r"(?<![\w~/.])~([a-z0-9][a-z0-9_-]{0,63})(?![\w~])")
 ALL = re.compile(r"(?<![\w@.+%-])@all\b", re.IGNORECASE)
 
 
@@ -302,6 +277,7 @@ class MattermostPosts:
     def __init__(self, users: MattermostUsers) -> None:
         self._users = users
         self.pins: list[PinRecord] = []
+        self.titles: dict[str, str] = {}  # of channels, by their names in addresses
 
     def read(self, key: str, post: Fields, place: str = "") -> Iterator[Item]:
         """Yield a post and its thread. Raise `KeyError`, `TypeError` or `ValueError` if the post is not valid.
@@ -357,15 +333,20 @@ class MattermostPosts:
         if text and str(post.get("type") or "").startswith("system_"):
             text = f"_{text}_"
         props = post.get("props")
-        attached = props.get("attachments") if isinstance(props, dict) else None
-        quotes = [self.plain(clean(quote(one))) for one in attached or () if isinstance(one, dict)]
+        props = props if isinstance(props, dict) else {}
+        quotes = [self.plain(clean(quote(one))) for one in props.get("attachments") or () if isinstance(one, dict)]
         return "\n".join(part for part in [text, *quotes] if part)
 
     def plain(self, text: str) -> str:
         """Return a text as a reader sees it: emoji and names are converted outside of code. Linear."""
         parts = CODE.split(text)
-        parts[::2] = [show_emoji(CALL.sub(self._call, part)) for part in parts[::2]]
+        parts[::2] = [show_emoji(LINK.sub(self._link, CALL.sub(self._call, part))) for part in parts[::2]]
         return "".join(parts)
+
+    def _link(self, link: re.Match[str]) -> str:
+        """Return the name of a channel that a text links to."""
+        name = link[1].rstrip("-_")
+        return f"#{self.titles[name]}{link[1][len(name) :]}" if name in self.titles else link[0]
 
     def _call(self, call: re.Match[str]) -> str:
         name = call[1].rstrip("._-")
@@ -393,6 +374,9 @@ def quote(attachment: Fields) -> str:
     titled = link(shown or url, url) if url else shown
     lines = [attachment.get("pretext"), attachment.get("author_name"), titled, attachment.get("text")]
     lines += [f"{one.get('title') or ''}: {one.get('value') or ''}" for one in attachment.get("fields") or ()]
+    actions = [one for one in attachment.get("actions") or () if isinstance(one, dict)]
+    lines += [one.get("name") for one in actions]
+    lines += [f"- {choice.get('text')}" for one in actions for choice in one.get("options") or ()]
     lines += [attachment.get(name) for name in ("image_url", "thumb_url", "author_link", "footer")]
     text = "\n".join(str(line) for line in lines if line) or str(attachment.get("fallback") or "")
     return "\n".join("> " + line for line in text.splitlines())

@@ -105,7 +105,8 @@ class BlockWriter:
             case "button" | "workflow_button":
                 return link_to(text_in(one, "url"), self.text(one.get("text")))
         below = BlockWriter(self._writer, self._made, self._depth + 1)
-        parts = [below.text(one.get(name)) for name in SHOWN_FIELDS]
+        machine = "value" if isinstance(one.get("text"), dict) else ""  # of the option of a menu
+        parts = [below.text(one.get(name)) for name in SHOWN_FIELDS if name != machine]
         nested = [one.get(name) for name in ("element", "options", "option_groups", "elements", "call", "v1")]
         for more in nested:
             parts += [below.element(each) for each in dicts_in(more)]
@@ -182,7 +183,7 @@ KNOWN_FIELDS = {
     "rich_text": {"elements", "block_id"},
     "rich_text_section": {"elements"},
     "rich_text_quote": {"elements", "border"},
-    "rich_text_preformatted": {"elements", "border"},
+    "rich_text_preformatted": {"elements", "border", "language"},
     "rich_text_list": {"elements", "style", "indent", "offset", "border"},
     "text": {"text", "style"},
     "user": {"user_id", "style"},
@@ -214,7 +215,7 @@ class RichText:
                     lines += self._list(element)
                     continue
                 case "rich_text_preformatted":
-                    text = fenced(self._inline(element, plain=True))
+                    text = fenced(self._inline(element, plain=True), text_in(element, "language"))
                 case "rich_text_quote":
                     text = quote(self._inline(element).strip("\n"))
                 case "rich_text_section":
@@ -316,11 +317,16 @@ def from_points(points: str) -> str:
 # Files.
 
 
+MISSING = {"tombstone": "📎 deleted file", "hidden_by_limit": "📎 file hidden by a limit of Slack"}
+
+
 def file_text(file: Fields, linked: bool = True, shown: bool = True) -> str:
     """Return a link to a file, and its words, if the export has them: of a snippet, a post, or an e-mail.
 
     `linked`: whether to begin with the link. `shown`: whether to show what is in the file.
     """
+    if file.get("mode") in MISSING:
+        return MISSING[str(file["mode"])]
     url = address_of(file)
     title, name = text_in(file, "title"), text_in(file, "name")
     document = file.get("mode") in ("quip", "canvas", "list", "space", "email")
@@ -365,7 +371,8 @@ def is_preview(attachment: Fields, text: str) -> bool:
     if attachment.get("is_msg_unfurl") or attachment.get("is_share"):
         return False
     urls = [attachment.get(name) for name in ("from_url", "original_url", "app_unfurl_url")]
-    return any(isinstance(url, str) and url and (url in text or unescape(url) in text) for url in urls)
+    shown = unescape(text)
+    return any(isinstance(url, str) and url and (url in text or unescape(url) in shown) for url in urls)
 
 
 # Values of any shape.

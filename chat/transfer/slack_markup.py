@@ -134,7 +134,7 @@ class MarkdownWriter:
 def link_to(url: str, shown: str) -> str:
     """Return a Markdown link."""
     if not shown or shown in (url, url.partition(":")[2], url.removeprefix("http://")):
-        return url.removeprefix("mailto:")
+        return url.removeprefix("mailto:").removeprefix("tel:")
     if not url.startswith(("https://", "http://", "mailto:")):
         return f"{shown} ({url})" if ":" in url and not url.lower().startswith(SCRIPTS) else shown
     return "[{}](<{}>)".format(re.sub(r"([\[\]\\])", r"\\\1", shown), url)
@@ -156,10 +156,10 @@ LEADING = re.compile(r"^ *(?:>|(?:[-+*]|\d{1,9}[.)]) )", re.MULTILINE)
 ITEM = re.compile(r" *(?:[-+*]|\d{1,9}[.)]) ")
 
 
-def fenced(code: str) -> str:
+def fenced(code: str, language: str = "") -> str:
     """Return a block of code, within more backticks than the code has in a row."""
     marks = "`" * max(3, 1 + max((len(run) for run in RUN.findall(code)), default=0))
-    return f"{marks}\n{code.strip(chr(10))}\n{marks}"
+    return f"{marks}{language if language.isalnum() else ''}\n{code.strip(chr(10))}\n{marks}"
 
 
 def quote(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from chat.transfer.foreign import MISSING_FILE
 from chat.transfer.records import (
     AttachmentRecord,
     Item,
@@ -14,7 +15,7 @@ from chat.transfer.records import (
     SkippedItem,
     UserRecord,
 )
-from chat.transfer.slack_blocks import BlockWriter, address_of, dicts_in, file_text, text_in, without_previews
+from chat.transfer.slack_blocks import MISSING, BlockWriter, address_of, dicts_in, file_text, text_in, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, stacked
 from chat.transfer.text import (
     UniqueNames,
@@ -209,7 +210,7 @@ MACHINERY = frozenset(
     upload_reply_to file.initial_comment.id file.state file.editor file.last_editor files.editor files.last_editor
     files.state files.preview file.preview item welcome_party_user_id canvas_update_section_ids tab_id tab_added_user_id
     channel permalink files.linked_channel_id files.canvas_creator_id files.vtt files.converted_pdf
-    room.canvas_background room.external_unique_id""".split()  # noqa: SIM905
+    room.canvas_background room.external_unique_id blocks.elements.options.value blocks.accessory.options.value""".split()  # noqa: SIM905
 )
 NAMES_OF_EMOJI = frozenset(
     f"{top}{'.elements' * depth}.name"
@@ -334,6 +335,7 @@ class Messages:
         for one in files_of(raw):
             record = self._file(one)
             files += [record] if record else []
+            skipped += [SkippedItem(MISSING_FILE)] if one.get("mode") in MISSING else []
             parts.append(file_text(one, linked=not record, shown=not (record and record.path)))
         skipped += [SkippedItem(f"mentions of the user group @{name}, which notify no one") for name in made.groups]
         made.body = stacked([*parts, self._huddle(raw)])

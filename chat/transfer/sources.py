@@ -1,6 +1,7 @@
 """Sources: files with a chat, recognized by their content instead of their name."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from chat.model.types import Moment, Name, Text, check_exact, check_words
 from chat.shared.appearance import look_key
 from chat.transfer.archive import Archive, FileArchive, TarArchive, read_lines
 from chat.transfer.errors import NewerVersion, NoConversation, PersonalData, UnknownFile
-from chat.transfer.mattermost import MattermostServer, find_server
+from chat.transfer.mattermost import INVALID, MattermostServer
 from chat.transfer.recognize import Files, ForeignOptions, SingleFile, find_chat, fingerprint
 from chat.transfer.records import (
     ConversationRecord,
@@ -32,10 +33,11 @@ from chat.transfer.records import (
     explain,
 )
 from chat.transfer.slack import Workspace, is_slack
-from chat.transfer.text import account_name, digest
+from chat.transfer.text import account_name, digest, parse
 
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 MAX_START = 1024 * 1024
+CREATED_AT = re.compile(rb'"create_at"\s*:\s*(\d+)')
 Progress = Callable[[int], None]
 Read = Callable[[Progress], Iterator[Item]]
 OpenFile = Callable[[], IO[bytes]]
@@ -122,6 +124,32 @@ def open_mattermost(path: Path, open_file: Callable[[], IO[bytes]], name: str, s
     read = partial(read_mattermost, open_file, name)
     mark = f"{fingerprint(path)}:{server}" if server else fingerprint(path)
     return Source("Mattermost", f"mattermost:{origin}", False, size, mark, read, repeats=True)
+
+
+def find_server(file: IO[bytes]) -> str:
+    """Return a short name for the server that an export is from, by its oldest post.
+
+    Later exports of the same server begin with the same post, and no other server has it. Only the lines with the
+    lowest times are parsed.
+    """
+    oldest: tuple[int, str] | None = None
+    names: list[str] = []
+    for _, line in read_lines(file, lambda _: None):
+        at = min(map(int, CREATED_AT.findall(line)), default=None)
+        if at is not None and oldest is not None and at > oldest[0]:
+            continue
+        try:
+            raw = parse(line)
+            what = raw[raw["type"]]
+            if at is not None and raw["type"] in ("post", "direct_post"):
+                place = what.get("channel_members") or [what["team"], what["channel"]]
+                said = digest(*map(str, (at, what["user"], *sorted(place), what.get("message"))))
+                oldest = min(oldest or (at, said), (at, said))
+            elif raw["type"] in ("team", "user"):
+                names.append(str(what.get("name") or what.get("username")))
+        except INVALID:
+            continue
+    return oldest[1] if oldest else digest(*sorted(names))
 
 
 def read_mattermost(open_file: OpenFile, name: str, progress: Progress) -> Iterator[Item]:

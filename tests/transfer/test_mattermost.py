@@ -6,9 +6,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from chat.transfer.records import ConversationRecord
 from chat.transfer.text import account_name
 from tests.cast import Cast
-from tests.transfer.files import Json, exports, imports, write_lines, write_people
+from tests.transfer.files import Json, bodies_in, exports, imports, reads, write_lines, write_people
 from tests.transfer.mattermost_export import mattermost_lines, post, user
 from tests.transfer.test_people import server
 from tests.verbs import sees
@@ -167,3 +168,25 @@ async def test_the_report_is_also_json(database_url: str, tmp_path: Path, capsys
     assert report["created_accounts"] == 3
     assert {"what": "custom emoji :custom:", "count": 1, "places": ["mm.jsonl:15"]} in report["skipped"]
     assert report["errors"][0]["place"] == "mm.jsonl:16"
+
+
+def test_what_plugins_show_is_kept_and_links_to_channels_name_them(tmp_path: Path) -> None:
+    """Buttons and the choices of menus are words of a post. `~name` is the link to a channel."""
+    menu = {"id": "m", "name": "Pick", "type": "select", "options": [{"text": "Sushi", "value": "7"}]}
+    buttons = [{"id": "v0", "name": "Pizza (1)", "integration": {"url": "http://x", "context": {"a": "b"}}}, menu]
+    place = {"team": "farm", "channel": "garden"}
+    posts = [
+        place | post("ana", "see ~garden, not `~garden` or /home/~garden", 11),
+        place | post("ana", "", 12, props={"attachments": [{"title": "Lunch?", "actions": buttons}]}),
+        {"team": "farm", "channel": "gone"} | post("ana", "a secret?", 14),
+    ]
+    lines = [*mattermost_lines()[:7], *({"type": "post", "post": one} for one in posts)]
+    items, counts = reads(write_lines(tmp_path / "mm.jsonl", *lines))
+    assert bodies_in(items) == [
+        "see #The Garden, not `~garden` or /home/~garden",
+        "> Lunch?\n> Pizza (1)\n> Pick\n> - Sushi",
+        "a secret?",
+    ]
+    assert set(counts.skipped) == {"teams; their channels are imported"}
+    private = {one.name: one.private for one in items if isinstance(one, ConversationRecord)}
+    assert private["gone"], "nobody may read what the export does not say is public"

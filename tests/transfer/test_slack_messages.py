@@ -245,7 +245,7 @@ def test_files_bring_their_words(tmp_path: Path) -> None:
     (message,) = [one for one in found if isinstance(one, MessageRecord)]
     assert message.body.split("\n") == [
         "```", "print(1)", "…", "```", "Plan of May", "📎 Hello", "Hello there", "dear all",
-        "📎 Notes", "first & last", "📎 tombstone",
+        "📎 Notes", "first & last", "📎 deleted file",
     ]  # fmt: skip
     assert [(one.name, one.path, one.url) for one in message.files] == [
         ("a.py", None, "https://files.example/a.py"),

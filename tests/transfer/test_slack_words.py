@@ -1,5 +1,7 @@
 """No word of a Slack message is lost without being counted, whatever fields and blocks the message has."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 from chat.transfer.records import LineError, MessageRecord, SkippedItem, UserRecord
 from chat.transfer.text import words_in
 from tests.transfer.files import Json
-from tests.transfer.slack_export import write_slack
-from tests.transfer.test_slack_messages import CASE, DAY, USERS, case, mrkdwn, reads, section, words
+from tests.transfer.slack_export import said, write_slack
+from tests.transfer.test_slack_messages import CASE, DAY, USERS, case, mrkdwn, reads, rich, section, told, words
 
 WORDS = st.text("abcdefghij", min_size=3, max_size=9)
 STYLES = st.fixed_dictionaries({}, optional={name: st.booleans() for name in ("bold", "italic", "strike", "code")})
@@ -100,3 +102,38 @@ def words_of(value: object) -> set[str]:
             *(words_of(one) for name, one in value.items() if name not in ("ts", "user", "type", "style"))
         )
     return set()
+
+
+def test_details_that_only_programs_need_are_not_shown(tmp_path: Path) -> None:
+    """The values of a menu, the scheme of a telephone number. The language of code stays with it."""
+    code = {"type": "rich_text_preformatted", "elements": [words("x = 1")], "border": 0, "language": "python"}
+    menu = {"type": "static_select", "options": [{"text": {"type": "plain_text", "text": "Small"}, "value": "size-s"}]}
+    messages, left = told(
+        tmp_path,
+        case(
+            said("", "U1", "x = 1", blocks=rich(code)),
+            said("", "U1", "", blocks=[{"type": "actions", "elements": [menu]}]),
+            said("", "U1", "call <tel:+49123|+49123>"),
+        ),
+    )
+    assert [body for _, body in messages] == ["```python\nx = 1\n```", "Small", "call +49123"]
+    assert left == []
+
+
+def test_files_that_are_gone_are_counted(tmp_path: Path) -> None:
+    """A message keeps its place when its file was deleted, or is hidden because the workspace does not pay."""
+    gone = [
+        said("", "U1", "", files=[{"id": f"F{n}", "mode": mode}])
+        for n, mode in enumerate(("tombstone", "hidden_by_limit"))
+    ]
+    messages, left = told(tmp_path, case(*gone))
+    assert [body for _, body in messages] == ["📎 deleted file", "📎 file hidden by a limit of Slack"]
+    assert left == ["files that the export leaves out"] * 2
+
+
+def test_the_preview_of_a_link_with_a_query_is_a_preview(tmp_path: Path) -> None:
+    """Slack escapes the link in the text, but not in the preview."""
+    preview = {"from_url": "https://e.example/x?a=1&b=2", "title": "Page", "text": "first words of it"}
+    messages, left = told(tmp_path, case(said("", "U1", "<https://e.example/x?a=1&amp;b=2>", attachments=[preview])))
+    assert [body for _, body in messages] == ["https://e.example/x?a=1&b=2"]
+    assert left == ["previews of links"]
