@@ -8,6 +8,7 @@ more for each unfinished phrase; all results of a response share a `Budget`. Tim
 
 from collections.abc import Iterator, Sequence
 
+from chat.search.lexemes import inner_words, is_hungarian
 from chat.search.query import SearchTerms, Term, cut
 
 LENGTH, BEFORE = 240, 60
@@ -103,9 +104,9 @@ class Matcher:
         self._phrases += [OpenPhrase(terms) for terms in begun]
         self._firsts = frozenset(phrase.names[0] for phrase in self._phrases)
 
-    def feed(self, term: Term) -> Iterator[Span]:
-        """Yield the spans that `term` completes."""
-        if term.name in self._words or term.name.startswith(self._prefixes):
+    def feed(self, term: Term, inner: Sequence[str] = ()) -> Iterator[Span]:
+        """Yield the spans that `term` completes. `inner`: the words within it that are found too."""
+        if any(name in self._words or name.startswith(self._prefixes) for name in (term.name, *inner)):
             yield term.start, term.end
         if term.sign:
             return
@@ -135,12 +136,12 @@ def highlight(body: str, wanted: Sequence[SearchTerms], budget: Budget | None = 
 def find_spans(body: str, matcher: Matcher, budget: Budget) -> list[Span]:
     """Return all hits that can be in the excerpt, as far as the budget goes; a phrase spans all its terms."""
     spans: list[Span] = []
-    end = len(body)
+    end, hungarian = len(body), is_hungarian(body)
     for term in cut(body, matcher.signs):
         unfinished = matcher.unfinished(end)
         if (term.start >= end and not unfinished) or not budget.spend(1 + unfinished):
             break
-        if found := list(matcher.feed(term)):
+        if found := list(matcher.feed(term, inner_words(body, term, hungarian))):
             spans += found
             end = horizon(body, spans)
     return spans

@@ -1,6 +1,6 @@
 -- name: lock_progress
 -- No row: another node is indexing.
-select indexed, conversation_id, seq, terms_only from search_state for update skip locked
+select followed, conversation_id, seq, terms_only from search_state for update skip locked
 
 -- name: read_entries
 -- The entries after a position.
@@ -46,4 +46,4 @@ delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as delet
  where d.conversation_id = deleted.conversation_id and d.seq = deleted.seq
 
 -- name: move_progress
-update search_state set indexed = %(indexed)s, conversation_id = %(conversation)s, seq = %(seq)s, terms_only = %(terms_only)s
+update search_state set followed = %(indexed)s, conversation_id = %(conversation)s, seq = %(seq)s, terms_only = %(terms_only)s

@@ -20,6 +20,7 @@ from chat.search.query import (
     SearchPiece,
     SearchQuery,
     SearchTerms,
+    Term,
     cut,
     grams_of,
     is_exact,
@@ -47,18 +48,59 @@ def encode_words(body: str, names: Sequence[str] = ()) -> str:
     text = "\n".join((body, *names))
     signs: set[str] = set()
     number = 0
-    for name, _, _ in cut(text, True):
-        if name[-1] == "~":
-            signs.add(name)
+    hungarian = is_hungarian(text)
+    for term in cut(text, True):
+        if term.name[-1] == "~":
+            signs.add(term.name)
         else:
             number += 1
-            positions.setdefault(name, []).append(str(number))
+            for name in (term.name, *inner_words(text, term, hungarian)):
+                positions.setdefault(name, []).append(str(number))
     words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in positions.items()]
     words += [quoted_grams(term) for term in positions]
     words += map(quote, signs)
     words += ["@link"] if LINK.search(body) else []
     words += ["@file"] if names else []
     return " ".join(words)
+
+
+# Words that begin with an article, a conjunction, a preposition (Arabic), or a verb's prefix or the sign of a
+# superlative (Hungarian), as texts are folded. The rest is indexed at the same place.
+
+ARABIC = (
+    re.compile(r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644)([\u0621-\u064a]{2,})"),
+    re.compile(r"[\u0648\u0641]([\u0621-\u064a]{4,})"),
+    re.compile(r"[\u0628\u0644\u0643]([\u0621-\u064a]{4,})"),
+)
+PREFIXES = "meg el ki be fel fol le at ra ossze vissza szet haza oda ide vegig hozza elo korul tovabb leg(?=[a-z]*bb)"
+HUNGARIAN = tuple(re.compile(f"{prefix}([a-z]{{4,}})") for prefix in PREFIXES.split())
+IN_HUNGARIAN = re.compile(
+    r"[őű]|\b(?:hogy|egy|és|csak|már|még|lesz|azt|ezt|nincs|szia|köszi|köszönöm|kérlek)\b", re.IGNORECASE
+)
+SUPERLATIVE = re.compile("leg[a-z]{2,}bb")
+HUNGARIAN_LETTER = re.compile("[áéíóöőúüű]", re.IGNORECASE)
+
+
+def inner_words(text: str, term: Term, hungarian: bool) -> tuple[str, ...]:
+    """Return a word without what is written before it in one word. `hungarian`: the text is in this language."""
+    first = term.name[0]
+    if "\u0621" <= first <= "\u064a":
+        return without_prefix(term.name, ARABIC)
+    accented = hungarian or (not text.isascii() and HUNGARIAN_LETTER.search(text, term.start, term.end))
+    if "a" <= first <= "z" and (accented or SUPERLATIVE.match(term.name)):
+        return without_prefix(term.name, HUNGARIAN)
+    return ()
+
+
+@lru_cache(16_384)
+def without_prefix(name: str, patterns: tuple[re.Pattern[str], ...]) -> tuple[str, ...]:
+    """Return the rest of a word after each of the prefixes that it has."""
+    return tuple(dict.fromkeys(found[1] for one in patterns if (found := one.fullmatch(name))))
+
+
+def is_hungarian(text: str) -> bool:
+    """Return whether a text has a letter or a word that only Hungarian has."""
+    return not text.isascii() and IN_HUNGARIAN.search(text) is not None
 
 
 def encode_keys(conversation: int, seq: int, position: int, author: int, at: datetime) -> str:

@@ -215,13 +215,20 @@ RUN = re.compile(
     rf"|(?P<word>(?:(?![{IGNORABLE}])[^\W_]|[{SIGNS}])(?:(?![{SPACELESS}{EMOJI}])[^\W_]|[{SIGNS}{IGNORABLE}])*)"
 )
 ASCII_RUN = re.compile(r"[a-z0-9]+")
-CLUSTER = re.compile(rf".[{COMPOSED}{IGNORABLE}]*", re.DOTALL)
+# Thai and Lao: a vowel that is typed as two others, and one whose parts are typed around the sign of the tone.
+TYPED_TWICE = ("\u0e40\u0e40", "\u0e41"), ("\u0ec0\u0ec0", "\u0ec1")
+TONED = re.compile(r"([\u0e4d\u0ecd])([\u0e48-\u0e4b\u0ec8-\u0ecb])(?=[\u0e32\u0eb2])")
+TYPED_OTHERWISE = rf"\u0e40\u0e40|\u0ec0\u0ec0|{TONED.pattern.replace('(?=', '(?:')}"
+CLUSTER = re.compile(rf"{TYPED_OTHERWISE}|.[{COMPOSED}{IGNORABLE}]*", re.DOTALL)
 DROPPED = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u08ca-\u08ff]")
 PLAIN = str.maketrans(
     {"ł": "l", "đ": "d", "ð": "d", "ɖ": "d", "ɗ": "d", "ø": "o", "ɔ": "o", "æ": "ae", "œ": "oe", "ɛ": "e", "þ": "th"}
     | {"ħ": "h", "ı": "i", "ɨ": "i", "ŋ": "n", "ŧ": "t", "ɓ": "b", "ƒ": "f", "ƙ": "k", "ƴ": "y", "ʻ": "", "ʼ": ""}
     | {"ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}
 )
+# The digits of scripts with spaces: Arabic, Persian, NKo, the scripts of India.
+ZEROS = (0x660, 0x6F0, 0x7C0, *range(0x966, 0xDE7, 0x80))
+PLAIN |= {zero + digit: str(digit) for zero in ZEROS for digit in range(10)}
 WORD_MOST = 64
 RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, other letters become more
 GRAMS = (3, 4, 5, 6, 7, 8, 10, 12)  # a longer prefix is checked in the matches of its first letters
@@ -252,6 +259,10 @@ def fold_any(word: str) -> str:
     It is cut before it is normalized: `unicodedata.normalize` is quadratic in a run of combining marks.
     """
     look = look_key(DROPPED.sub("", word)[:RAW_MOST])
+    if look[:1] >= "\u0e00":
+        look = TONED.sub(r"\2\1", look)
+        for typed, meant in TYPED_TWICE:
+            look = look.replace(typed, meant)
     plain = DROPPED.sub("", unicodedata.normalize("NFD", look)).translate(PLAIN)
     return unicodedata.normalize("NFC", plain)[:WORD_MOST]
 

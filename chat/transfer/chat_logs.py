@@ -78,8 +78,10 @@ DATE = rf"(?P<a>\d{{1,4}}){M}(?P<sep>[./-])\s?{M}(?P<b>\d{{1,2}}){M}(?P=sep)\s?{
 CLOCK = r"(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d))?"
 END = r"(?:\]|[-–]|:(?!\d))[ \u202f\xa0]?"
 HEADS = (
-    re.compile(rf"{M}\[?{M}{DATE}\.?[,،]?(?P<before>[^\d\]:]{{0,14}}?){CLOCK}(?P<after>[^\d\]:-]{{0,12}}){END}"),
-    re.compile(rf"{M}\[?{M}{CLOCK}(?P<before>[^\d\]:-]{{0,12}}?){DATE}(?P<after> ?){END}"),  # Vietnamese, and a browser
+    re.compile(rf"{M}(?:\[{M})?{DATE}\.?[,،]?(?P<before>[^\d\]:]{{0,14}}?){CLOCK}(?P<after>[^\d\]:-]{{0,12}}){END}"),
+    re.compile(
+        rf"{M}(?:\[{M})?{CLOCK}(?P<before>[^\d\]:-]{{0,12}}?){DATE}(?P<after> ?){END}"
+    ),  # Vietnamese, and a browser
 )
 AUTHOR = re.compile(rf"[{MARKS}]*(?:~[\s\u202f]?)?([^:\n]{{1,80}}?):(?:\s|$)")
 LETTERS = re.compile(r"[^\W\d_]+")

@@ -36,9 +36,9 @@ DAY = re.compile(
     r"\s{1,2}(?:[^\W\d]{2,4}[.,]? )?([^\W\d]{3,5})\.?\s{1,2}(\d{1,2})(?: (\d\d:\d\d:\d\d))? (\d{4})"
 )
 IDENT = re.compile(r"Session Ident: ([#&]\S{1,60})")
-CHANNEL = re.compile(r"([#&][^\s/#]{1,60}?)(?:[._ -]*\(?\d{4}-?\d\d-?\d\d\)?)?(?:\.(?:log|txt|weechatlog))?$")
+CHANNEL = re.compile(r"([#&][^\s/#]{1,60}?)(?:[._ -]{0,3}\(?\d{4}-?\d\d-?\d\d\)?)?(?:\.(?:log|txt|weechatlog))?$")
 DATED = re.compile(r"(\d{4})[-.]?(\d\d)[-.]?(\d\d)")
-DATE_AROUND = re.compile(r"[._ -]*\(?\d{4}[-.]?\d\d[-.]?\d\d\)?[._ -]*|[._ -]*\d\d[A-Z][a-z]{2}\d{4}$")
+DATE_AROUND = re.compile(r"[._ -]{0,3}\(?\d{4}[-.]?\d\d[-.]?\d\d\)?[._ -]{0,3}|[._ -]{0,3}\d\d[A-Z][a-z]{2}\d{4}$")
 COLORS = re.compile("\x03\\d{0,2}(?:,\\d{1,2})?|\x04[0-9A-Fa-f]{0,6}|[\x02\x0f\x11\x16\x1d-\x1f]")
 ACTED = re.compile(
     r"\S{1,64} (?:\([^)\s]*@|has (?:joined|left|quit|changed|set|kicked)|is now known|sets |gives |removes |"

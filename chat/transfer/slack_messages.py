@@ -210,7 +210,8 @@ MACHINERY = frozenset(
     upload_reply_to file.initial_comment.id file.state file.editor file.last_editor files.editor files.last_editor
     files.state files.preview file.preview item welcome_party_user_id canvas_update_section_ids tab_id tab_added_user_id
     channel permalink files.linked_channel_id files.canvas_creator_id files.vtt files.converted_pdf
-    room.canvas_background room.external_unique_id blocks.elements.options.value blocks.accessory.options.value""".split()  # noqa: SIM905
+    room.canvas_background room.external_unique_id blocks.elements.options.value
+    blocks.accessory.options.value""".split()  # noqa: SIM905
 )
 NAMES_OF_EMOJI = frozenset(
     f"{top}{'.elements' * depth}.name"

@@ -9,6 +9,8 @@ REASONS = {
         chat.search.highlight:horizon chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.highlight:OpenPhrase.__init__
         chat.search.lexemes:encode_vector chat.search.lexemes:either chat.search.lexemes:all_of
+        chat.search.lexemes:inner_words chat.search.lexemes:without_prefix chat.search.highlight:Matcher.feed
+        chat.transfer.chat_logs:decode chat.transfer.zulip:split_code
         chat.search.lexemes:any_of chat.search.query:add_filter chat.search.query:is_open
         chat.search.query:fold chat.search.query:fold_any chat.search.query:fold_formerly chat.search.query:is_exact
         chat.search.query:cut_spaceless chat.search.query:gram_sizes chat.search.query:grams_of

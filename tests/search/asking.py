@@ -18,7 +18,7 @@ async def indexed(database_url: str) -> None:
         async with await psycopg.AsyncConnection.connect(database_url) as connection:
             row = await (
                 await connection.execute(
-                    "select p.indexed = h.position and p.seq is null from search_state p, log_head h"
+                    "select p.followed = h.position and p.seq is null from search_state p, log_head h"
                 )
             ).fetchone()
         return bool(row and row[0])

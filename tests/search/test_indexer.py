@@ -50,7 +50,7 @@ async def test_a_database_older_than_its_index_is_read_completely(
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("delete from search_documents")
         await connection.execute("delete from log where position <= 5")
-        await connection.execute("update search_state set indexed = 0")
+        await connection.execute("update search_state set followed = 0")
     await catch_up(Indexer(pool, batch=3))
     await ben.says(rooms[0], "number 10")
     await indexed(database_url)

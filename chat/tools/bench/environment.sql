@@ -24,4 +24,4 @@ seats as (
 select id from channels
 
 -- name: mark_as_indexed
-update search_state set indexed = (select position from log_head)
+update search_state set followed = (select position from log_head)

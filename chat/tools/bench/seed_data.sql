@@ -18,7 +18,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update log_head set position = %s, floor = %s
 
 -- name: move_progress
-update search_state set indexed = %s, conversation_id = null, seq = null, terms_only = false
+update search_state set followed = %s, conversation_id = null, seq = null, terms_only = false
 
 -- name: drop_index
 drop index if exists search_documents_vector
