@@ -98,7 +98,9 @@ AFTERNOON, MORNING = (
 ATTACHED = re.compile(
     rf"[{MARKS}]*(?:<[^<>:]{{2,30}}: ([^<>/\n]{{1,200}})>|([^<>/\n(]{{0,200}}\.\w{{2,5}}) \([^()\n]{{3,40}}\)) ?"
 )
-OMITTED = re.compile(rf"(?:[{MARKS}]*<[^<>\n]{{3,60}}>|\u200e[^\n,،]{{2,59}}[^\n,.،。])(?:\n|$)")
+OMITTED = re.compile(
+    rf"(?:[{MARKS}]*<[^<>\n]{{3,60}}>|\u200e[^\n,،]{{2,59}}[^\n,.:،。]|[^\n•]{{1,150}} • \u200e[^\n]{{3,60}})(?:\n|$)"
+)
 EDITED = re.compile(r"(?<=\S) ?\u200e<[^<>:\n]{5,60}>\Z")
 EDITED_WORDS = re.compile(
     r" ?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje|Mensagem editada|"
@@ -167,11 +169,15 @@ class DateOrder:
 
 @dataclass(slots=True)
 class WhatsAppFacts:
-    """What all lines together tell: the order of dates, and how often each author wrote."""
+    """What all lines together tell: the order of dates, how often each author wrote, and the name of the group.
+
+    An iPhone writes notices as the group, before the first message.
+    """
 
     order: DateOrder
     ambiguous: bool
     authors: Counter[str]
+    group: str = ""
 
 
 def head_of(line: str) -> re.Match[str] | None:
@@ -186,7 +192,7 @@ def study_whatsapp(open_file: Callable[[], IO[bytes]]) -> WhatsAppFacts:
     """
     day_first, month_first, year_first, _ = orders = [DateOrder(order) for order in ORDERS.values()]
     authors, latest, american = Counter[str](), datetime.now(UTC).date() + timedelta(days=2), True
-    dotted = True
+    dotted, said = True, Counter[str]()
     for _, line in lines_of(open_file, ignore):
         if head := head_of(line):
             dotted = dotted and head["sep"] != "/"
@@ -197,12 +203,15 @@ def study_whatsapp(open_file: Callable[[], IO[bytes]]) -> WhatsAppFacts:
                 order.add((head["a"], head["b"], head["c"]), latest)
             if author := AUTHOR.match(line, head.end()):
                 authors[author[1].strip()] += 1
+                said[author[1].strip()] += not line.startswith("\u200e", author.end())
     dotted = dotted and (day_first.valid or year_first.valid)
     likely = [day_first, year_first] if dotted else [month_first, *orders] if american else orders
     best = min([one for one in likely if one.valid] or likely, key=lambda one: (one.back, one.span))
     same = day_first.valid and month_first.valid and day_first.days != month_first.days and not dotted
     evident = (day_first.back, day_first.span) != (month_first.back, month_first.span)
-    return WhatsAppFacts(best, same and not evident and best in (day_first, month_first), authors)
+    first = next(iter(authors), "")
+    group = first if len(authors) > 2 and not said[first] else ""
+    return WhatsAppFacts(best, same and not evident and best in (day_first, month_first), authors, group)
 
 
 class WhatsAppChat:
@@ -217,21 +226,27 @@ class WhatsAppChat:
         self._open, self._name, self._media, self._zone = open_file, name, media, zone
         self._users, self._repeats = ForeignUsers(), Repeats("wa-")
         self._title, self._shown, self._begun = chat_title(shown), PurePosixPath(shown).name, False
+        self._group = ""
         self._messages = ForeignMessages(f"chat:{self._title}"[:200], "")
 
     def read(self, progress: Progress) -> Iterator[Item]:
         """Yield the chat, its messages and its members."""
         facts = study_whatsapp(self._open)
+        self._group = facts.group
         authors = [name for name in facts.authors if self._is_author(name, facts)]
         for author in authors:
             self._users.add(author, author, author)
         yield from self._users.take_new()
         names = [name for author in authors if (name := self._users.get(author))]
-        direct = len(names) == 2 and (not self._title or self._title in authors or is_named_after(self._shown, authors))
+        direct = (
+            len(names) == 2
+            and not facts.group
+            and (not self._title or self._title in authors or is_named_after(self._shown, authors))
+        )
         yield ConversationRecord(
             id=self._messages.key,
             kind="direct" if direct else "channel",
-            name="" if direct else title(self._title, "WhatsApp"),
+            name="" if direct else title(self._title, facts.group, "WhatsApp"),
             private=True,
             people=names if direct else [],
         )
@@ -244,7 +259,10 @@ class WhatsAppChat:
 
     def _is_author(self, name: str, facts: WhatsAppFacts) -> bool:
         """Return whether it is an author, and not the beginning of an event such as: changed the subject to "A: B"."""
-        return not (facts.authors[name] < 3 and QUOTES & set(name)) and name != self._title_of_group(facts)
+        return not (facts.authors[name] < 3 and QUOTES & set(name)) and name not in (
+            self._title_of_group(facts),
+            facts.group,
+        )
 
     def _title_of_group(self, facts: WhatsAppFacts) -> str:
         """Return the chat's name if it is a group, under which an iPhone writes events."""
@@ -273,7 +291,7 @@ class WhatsAppChat:
         """
         found = AUTHOR.match(text)
         name = found[1].strip() if found else ""
-        known = found and (name == self._title or self._users.get(name) is not None)
+        known = found and (name in (self._title, self._group) or self._users.get(name) is not None)
         if found is None or not known:
             return self._markdown(text)
         written = text[found.end() :]
@@ -286,7 +304,8 @@ class WhatsAppChat:
         written = text[found.end() :] if found else text
         first, self._begun = not self._begun, True
         files, rest = self._files(without_edit(written))
-        if author is None or (first and not files and is_notice(written)):
+        told = (first and is_notice(written)) or (found and written.startswith(f"\u200e{found[1].strip()} "))
+        if author is None or (told and not files):
             event = self._told(text)
             author = self._users.add("whatsapp", "whatsapp", "WhatsApp")
             yield from self._users.take_new()

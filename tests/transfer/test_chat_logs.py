@@ -204,3 +204,28 @@ def test_files_left_out_are_counted_with_their_caption(tmp_path: Path) -> None:
     items, counts = reads(write_log(tmp_path / "WhatsApp Chat with x.txt", text))
     assert [bool(one.deleted_at) for one in messages_in(items)] == [False, True]
     assert dict(counts.skipped) == {"files that the export leaves out": 1}
+
+
+GROUP = """\
+[1/2/24, 9:58:01 AM] Team \U0001f680: \u200eMessages and calls are end-to-end encrypted.
+[1/2/24, 9:58:01 AM] Ana: \u200eAna created this group
+[1/2/24, 9:58:02 AM] Ben: hi
+[1/15/24, 9:58:03 PM] Ana: \u200ePOLL:
+Lunch?
+\u200e[1/15/24, 9:58:04 PM] Ana: report.pdf \u2022 \u200e3 pages \u200edocument omitted
+"""
+
+
+def test_a_group_without_a_name_is_called_as_an_iphone_calls_it(tmp_path: Path) -> None:
+    """What it writes in the name of the group, or about an author, is an event. Polls are no files, documents are."""
+    items, counts = reads(write_log(tmp_path / "_chat.txt", GROUP))
+    (place,) = [one for one in items if isinstance(one, ConversationRecord)]
+    assert (place.kind, place.name) == ("channel", "Team \U0001f680")
+    assert [(one.author, one.body) for one in messages_in(items)] == [
+        ("whatsapp", "_Messages and calls are end-to-end encrypted._"),
+        ("whatsapp", "_Ana created this group_"),
+        ("ben", "hi"),
+        ("ana", "POLL:\nLunch?"),
+        ("ana", "report.pdf \u2022 3 pages document omitted"),
+    ]
+    assert dict(counts.skipped) == {"files that the export leaves out": 1}
