@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -165,11 +165,12 @@ class CsvTable:
         """Note the message of a row, because those of earlier rows may refer to it."""
         given, author = (self._value(row, one).strip() for one in (self._mapping.id, self._mapping.author))
         if given and (id_ := self._value(row, self._mapping.author_id).strip() or author):
-            root = self._value(row, self._mapping.thread).strip()
-            user = self._users.add(
-                id_, author or id_, author, email=email(self._value(row, self._mapping.email).strip())
-            )
-            self._room(row).foresee(client_id(given), user, client_id(root) if root and root != given else 0)
+            with suppress(ValueError):  # reported by the second reading
+                root = self._value(row, self._mapping.thread).strip()
+                user = self._users.add(
+                    id_, author or id_, author, email=email(self._value(row, self._mapping.email).strip())
+                )
+                self._room(row).foresee(client_id(given), user, client_id(root) if root and root != given else 0)
         yield from ()
 
     def _room(self, row: list[str]) -> ForeignMessages:
