@@ -40,6 +40,7 @@ from chat.shared.web import (
     EVENTS,
     JSON,
     MEMBER,
+    POOL,
     RATES,
     SETTINGS,
     TYPED_NAME,
@@ -124,9 +125,16 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
         raise error
     if isinstance(error, POSTGRES_AWAY):
         log.warning("database unavailable", path=logged_path(request), error=repr(error))
-        return answer_refusal(request, Unavailable(retry_after=1))
+        return answer_refusal(request, describe_outage(request))
     log.error("request failed", method=request.method, path=logged_path(request), exc_info=error)
     return answer_problem(Failed())
+
+
+def describe_outage(request: web.Request) -> Unavailable:
+    """Return the error for a database that cannot be used now; it says so if the database is read-only."""
+    pool = request.app.get(POOL)
+    detail = "The database is read-only right now. Try again after the seconds in Retry-After."
+    return Unavailable(detail if pool and pool.refusal else None, retry_after=1)
 
 
 def logged_path(request: web.Request) -> str:

@@ -141,8 +141,8 @@ def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
         return asyncio.run(migrate(owner_url or database_url, database_url))
     except psycopg.OperationalError as reason:
         raise DatabaseUnavailable(str(reason)) from None
-    except psycopg.errors.InsufficientPrivilege:
-        raise NotTheOwner from None
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName) as reason:
+        raise NotTheOwner(reason.diag.message_primary or str(reason)) from None
     except psycopg.ProgrammingError as reason:
         if reason.diag.sqlstate:
             raise

@@ -41,10 +41,11 @@ class DemoOutside(StartError):
 class NotTheOwner(StartError):
     """Migrations are missing, and the database role may not apply them."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(
-            "Migrations are missing, and this database role may not change the schema. "
-            "Run `tandem migrate` with MIGRATE_DATABASE_URL, a URL with the role that owns the tables."
+            f"Migrations are missing, and this database role may not apply them: {reason}.\n"
+            "Run `tandem migrate` with MIGRATE_DATABASE_URL, a URL with the role that owns the tables. "
+            "In a new database this role must be allowed to create tables, for example as the database's owner."
         )
 
 

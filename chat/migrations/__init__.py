@@ -17,7 +17,14 @@ from psycopg import errors
 from chat.migrations.roles import admit_nodes, owns_tables
 from chat.shared.appearance import look_key, skeleton
 from chat.shared.operator_errors import OperatorError
-from chat.shared.postgres import DIALECT, Connection, UnsuitableDatabase, inspect_server, set_session
+from chat.shared.postgres import (
+    DIALECT,
+    Connection,
+    UnsuitableDatabase,
+    describe_read_only,
+    inspect_server,
+    set_session,
+)
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -52,8 +59,11 @@ async def migrate(database_url: str, node_url: str = "", *, patience: float = PA
     locks; `say` is called with a line about who holds them, by default on standard error. Raise
     `InsufficientPrivilege` if something is missing, `UnsuitableDatabase`, or `MigrationBlocked`.
     """
-    if faults := (await inspect_server(database_url)).faults():
+    server = await inspect_server(database_url)
+    if faults := server.faults():
         raise UnsuitableDatabase("\n".join(faults))
+    if server.standby or server.read_only:
+        raise UnsuitableDatabase(f"It is read-only: {describe_read_only(server)}")
     async with await open_owner(database_url) as connection, await open_owner(database_url) as guard:
         if not await owns_tables(connection) and not await missing_migrations(connection):
             return []

@@ -5,6 +5,7 @@ from contextlib import suppress
 from psycopg import AsyncConnection, errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
+from chat.shared.operator_errors import OperatorError
 from chat.shared.postgres import DIALECT, LIMITS
 
 # Granted again by every `migrate`, for tables added since.
@@ -15,6 +16,12 @@ GRANTS = (
     "revoke insert, update, delete on migrations from {role}",
     "grant execute on function make_log_partition(bigint, bigint), drop_log_partition(text) to {role}",
 )
+
+
+class NodesNotAdmitted(OperatorError):
+    """The nodes' role lacks something that only another role can give. The message names the statement."""
+
+    heading = "The nodes' role is not ready:\n"
 
 
 async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_url: str) -> None:
@@ -30,11 +37,24 @@ async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_ur
     if not role or role == owner:
         return
     if not (await connection.execute("select from pg_roles where rolname = %s", [role])).rowcount:
-        await make_role(connection, str(role), str(password or ""))
+        try:
+            await make_role(connection, str(role), str(password or ""))
+        except errors.InsufficientPrivilege:
+            raise NodesNotAdmitted(
+                f"The role {role} of DATABASE_URL does not exist, and {owner} may not create it. As a superuser, run "
+                f"`create role {role} login password '…'`, then `tandem migrate` again."
+            ) from None
     names = {"role": sql.Identifier(str(role)), "schema": sql.Identifier(str(schema))}
     async with connection.transaction():
         for grant in GRANTS:
             await connection.execute(sql.SQL(grant).format(**names))
+    # PostgreSQL skips a grant of a schema that belongs to another role, with a warning only.
+    row = await (await connection.execute("select has_schema_privilege(%s, %s, 'usage')", [role, schema])).fetchone()
+    if not (row and row[0]):
+        raise NodesNotAdmitted(
+            f"{owner} does not own the schema {schema}. As its owner or as a superuser, run "
+            f"`grant usage on schema {schema} to {role}`, then `tandem migrate` again."
+        )
     with suppress(errors.InsufficientPrivilege):  # another role has created it
         await set_defaults(connection, str(role))
 

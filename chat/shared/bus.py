@@ -13,9 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from chat.shared.operator_errors import OperatorError
+from chat.shared.operator_errors import ENCODE, OperatorError
 from chat.shared.redis import (
-    ENCODE,
     UNAVAILABLE,
     Bytes,
     Echo,

@@ -1,9 +1,13 @@
 """Errors of commands: an operator reads the reason and what to do, never a traceback."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
+
+# What a URL of a server needs, and many passwords break.
+ENCODE = "In user names and passwords, write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F, and % as %25."
 
 
 class OperatorError(Exception):
@@ -17,9 +21,10 @@ class DatabaseUnavailable(OperatorError):
     """DATABASE_URL names a server that does not answer, or refuses the connection."""
 
     def __init__(self, reason: str) -> None:
+        owner = " and MIGRATE_DATABASE_URL" if os.environ.get("MIGRATE_DATABASE_URL") else ""
         super().__init__(
             f"The database cannot be used: {reason}\n"
-            "Check DATABASE_URL, or unset it to let Tandem bring its own PostgreSQL."
+            f"Check DATABASE_URL{owner}, or unset it to let Tandem bring its own PostgreSQL."
         )
 
 

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from chat.shared.operator_errors import OperatorError
+from chat.shared.operator_errors import ENCODE, OperatorError
 
 Connection = AsyncConnection[TupleRow]
 
@@ -120,10 +120,15 @@ POOLER_TRIES = 8
 POOLER_SECONDS = 5.0
 LOOK = b"""
 select pg_backend_pid(), current_setting('server_encoding'), pg_is_in_recovery(),
-       current_setting('default_transaction_read_only')::boolean, current_setting('default_transaction_isolation')
+       current_setting('default_transaction_read_only')::boolean, current_setting('default_transaction_isolation'),
+       current_user, coalesce(current_setting('search_path'), ''), case when to_regclass('log_head') is null then (
+           select min(nspname) from pg_class join pg_namespace n on n.oid = relnamespace
+            where relname = 'log_head' and relkind = 'r' and pg_catalog.has_table_privilege(pg_class.oid, 'select')
+       ) end
 """
-READ_ONLY = "PostgreSQL is read-only."
-IS_READ_ONLY = b"select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean, pg_backend_pid()"
+STANDBY = "PostgreSQL is read-only: this server is a standby."
+READ_ONLY = "PostgreSQL is read-only: default_transaction_read_only is on."
+IS_READ_ONLY = b"select pg_is_in_recovery(), current_setting('transaction_read_only')::boolean, pg_backend_pid()"
 
 
 class UnsuitableDatabase(OperatorError):
@@ -134,13 +139,19 @@ class UnsuitableDatabase(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server as a new session finds it. `pooling`: the mode of the pooler in between, such as PgBouncer."""
+    """A server as a new session finds it. `pooling`: the mode of the pooler in between, such as PgBouncer.
+
+    `hidden_schema`: where Tandem's tables are, if `role` does not find them with its `search_path`; otherwise empty.
+    """
 
     encoding: str
     standby: bool
     read_only: bool
     isolation: str
     pooling: Pooling
+    role: str
+    search_path: str
+    hidden_schema: str
 
     def faults(self) -> list[str]:
         """Return what makes the database unusable, and what to change; empty if it can be used."""
@@ -160,17 +171,27 @@ class Server:
             )
         return faults
 
+    def describe_hidden(self) -> str:
+        """Return why the tables are not found, and what to change; empty if nothing hides them."""
+        if not self.hidden_schema:
+            return ""
+        return (
+            f"Its tables are in the schema {self.hidden_schema}, which the role {self.role} does not find: its "
+            f"search_path is {self.search_path or 'empty'}. Run `grant usage on schema {self.hidden_schema} to "
+            f"{self.role}` and `alter role {self.role} set search_path = {self.hidden_schema}`."
+        )
+
 
 async def inspect_server(url: str) -> Server:
     """Connect once and look at the server. Raise an error of `UNAVAILABLE` if it does not answer."""
     async with await connect(url) as connection:
         row = await (await connection.execute(LOOK)).fetchone()
         assert row is not None
-        pid, encoding, standby, read_only, isolation = row
+        pid, encoding, standby, read_only, isolation, role, path, hidden = row
         pooling: Pooling = "none"
         if pid != connection.info.backend_pid:  # a pooler answers with a number of its own
             pooling = await find_pooling(url, connection)
-    return Server(encoding, standby, read_only, isolation, pooling)
+    return Server(encoding, standby, read_only, isolation, pooling, role, path, hidden or "")
 
 
 async def connect(url: str) -> Connection:
@@ -224,10 +245,23 @@ def connect_options(url: str) -> dict[str, Any]:
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # its message would show the password
-        raise UnsuitableDatabase("The URL cannot be read. Check DATABASE_URL.") from None
+        raise UnsuitableDatabase(f"The URL cannot be read. Check DATABASE_URL. {SHAPE} {ENCODE}") from None
+    if has_stray_sign({name: str(value) for name, value in given.items()}):  # the password's rest would be shown
+        raise UnsuitableDatabase(f"The parts of the URL cannot be told apart. Check DATABASE_URL. {SHAPE} {ENCODE}")
     if "," in str(given.get("host", "")) and "target_session_attrs" not in given:
         options["target_session_attrs"] = "read-write"
     return options
+
+
+SHAPE = "Use postgresql://user:password@host:5432/database, with options of libpq such as ?sslmode=require."
+
+
+def has_stray_sign(given: Mapping[str, str]) -> bool:
+    """Return whether an @ or / of a password was taken for the end of the password."""
+    host = given.get("host", "")
+    ports = given.get("port", "").split(",")
+    strays = "@" in host[1:] and not host.startswith("/"), "@" in given.get("dbname", "")
+    return any(strays) or not all(port.isdigit() or not port for port in ports)
 
 
 # The pool.
@@ -272,11 +306,12 @@ class Pool(AsyncConnectionPool[Connection]):
         """Close the connection and raise `ReadOnlySqlTransaction` if its server cannot write."""
         row = await (await connection.execute(IS_READ_ONLY)).fetchone()
         assert row is not None
-        if not row[0]:
+        standby, read_only, pid = row
+        if not standby and not read_only:
             return
-        self.refusal = READ_ONLY
-        await self._close(connection, int(row[1]))
-        raise psycopg.errors.ReadOnlySqlTransaction(READ_ONLY)
+        self.refusal = STANDBY if standby else READ_ONLY
+        await self._close(connection, int(pid))
+        raise psycopg.errors.ReadOnlySqlTransaction(self.refusal)
 
     @staticmethod
     async def _close(connection: Connection, pid: int) -> None:
@@ -293,7 +328,7 @@ async def open_pool(url: str, size: int = 12, *, wait: float = 0) -> AsyncIterat
     Raise `UnsuitableDatabase`, or an error of `UNAVAILABLE`.
     """
     server = await wait_for_server(url, wait)
-    if faults := server.faults():
+    if faults := [*server.faults(), *filter(None, [server.describe_hidden()])]:
         raise UnsuitableDatabase("\n".join(faults))
     async with Pool(url, size, shared=server.pooling == "transaction") as pool:
         yield pool

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterException, RedisError
 
-from chat.shared.operator_errors import OperatorError
+from chat.shared.operator_errors import ENCODE, OperatorError
 from chat.shared.tasks import first_of
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,6 @@ SHAPES = (
     "Use redis://user:password@host:6379/0, unix:///path?db=0, redis+sentinel://user:password@host:26379,host/service, "
     "or redis+cluster://user:password@host:6379,host. For TLS, write rediss instead of redis."
 )
-ENCODE = "In user names and passwords, write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F, and % as %25."
 OPTIONS = {*URL_QUERY_ARGUMENT_PARSERS, "username", "password", "client_name"}  # and those that begin with ssl_
 ACCESS = {"username", "password"}
 OF_POOL = {"connection_class", "max_connections", "timeout"}
@@ -221,6 +220,8 @@ def with_tls(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def reason_of(error: BaseException) -> str:
     """Return why a call failed, for logs and operators. A timeout has no text of its own."""
+    if str(error).startswith("HELLO must be called"):  # the rest is about the protocol
+        return f"{type(error).__name__}: the server wants a password, and the URL has none"
     return f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
 
 

@@ -12,6 +12,7 @@ from chat.local.errors import NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.log.maintenance import Retention
 from chat.migrations import migrate
+from chat.migrations.roles import NodesNotAdmitted
 from chat.shared.postgres import open_pool
 from chat.tools.doctor.checks import check_database
 from tests.cast import Cast
@@ -164,3 +165,31 @@ def test_the_nodes_role_alone_is_enough_while_nothing_is_missing(own_postgres: P
         owner.execute("delete from migrations where name = '0101_log_partitions'")
     with pytest.raises(NotTheOwner, match="MIGRATE_DATABASE_URL"):
         apply_migrations(nodes)
+
+
+def test_roles_that_may_not_prepare_a_database(own_postgres: PostgresEngine) -> None:
+    """The owner of a database cannot create the nodes' role, or grant a schema of another owner: the remedy is named.
+
+    PostgreSQL skips such a grant with a warning, after which no node finds a table. A role that may not create tables
+    is told so.
+    """
+    with psycopg.connect(own_postgres.url, autocommit=True) as superuser:
+        superuser.execute("create role olga login password 'olga'")
+        superuser.execute("create database bare")
+        superuser.execute("create database lent owner olga")
+    node, olga = as_node(own_postgres.url), as_node(own_postgres.url).replace("tandem_node:chloe-knows-it", "olga:olga")
+    bare, lent = ([url.rpartition("/")[0] + f"/{name}" for url in (node, olga)] for name in ("bare", "lent"))
+    with pytest.raises(NotTheOwner, match="permission denied for schema public"):
+        apply_migrations(*bare)
+    stranger = lent[0].replace("tandem_node:", "stranger:")
+    with pytest.raises(NodesNotAdmitted, match=r"role stranger of DATABASE_URL does not exist.*`create role stranger"):
+        apply_migrations(stranger, lent[1])
+    with psycopg.connect(own_postgres.url.rpartition("/")[0] + "/bare", autocommit=True) as superuser:
+        superuser.execute("create schema chat")
+        superuser.execute("grant all on schema chat to olga")
+        superuser.execute("alter database bare set search_path = chat")
+    with pytest.raises(NodesNotAdmitted, match=r"olga does not own the schema chat.*`grant usage on schema chat to"):
+        apply_migrations(*bare)
+    with psycopg.connect(own_postgres.url.rpartition("/")[0] + "/bare", autocommit=True) as superuser:
+        superuser.execute("grant usage on schema chat to tandem_node")
+    assert apply_migrations(*bare) == []

@@ -124,9 +124,36 @@ async def test_a_read_only_database_is_named(database_url: str) -> None:
     assert (found.state, found.found) == ("bad", "default_transaction_read_only is on")
 
 
-async def test_a_url_that_cannot_be_read() -> None:
-    """The setting is named; the password is not."""
-    with pytest.raises(UnsuitableDatabase, match="Check DATABASE_URL") as refused:
-        async with open_pool("postgresql//ana:hush@here"):
+@pytest.mark.parametrize(
+    "url", ["postgresql//ana:hush@here", "postgresql://ana:x@hush@here/d", "postgresql://ana:x/hush@here/d"]
+)
+async def test_a_url_that_cannot_be_read(url: str) -> None:
+    """The setting and the right shape are named; the password is not."""
+    with pytest.raises(UnsuitableDatabase, match=r"Check DATABASE_URL.*postgresql://user:.*@ as %40") as refused:
+        async with open_pool(url):
             pass
     assert "hush" not in str(refused.value)
+
+
+async def test_migrate_names_a_read_only_database(database_url: str) -> None:
+    """The owner's defaults may forbid writing too."""
+    set_default(database_url, "default_transaction_read_only", "on")
+    with pytest.raises(UnsuitableDatabase, match="default_transaction_read_only is on"):
+        await migrate(database_url)
+
+
+async def test_tables_that_the_search_path_hides(postgres_url: str) -> None:
+    """A node and the doctor say where the tables are, instead of asking for a migration."""
+    async with database(postgres_url, "encoding 'UTF8'") as url:
+        await migrate(url, as_node(url))
+        tell(url, SQL("alter schema public rename to moved"))
+        hidden = "tables are in the schema moved, which the role .* does not find: its search_path is .*public"
+        with pytest.raises(UnsuitableDatabase, match=hidden):
+            async with open_pool(as_node(url)):
+                pass
+        found = {one.about: one for one in await check_database(as_node(url))}["migrations"]
+        assert (found.state, found.found) == ("bad", "tables not found, they are in moved")
+        assert "set search_path = moved" in found.remedy
+        set_default(url, "search_path", "moved")
+        async with open_pool(as_node(url)):
+            pass

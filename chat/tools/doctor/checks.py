@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import orjson
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from chat.accounts.accounts import count_demo_accounts
 from chat.files.images import missing_layers, read_layers
@@ -114,7 +115,7 @@ async def check_database(url: str) -> list[Finding]:
         server = await inspect_server(url)
         async with await connect(url) as connection:
             findings = [*check_session(server), *await check_postgres_server(connection)]
-            findings.append(schema := await check_schema(connection))
+            findings.append(schema := await check_schema(connection, server))
             findings += [await check_demo(connection)] if schema.state == "good" else []
             return [*findings, await check_clock(connection)]
     except UNAVAILABLE as error:
@@ -211,8 +212,10 @@ def check_durable(name: str, value: str) -> Finding:
     )
 
 
-async def check_schema(connection: Connection) -> Finding:
-    """Check that all migrations are applied."""
+async def check_schema(connection: Connection, server: Server) -> Finding:
+    """Check that the tables are found, and that all migrations are applied."""
+    if hidden := server.describe_hidden():
+        return Finding("migrations", "bad", f"tables not found, they are in {server.hidden_schema}", hidden)
     missing = await missing_migrations(connection)
     if not missing:
         return good("migrations", "all applied")
@@ -244,15 +247,34 @@ async def check_redis(url: str) -> list[Finding]:
     """Check Redis. Return one finding if it does not answer."""
     try:
         async with open_redis(url) as redis:
-            return [*await check_redis_server(redis), *await check_nodes(redis)]
+            return [await check_redis_rights(redis), *await check_redis_server(redis), *await check_nodes(redis)]
     except REDIS_UNAVAILABLE as error:
         remedy = "Check REDIS_URL, its password, and whether the server accepts connections from this machine."
         return [Finding("Redis", "bad", f"does not answer: {reason_of(error)}", remedy)]
 
 
+RIGHTS = "Give it `~tandem:* &tandem:* +@all -@dangerous +info` with ACL SETUSER, and make that permanent."
+
+
+async def check_redis_rights(redis: Bytes) -> Finding:
+    """Check that the user may do what nodes do: keys, scripts, publishing and subscribing."""
+    try:
+        await redis.publish("tandem:doctor", b"")
+        await redis.eval("return redis.call('exists', KEYS[1])", 1, "tandem:doctor")
+        async with redis.pubsub() as pubsub:
+            await pubsub.subscribe("tandem:doctor")
+            await pubsub.get_message(timeout=1)
+    except (NoPermissionError, NoScriptError, ResponseError) as error:
+        return Finding("Redis' user", "bad", f"may not do what nodes do: {error}", RIGHTS)
+    return good("Redis' user", "may do what nodes do")
+
+
 async def check_redis_server(redis: Bytes) -> list[Finding]:
     """Check the version, what happens when memory is full, the role, persistence and clock."""
-    info: dict[str, Any] = await redis.info()
+    try:
+        info: dict[str, Any] = await redis.info()
+    except NoPermissionError:
+        return [Finding("Redis' version", "unknown", "its user may not run INFO", RIGHTS)]
     before = time.time()
     seconds, micros = await redis.time()
     version = str(info.get("valkey_version") or info.get("redis_version"))

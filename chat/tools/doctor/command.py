@@ -1,19 +1,21 @@
 """`tandem doctor`: run all checks, print the findings as a table or JSON, and return an exit code."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import orjson
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from chat.local.databases import given_urls
 from chat.shared.identity import close_probe_session, open_probe_session
-from chat.shared.postgres import UNAVAILABLE, Connection
+from chat.shared.operator_errors import OperatorError
+from chat.shared.postgres import UNAVAILABLE, connect
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import open_redis
 from chat.shared.registry.reporting import NodeRecord, Overview
@@ -39,6 +41,7 @@ from chat.tools.doctor.proxy_checks import (
 )
 
 SESSION_SECONDS = 300.0
+NO_SESSION: tuple[type[Exception], ...] = (*UNAVAILABLE, UndefinedTable, InsufficientPrivilege, OperatorError)
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}
 console = Console(highlight=False)
 Check = Callable[[Site], list[Finding]]
@@ -68,8 +71,8 @@ async def run_checks(request: DoctorRequest) -> list[Finding]:
     given, findings = given_urls(), check_settings()
     async with open_session(request.token, given.database if request.url else "") as token:
         checks = [check_machine()]
-        checks += [check_database(given.database)] if given.database else []
-        checks += [check_redis(given.redis)] if given.redis else []
+        checks += [name_refusal("PostgreSQL", check_database(given.database))] if given.database else []
+        checks += [name_refusal("Redis", check_redis(given.redis))] if given.redis else []
         checks += [check_bus(given.bus)] if given.bus not in ("", given.redis) else []
         checks += [check_inbox(given.posts_from)] if given.posts_from else []
         checks += [check_outlet(given.posts_to)] if given.posts_to else []
@@ -79,6 +82,14 @@ async def run_checks(request: DoctorRequest) -> list[Finding]:
     if not request.url:
         findings.append(Finding("public URL", "unknown", "not given", "`tandem doctor https://chat.example.org`"))
     return findings
+
+
+async def name_refusal(about: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    """Return the findings of `check`, or one finding with the reason if its URL cannot be used."""
+    try:
+        return await check
+    except OperatorError as error:
+        return [Finding(about, "bad", "its URL cannot be used", str(error))]
 
 
 async def check_public_url(site: Site, redis_url: str) -> list[Finding]:
@@ -125,13 +136,13 @@ async def open_session(token: str, database_url: str) -> AsyncIterator[str]:
     if token or not database_url:
         yield token
         return
-    try:
-        connection = await Connection.connect(database_url, connect_timeout=5, autocommit=True)
-    except UNAVAILABLE:
-        yield ""
-        return
-    async with connection:
-        probe = await open_probe_session(connection, "doctor", SESSION_SECONDS)
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(await connect(database_url))
+            probe = await open_probe_session(connection, "doctor", SESSION_SECONDS)
+        except NO_SESSION:
+            yield ""  # the checks of the database say why
+            return
         yield probe.token
         await close_probe_session(connection, probe)
 
