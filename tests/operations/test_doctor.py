@@ -18,11 +18,13 @@ from chat.app import INTAKE
 from chat.local.data_dir import free_port
 from chat.local.engine import RabbitEngine
 from chat.tools.chaos.environment import make_node
+from chat.tools.doctor.checks import Finding, check_redis
 from tests.databases import as_node, set_fsync
 from tests.forked_nodes import run_command
 from tests.nodes import running_node
 from tests.producers import producing
 from tests.promises.conftest import StartNode, start_node
+from tests.registry.servers import SECRET, server
 from tests.waiting import eventually, wait_until
 
 __all__ = ["start_node"]
@@ -197,3 +199,37 @@ async def test_a_bus_that_refuses_is_named(rabbit: RabbitEngine, database_url: s
     _, findings = await doctor(**given, BUS_URL=limited)
     assert "ACCESS_REFUSED" in findings["BUS_URL"]["found"]
     assert "may declare, bind and publish" in findings["BUS_URL"]["remedy"]
+
+
+USERS = f"""
+requirepass {SECRET}
+user narrow on >{SECRET} ~tandem:* resetchannels +@all
+user guarded on >{SECRET} ~tandem:* &tandem:* +@all -@dangerous
+"""
+
+
+async def test_the_rights_of_a_redis_user(tmp_path: Path) -> None:
+    """What the user may not do is named with the ACL rule. A user without INFO, with whom nodes work, is no fault."""
+    port = free_port()
+    with server(tmp_path / "redis", port, USERS):
+
+        async def finds(user: str) -> dict[str, Finding]:
+            return {one.about: one for one in await check_redis(f"redis://{user}127.0.0.1:{port}")}
+
+        narrow, guarded, unnamed = [await finds(user) for user in (f"narrow:{SECRET}@", f"guarded:{SECRET}@", "")]
+    assert narrow["Redis' user"].state == "bad"
+    assert "&tandem:*" in narrow["Redis' user"].remedy
+    assert guarded["Redis' user"].state == "good"
+    assert (guarded["Redis' version"].state, guarded["nodes"].state) == ("unknown", "note")
+    assert "the server wants a password, and the URL has none" in unnamed["Redis"].found
+
+
+async def test_urls_that_cannot_be_used_are_findings() -> None:
+    """The doctor reports the other checks too, and shows no part of a password."""
+    settings = {"DATABASE_URL": "postgresql://ana:x@hush@here/d", "REDIS_URL": "redis://:x/hush@here"}
+    code, found = await doctor(**settings)
+    assert code == 1
+    assert {"PostgreSQL", "Redis"} <= bad(found)
+    assert "@ as %40" in found["PostgreSQL"]["remedy"]
+    assert "image sandbox" in found
+    assert "hush" not in json.dumps(found)

@@ -5,14 +5,19 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from chat.client.node_process import NodeProcess
 from chat.local.postgres import PostgresEngine
+from chat.migrations import migrate
+from chat.shared.postgres import UnsuitableDatabase
 from chat.tools.chaos.network import bad_network
-from tests.cast import casting
+from chat.tools.doctor.checks import check_database
+from tests.cast import Person, casting
+from tests.databases import as_node
 from tests.patroni import count_resets
 from tests.promises.conftest import StartNode
-from tests.promises.crowd import crowd_of
+from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.standby import follow, make_standby, promote
 from tests.promises.test_postgres_away import are_all_served, are_ready
 from tests.waiting import breathe, eventually
@@ -37,6 +42,8 @@ async def test_the_old_primary_answers_as_a_standby(
                 follow(own_postgres, standby)
                 own_postgres.start()
                 await eventually(partial(say_read_only, nodes), WRITING + MACHINE)
+                assert await refuses_a_post(crowd, nodes[0])
+                await standby_is_named(own_postgres.url)
                 done, moved = len(crowd.history.acknowledged), time.monotonic()
                 name.lead_to(standby.url)
                 await eventually(lambda: are_all_served(crowd, done), WRITING + MACHINE)
@@ -55,6 +62,22 @@ async def say_read_only(nodes: list[NodeProcess]) -> bool:
     async with aiohttp.ClientSession() as http:
         for node in nodes:
             async with http.get(f"{node.url}/health/ready") as answer:
-                if answer.status != 503 or "read-only" not in await answer.text():
+                if answer.status != 503 or "read-only: this server is a standby" not in await answer.text():
                     return False
     return True
+
+
+async def refuses_a_post(crowd: Crowd, node: NodeProcess) -> bool:
+    """Return whether a post is refused with 503, a time to retry, and the reason."""
+    author = Person(crowd.people[0]._http, node.url, "author", crowd.people[0].id, crowd.people[0].token)
+    draft = {"body": "too early", "client_id": "too-early"}
+    status, problem, headers = await author.asks("POST", "/api/chat/conversations/1/messages", draft)
+    return status == 503 and "database is read-only" in problem["detail"] and headers["Retry-After"] == "1"
+
+
+async def standby_is_named(url: str) -> None:
+    """Check that `migrate` and the doctor say that the server is a standby."""
+    with pytest.raises(UnsuitableDatabase, match="the server is a standby"):
+        await migrate(url)
+    found = {one.about: one.found for one in await check_database(as_node(url))}
+    assert found["database role in replication"] == "standby"

@@ -253,7 +253,7 @@ async def check_redis(url: str) -> list[Finding]:
         return [Finding("Redis", "bad", f"does not answer: {reason_of(error)}", remedy)]
 
 
-RIGHTS = "Give it `~tandem:* &tandem:* +@all -@dangerous +info` with ACL SETUSER, and make that permanent."
+RIGHTS = "Give it `~tandem:* &tandem:* +@all -@admin -@dangerous +info +keys` with ACL SETUSER; then ACL SAVE."
 
 
 async def check_redis_rights(redis: Bytes) -> Finding:
