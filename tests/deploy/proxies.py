@@ -64,7 +64,9 @@ def program(name: str) -> str:
     """Return the path of a program that `deploy/test` installs; fail the test without it."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        pytest.fail(f"These tests need {name}. Debian, Ubuntu: sudo apt-get install haproxy nginx-light prometheus")
+        pytest.fail(
+            f"These tests need {name}. Debian, Ubuntu: sudo apt-get install haproxy nginx-light caddy prometheus"
+        )
     return found
 
 
@@ -108,20 +110,39 @@ def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path, changes
     return folder / "nginx.conf"
 
 
+def caddy_file(nodes: Sequence[NodeProcess], front: Front, folder: Path, changes: Mapping[str, str]) -> Path:
+    """Write the Caddyfile, unchanged but for addresses, the certificate, and the port of the nodes' health."""
+    ports = f"http_port {front.plain}\n\thttps_port {front.port}\n\tadmin off"
+    own = {
+        " ".join(PLACES): " ".join(f"127.0.0.1:{node.port}" for node in nodes),
+        "\t\thealth_port 8081\n": "",
+        "grace_period 10s": f"grace_period 1s\n\t{ports}",
+        "chat.example.org {": f"localhost {{\n\tbind 127.0.0.1\n\ttls {folder}/tls.crt {folder}/tls.key",
+    }
+    (folder / "Caddyfile").write_text(changed("Caddyfile", changes | own))
+    return folder / "Caddyfile"
+
+
+def command_of(name: str, nodes: Sequence[NodeProcess], front: Front, changes: Mapping[str, str]) -> list[str]:
+    """Write the proxy's file, and return the command that runs it."""
+    folder = front.log.parent
+    if name == "haproxy":
+        return [program(name), "-db", "-f", str(haproxy_file(folder, changes))]
+    if name == "caddy":
+        file = caddy_file(nodes, front, folder, changes)
+        return [program(name), "run", "--adapter", "caddyfile", "--config", str(file)]
+    return [program(name), "-c", str(nginx_file(nodes, front, folder, changes)), "-e", "stderr", "-g", "daemon off;"]
+
+
 @contextmanager
 def proxy(
     name: str, nodes: Sequence[NodeProcess], folder: Path, changes: Mapping[str, str] | None = None
 ) -> Iterator[Front]:
-    """Run HAProxy or nginx until the end of the block, with these changes of its file."""
-    changes = changes or {}
+    """Run HAProxy, nginx or Caddy until the end of the block, with these changes of its file."""
     front = Front(name, free_port(), free_port(), free_port(), folder / f"{name}.log")
     make_certificate(folder)
-    settings = haproxy_settings(nodes, front, folder)
-    if name == "haproxy":
-        command = [program("haproxy"), "-db", "-f", str(haproxy_file(folder, changes))]
-    else:
-        file = nginx_file(nodes, front, folder, changes)
-        command = [program("nginx"), "-c", str(file), "-e", "stderr", "-g", "daemon off;"]
+    settings = haproxy_settings(nodes, front, folder) | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    command = command_of(name, nodes, front, changes or {})
     with front.log.open("wb") as log:
         process = subprocess.Popen(leashed(command, signal.SIGKILL), env=os.environ | settings, stdout=log, stderr=log)
     front.process = process

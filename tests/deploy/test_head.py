@@ -20,6 +20,7 @@ REUSE = {
         "server node2 ": "# server node2 ",
         "server node3 ": "# server node3 ",
     },
+    "caddy": {},
 }
 
 

@@ -1,5 +1,5 @@
 """An EventSource gives up for good when it is answered by an error, so what a retry heals is a stream that ends: from a
-node, from HAProxy and from nginx."""
+node, from HAProxy, from nginx and from Caddy."""
 
 import json
 from contextlib import AbstractContextManager
@@ -34,6 +34,7 @@ BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS"
 QUICK = {
     "haproxy": {"timeout server 60s": "timeout server 1s", "check inter 500ms fastinter 100ms": "check inter 60s"},
     "nginx": {"proxy_read_timeout 60s": "proxy_read_timeout 1s"},
+    "caddy": {"read_timeout 60s": "read_timeout 1s", "health_interval 500ms": "health_interval 60s"},
 }
 
 
@@ -90,7 +91,7 @@ def place_before(name: str, node: NodeProcess, folder: Path) -> AbstractContextM
     return gate([node], folder) if name == "up" else proxy(name, [node], folder)
 
 
-@pytest.mark.parametrize("name", ["up", "haproxy", "nginx"])
+@pytest.mark.parametrize("name", ["up", "haproxy", "nginx", "caddy"])
 async def test_an_event_source_survives_a_time_without_nodes(
     stage: Cast, start_node: StartNode, browser: Browser, tmp_path: Path, name: str
 ) -> None:
@@ -149,7 +150,7 @@ async def both_hear(heard: Heard, page: Page, ana: Person, room: int, *words: st
     assert await page.evaluate("bodies") == heard.by_client["eventsource"] == list(words)
 
 
-@pytest.mark.parametrize("name", ["haproxy", "nginx"])
+@pytest.mark.parametrize("name", QUICK)
 async def test_every_error_of_a_gateway_is_a_stream_for_an_event_source(
     stage: Cast, start_node: StartNode, tmp_path: Path, name: str
 ) -> None:
