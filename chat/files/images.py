@@ -14,8 +14,8 @@ from typing import Any, Literal
 import orjson
 import structlog
 
-from chat.files.image_worker import LAYERS, MetadataSpan
 from chat.files.models import TooManyPixels
+from chat.files.sandbox import LAYERS
 from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
 
@@ -26,6 +26,7 @@ BROKEN_PART = 4  # a broken picture costs this fraction of the largest one
 PIXELS_RETRY = 60.0
 SECONDS = 15.0
 OUTPUT_MOST = 16 * 1024 * 1024
+MetadataSpan = tuple[int, int, bytes]  # start, length, and the bytes to overwrite it with before zeros
 log = structlog.get_logger(__name__)
 
 

@@ -12,8 +12,7 @@ import structlog
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from chat.files.image_worker import MetadataSpan
-from chat.files.images import ImageInfo, Pictures, overwrite
+from chat.files.images import ImageInfo, MetadataSpan, Pictures, overwrite
 from chat.files.models import (
     HEAD_BYTES,
     PICTURES,

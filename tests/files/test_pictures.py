@@ -106,7 +106,7 @@ def test_the_image_worker_is_limited() -> None:
     probe = (
         "import os, resource, runpy, sys\n"
         "main = runpy.run_path(sys.argv[1])\n"
-        "main['confine'].__globals__['enter_sandbox'] = list\n"
+        "main['confine'].__globals__['enter'] = list\n"
         "main['confine']()\n"
         "for what in ('AS', 'CPU', 'FSIZE', 'NOFILE', 'CORE'):\n"
         "    print(resource.getrlimit(getattr(resource, 'RLIMIT_' + what))[1])\n"

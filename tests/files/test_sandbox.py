@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.files.image_worker import LAYERS
 from chat.files.images import Pictures, missing_layers, read_layers
+from chat.files.sandbox import LAYERS
 from chat.local.postgres import PostgresEngine
 from tests.files.sending import picture
 from tests.files.test_pictures import one
@@ -17,7 +17,7 @@ from tests.files.test_pictures import one
 # The attempts of a worker that runs mallory's code; it prints what succeeded.
 PROBE = """
 import os, socket, sys
-from chat.files import image_worker
+from chat.files import sandbox
 layer, node, port, mine = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 
 def attempt(name, act):
@@ -37,10 +37,10 @@ def run():
     if os.waitpid(child, 0)[1]:
         raise OSError
 
-image_worker.libc.prctl(image_worker.NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+sandbox.libc.prctl(sandbox.NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 if layer != "none":
-    assert {"identity": image_worker.change_identity, "landlock": image_worker.restrict_access,
-            "seccomp": image_worker.filter_calls, "all": image_worker.enter_sandbox}[layer]()
+    assert {"identity": sandbox.change_identity, "landlock": sandbox.restrict_access,
+            "seccomp": sandbox.filter_calls, "all": sandbox.enter}[layer]()
 attempt("environ", lambda: open(f"/proc/{node}/environ", "rb").read())
 attempt("memory", lambda: open(f"/proc/{node}/mem", "rb").close())
 attempt("secret file", lambda: open(mine, "rb").read())
