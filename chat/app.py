@@ -40,6 +40,7 @@ from chat.messages.endpoints import APPENDS, HERE, POSTS, REMINDERS
 from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
+from chat.messages.previews import LinkPreviews
 from chat.messages.queue_intake import QueueIntake
 from chat.messages.reminders import ReminderDelivery
 from chat.messages.scheduled import SCHEDULED, ScheduledDelivery
@@ -146,7 +147,7 @@ def describe(role: str, what: str) -> bytes:
 
 
 def open_feeds(app: web.Application, pool: Pool, journal: Log) -> tuple[QueueIntake | None, Subscriptions | None]:
-    """Return the consumer of POSTS_FROM, and the readers of the log: outgoing hooks, notifications and POSTS_TO.
+    """Return the consumer of POSTS_FROM, and the readers of the log: hooks, notifications, previews and POSTS_TO.
 
     Presence nodes neither post nor publish.
     """
@@ -157,6 +158,8 @@ def open_feeds(app: web.Application, pool: Pool, journal: Log) -> tuple[QueueInt
     intake = QueueIntake(settings.posts_from, settings.node, pool, *parts) if settings.posts_from else None
     hooks = app[DELIVERIES] = HookSender(pool, journal, *parts, app[RATES].post, settings.hosts_allowed)
     kinds = [hooks.kind, app[PUSH].kind, *([publication_kind(settings.posts_to)] if settings.posts_to else [])]
+    if settings.link_previews:
+        kinds.append(LinkPreviews(settings, journal, pool, app[RATES].preview).kind)
     subscriptions = Subscriptions(pool, settings.node, kinds)
     hooks.wake = subscriptions.wake
     if intake:

@@ -14,7 +14,7 @@ select from conversations where id = %s for no key update
 
 -- name: list_messages
 -- The user's messages in the conversation by client id, the order of an index.
-select m.* from current_messages m
+select m.* from displayed_messages m
  where m.conversation_id = %s and m.author_id = %s and m.client_id > %s collate "C"
  order by m.client_id collate "C" limit %s
 
@@ -92,7 +92,7 @@ delete from saved_messages where user_id = %(user)s
 -- The messages of the bot that reminds, in its direct conversation with the user.
 select m.* from service_bots b
   join conversations c on c.pair = least(b.user_id, %(user)s) || ':' || greatest(b.user_id, %(user)s)
-  join current_messages m on m.conversation_id = c.id and m.author_id = b.user_id and not m.deleted
+  join displayed_messages m on m.conversation_id = c.id and m.author_id = b.user_id and not m.deleted
  where b.purpose = 'reminders' order by m.client_id collate "C" limit %(most)s
 
 -- name: drop_reminders

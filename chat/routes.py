@@ -269,6 +269,7 @@ CHAT = [
     Operation("POST", M + "/finish", messages.post_finish, "streaming.post_finish", "messages", "Posted"),
     Operation("POST", M + "/stop", messages.post_stop, "streaming.post_stop", "messages"),
     Operation("GET", M + "/edits?before", messages.get_edits, "edits.get_edits", "messages", "Edits"),
+    Operation("DELETE", M + "/previews?url", messages.delete_preview, "previews.delete_preview", "messages"),
     Operation("PUT", M + "/reactions/{emoji}", messages.put_reaction, "reactions.put_reaction", "messages"),
     Operation("DELETE", M + "/reactions/{emoji}", messages.delete_reaction, "reactions.delete_reaction", "messages"),
     Operation("GET", M + "/replies" + WINDOW, messages.get_replies, "threads.get_replies", "messages", "Page"),

@@ -85,6 +85,16 @@ class FileModel(Shape):
     """Previews are available."""
 
 
+class PreviewModel(Shape):
+    """A page that a message links to. The texts are those of the page, on one line each; trust only the address."""
+
+    url: str
+    """The link, as in the message."""
+    title: str | None = None
+    description: str | None = None
+    site: str | None = None
+
+
 class MessageModel(Shape):
     """A message. Fields that are null, false or empty are left out."""
 
@@ -118,6 +128,8 @@ class MessageModel(Shape):
     """The text is still being written: the event `append` adds to it, until `finish`."""
     state: Ending | None = None
     """How the text of a streamed message ended."""
+    previews: list[PreviewModel] | None = None
+    """What pages that it links to are about, in the order of the links."""
 
 
 class Stored(Shape):
@@ -125,12 +137,6 @@ class Stored(Shape):
 
     file: FileModel
     ready: bool
-
-
-class PostedModel(Shape):
-    """The message as it was stored."""
-
-    message: MessageModel
 
 
 class PageModel(Shape):

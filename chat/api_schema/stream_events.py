@@ -15,6 +15,7 @@ from chat.api_schema.models import (
     MessageModel,
     Moment,
     Place,
+    PreviewModel,
     Problem,
     Role,
     Seq,
@@ -45,6 +46,12 @@ class TextAppended(Shape):
     seq: Id
     at: int
     text: str
+
+
+class PostedModel(Shape):
+    """The message as it was stored."""
+
+    message: MessageModel
 
 
 class AppendedModel(Shape):
@@ -110,6 +117,14 @@ class PinChange(Shape):
     seq: Id
     user: Id
     on: bool
+
+
+class PreviewsChange(Shape):
+    """The previews of a message, instead of those that it had. None are left if the list is empty."""
+
+    conversation: Id
+    seq: Id
+    previews: list[PreviewModel]
 
 
 class ReadChange(Shape):
@@ -359,6 +374,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "stop": StopRequest,
     "reaction": ReactionChange,
     "pin": PinChange,
+    "previews": PreviewsChange,
     "read": ReadChange,
     "receipt": ReceiptChange,
     "thread": ThreadChange,

@@ -48,7 +48,8 @@ select head.epoch, head.position,
        last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
        last.last_reply, last.last_reply_at, last.pinned, last.reactions, last.mentions, last.mentions_all,
        case when sum(last.size) over latest <= %(bytes)s then last.files end, last.type,
-       case when sum(last.size) over latest <= %(bytes)s then last.data end, last.streaming, last.state
+       case when sum(last.size) over latest <= %(bytes)s then last.data end, last.streaming, last.state,
+       case when sum(last.size) over latest <= %(bytes)s then last.previews end
   from log_head head
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
     on m.user_id = %(user)s and m.until is null
@@ -65,8 +66,8 @@ select head.epoch, head.position,
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
   left join lateral (
-       select *, octet_length(t.body) + coalesce(octet_length(t.data), 0) as size
-         from current_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select *, octet_length(t.body) + coalesce(octet_length(t.data), 0) + coalesce(octet_length(t.previews::text), 0) as size
+         from displayed_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
 window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
@@ -97,7 +98,7 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
   left join lateral (
-       select * from current_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from displayed_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
 
 -- name: read_defaults

@@ -131,9 +131,9 @@ async def overwrite(body: AsyncIterable[bytes], metadata: Sequence[MetadataSpan]
         yield bytes(changed)
 
 
-async def run_worker(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
+async def run_worker(arguments: list[str], body: AsyncIterable[bytes], program: Path = IMAGE_WORKER) -> bytes:
     """Return the worker's output; nothing if it dies or takes too long. It inherits no environment, so no secrets."""
-    command = [sys.executable, "-I", str(IMAGE_WORKER), *arguments]
+    command = [sys.executable, "-I", str(program), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"
     )

@@ -1,4 +1,4 @@
-"""Redaction: replace the text, files and data of edited and deleted messages, and the names of deleted accounts. Pure.
+"""Redaction: replace the content of edited and deleted messages, and the names of deleted accounts. Pure.
 
 The rest of an entry stays, mentions too. Readers that were away count the mentions, and then receive the change.
 """
@@ -13,17 +13,20 @@ CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
 Content = Mapping[str, object]
 APPEND, FINISH = "append", "finish"  # a piece of the text of a streamed message, and its end
+PREVIEWS = "previews"  # of links; an entry has all previews of the message, so the latest is enough
 FROM_START = b'"at":0,'  # not within a text, where quotes are escaped
-TOMBSTONE: Content = {"body": "", "files": None, "type": None, "data": None, "deleted": True}
+IN_PREVIEWS = b'"previews":'
+TOMBSTONE: Content = {"body": "", "files": None, "type": None, "data": None, "previews": None, "deleted": True}
 
 # Replaces a text that was edited after a member had left. Readers that may see the text get it from the message.
-WITHHELD: Content = {"body": "", "files": None, "data": None}
+WITHHELD: Content = {"body": "", "files": None, "data": None, "previews": None}
 EMPTY_BODY = b'"body":""'
 
 
-def content_of(body: str, files: object, data: str | None) -> Content:
+def content_of(body: str, files: object, data: str | None, previews: object = None) -> Content:
     """Return the content of a message; `data` is the text of a JSON object."""
-    return {"body": body, "files": files or None, "data": None if data is None else orjson.Fragment(data)}
+    fields = {"body": body, "files": files or None, "data": None if data is None else orjson.Fragment(data)}
+    return fields | {"previews": previews or None}
 
 
 def erase(frame: bytes, content: Content | None) -> bytes:
@@ -39,12 +42,40 @@ def erase(frame: bytes, content: Content | None) -> bytes:
 
 def erase_among(entries: Sequence[Entry], log: Sequence[Entry]) -> Sequence[Entry]:
     """Return `entries`, chosen from the stretch `log`, with the text that their messages have at its end."""
+    entries = drop_previews(entries, log)
     changes = [entry for entry in log if entry.kind in CHANGES and entry.subject]
     if not changes:
         return entries
+    changes = [*drop_previews(changes, log)]
     now = {(one.conversation_id, one.subject or 0): content_in(one) for one in changes}
     places = {place for place, _ in now}
     return [erase_one(one, now) if one.conversation_id in places else one for one in entries]
+
+
+def drop_previews(entries: Sequence[Entry], log: Sequence[Entry]) -> Sequence[Entry]:
+    """Return `entries` without the previews that a later entry of the stretch `log` has replaced or removed."""
+    told = [entry for entry in log if entry.kind == PREVIEWS]
+    if not told:
+        return entries
+    last = {(one.conversation_id, one.subject): one.position for one in log if one.kind in (*CHANGES, PREVIEWS)}
+    replaced = {(one.conversation_id, one.subject): one.position for one in told}
+    kept = []
+    for entry in entries:
+        place = entry.conversation_id, entry.subject
+        if entry.kind == PREVIEWS and entry.position < last[place]:
+            kept.append(entry._replace(frame=b""))
+        elif entry.kind == "edit" and entry.position < replaced.get(place, 0):
+            kept.append(entry._replace(frame=without_previews(entry.frame)))
+        else:
+            kept.append(entry)
+    return kept
+
+
+def without_previews(frame: bytes) -> bytes:
+    """Return the frame of a message or an edit without its previews."""
+    if IN_PREVIEWS not in frame:
+        return frame
+    return without(frame, "previews")
 
 
 def erase_one(entry: Entry, now: Mapping[Place, Content | None]) -> Entry:
@@ -79,7 +110,9 @@ def content_in(entry: Entry) -> Content | None:
     if entry.kind == "delete":
         return None
     fields = orjson.loads(decode_frame(entry.frame)[2])
-    return {"body": fields["body"], "files": fields.get("files"), "data": fields.get("data")}
+    return {"files": None, "data": None, "previews": None} | {
+        name: fields[name] for name in ("body", "files", "data", "previews") if name in fields
+    }
 
 
 # Streamed messages: an append says where it begins, so readers lose nothing if the last one has the whole text.
@@ -92,9 +125,14 @@ def append_data(conversation_id: int, seq: int, at: int, text: str) -> bytes:
 
 def without_data(frame: bytes) -> bytes:
     """Return the frame of a finish without the data of its message."""
+    return without(frame, "data")
+
+
+def without(frame: bytes, field: str) -> bytes:
+    """Return the frame without a field of its data."""
     cursor, event, data = decode_frame(frame)
-    fields = {name: value for name, value in orjson.loads(data).items() if name != "data"}
-    return encode_frame(cursor, event, orjson.dumps(fields))
+    fields = {name: value for name, value in orjson.loads(data).items() if name != field}
+    return encode_frame(cursor, None if event == "message" else event, orjson.dumps(fields))
 
 
 def starts_at(entry: Entry) -> int:

@@ -10,9 +10,10 @@ from chat.conversations.permissions import RANKS, Access
 from chat.files.uploads import detach_files
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.log.redaction import WITHHELD, Content, content_of, erase, without_data
+from chat.log.redaction import WITHHELD, Content, content_of, erase, without_data, without_previews
 from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
+from chat.messages.mention_parser import find_links
 from chat.messages.mentions import forget_mentions, narrow_mentions
 from chat.model.errors import Deleted, EditTooLate, NotYours, StillStreaming
 from chat.model.message import Message
@@ -46,15 +47,28 @@ async def edit_message(
         now = await change.now()
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
-        edited = message._replace(body=correction.body, files=files, data=data, edited_at=now)
+        previews = keep_previews(message, correction.body)
+        edited = message._replace(body=correction.body, files=files, data=data, edited_at=now, previews=previews)
         edited = await narrow_mentions(change, edited)
         await keep_body(change, access, actor_id, message)
-        shown = orjson.dumps(files).decode() if files else None
-        await change.connection.execute(queries.replace_content, [edited.body, shown, data, now, conversation_id, seq])
+        shown = {"files": to_text(files), "previews": to_text(previews), "body": edited.body, "data": data, "now": now}
+        place = {"conversation": conversation_id, "seq": seq}
+        await change.connection.execute(queries.replace_content, shown | place)
         await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
-        await erase_frames(change, conversation_id, seq, content_of(edited.body, files, data))
+        await erase_frames(change, conversation_id, seq, content_of(edited.body, files, data, previews))
         await change.record(Unplaced("edit", conversation_id, subject=seq, data=edit_data(message, edited)))
     return edited
+
+
+def keep_previews(message: Message, body: str) -> Shown | None:
+    """Return the previews of the links that the new text still has."""
+    links = find_links(body) if message.previews else ()
+    return [one for one in message.previews or () if one["url"] in links] or None
+
+
+def to_text(value: Shown | None) -> str | None:
+    """Return a list as JSON for PostgreSQL."""
+    return orjson.dumps(value).decode() if value else None
 
 
 def edit_data(message: Message, edited: Message) -> bytes:
@@ -181,7 +195,8 @@ async def bury(change: Change, message: Message, *, undone: bool = False) -> Non
     """
     await forget_appends(change, message)
     now, run, (conversation_id, seq) = await change.now(), change.connection.execute, message[:2]
-    await run(queries.bury_message, [now, UNDONE if undone else None, conversation_id, seq])
+    place = {"conversation": conversation_id, "seq": seq}
+    await run(queries.bury_message, place | {"now": now, "type": UNDONE if undone else None})
     await run(queries.drop_reactions, [conversation_id, seq])
     await forget_mentions(change, conversation_id, seq)
     await run(queries.drop_saved, [conversation_id, seq])
@@ -216,6 +231,15 @@ async def erase_frames(change: Change, conversation_id: int, seq: int, content: 
         for position, frame, former in rows
         if frame
     ]
+    if erased:
+        await change.connection.execute(queries.replace_frames, [*map(list, zip(*erased, strict=True))])
+
+
+async def erase_previews(change: Change, conversation_id: int, seq: int) -> None:
+    """Remove the previews from the message's own entry and from its edits. Call this with the head locked."""
+    fields = {"conversation": conversation_id, "seq": seq}
+    rows = await (await change.connection.execute(queries.find_frames, fields, binary=True)).fetchall()
+    erased = [(position, shorter) for position, frame, _ in rows if (shorter := without_previews(frame)) != frame]
     if erased:
         await change.connection.execute(queries.replace_frames, [*map(list, zip(*erased, strict=True))])
 

@@ -17,7 +17,14 @@ update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new
  where l.position = new.position
 
 -- name: replace_content
-update messages set body = %s, files = %s::jsonb, data = %s, edited_at = %s where conversation_id = %s and seq = %s
+-- The entry that carried its previews is emptied: the edit carries those that stay.
+with told as (
+update log l set frame = '' from messages m
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.position = m.previews_at)
+update messages
+   set body = %(body)s, files = %(files)s::jsonb, data = %(data)s, edited_at = %(now)s, previews = %(previews)s::jsonb,
+       previews_at = null
+ where conversation_id = %(conversation)s and seq = %(seq)s
 
 -- name: keep_body
 -- Keep a text that is about to be replaced.
@@ -37,11 +44,17 @@ select number, body, user_id, at from message_edits
 select from messages where conversation_id = %s and seq = %s
 
 -- name: bury_message
--- The seq, the author and the thread stay.
+-- The seq, the author and the thread stay. What tells of its previews goes.
+with told as (
+update log l set frame = '' from messages m
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s and l.position = m.previews_at),
+removed as (
+delete from removed_previews where conversation_id = %(conversation)s and seq = %(seq)s)
 update messages
-   set deleted_at = %s, type = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null,
-       reactions = null, mentions = null, mentions_all = null, files = null, data = null, streamed = null, stream_end = null
- where conversation_id = %s and seq = %s
+   set deleted_at = %(now)s, type = %(type)s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null,
+       reactions = null, mentions = null, mentions_all = null, files = null, data = null, streamed = null, stream_end = null,
+       previews = null, previews_at = null
+ where conversation_id = %(conversation)s and seq = %(seq)s
 
 -- name: drop_reactions
 delete from reactions where conversation_id = %s and seq = %s

@@ -26,6 +26,7 @@ from chat.messages.history import (
 )
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter, post_batch
+from chat.messages.previews import remove_preview
 from chat.messages.reactions import Reaction, list_pins, parse_emoji, pin_message, react, unpin_message, unreact
 from chat.messages.reminders import (
     ReminderChange,
@@ -300,6 +301,14 @@ async def remove_message(request: web.Request) -> web.Response:
     member = await require_identity(request)
     undo = bool(parse_count(request, "undo", default=0, most=1))
     await delete_message(request.app[LOG], member.user_id, *path_message(request), undo=undo)
+    return web.Response(status=204)
+
+
+async def delete_preview(request: web.Request) -> web.Response:
+    """Remove the preview of a link from a message for good, as its author or as an owner or admin. `url`: the link."""
+    member = await require_identity(request)
+    url = request.query.get("url", "")
+    await remove_preview(request.app[LOG], member.user_id, *path_message(request), url)
     return web.Response(status=204)
 
 

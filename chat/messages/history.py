@@ -9,7 +9,7 @@ import orjson
 from chat.conversations.memberships import lock_access
 from chat.conversations.permissions import Access
 from chat.log.append import Change
-from chat.model.message import BYTES_MOST, Message
+from chat.model.message import BYTES_MOST, PREVIEWS_MOST, Message
 from chat.model.types import format_time
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Connection, Pool
@@ -110,6 +110,7 @@ def trim(messages: list[Message], above: int) -> list[Message]:
     Those farthest from the point where the two directions of the window meet go first.
     """
     letters = sum(len(message.body) + len(message.data or "") for message in messages)
+    letters += sum(PREVIEWS_MOST for message in messages if message.previews)
     if 4 * letters <= BYTES_MOST:  # a character has at most four bytes
         return messages
     split = bisect_right(messages, above, key=lambda message: message.seq)

@@ -1,7 +1,7 @@
 -- name: read_messages
 -- These messages, as all readers see them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
-  join current_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
+  join displayed_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
 -- name: read_page
 -- Up to `down` messages below one seq and up to `up` above another, and the last seq. No row for users who may not read
@@ -14,10 +14,10 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select * from current_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from displayed_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from current_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from displayed_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
 
@@ -33,11 +33,11 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.first, seen.last, page.*
   from seen left join lateral (
-       (select * from current_messages m
+       (select * from displayed_messages m
          where m.conversation_id = %(conversation)s and m.type = %(type)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from current_messages m
+       (select * from displayed_messages m
          where m.conversation_id = %(conversation)s and m.type = %(type)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
@@ -70,5 +70,5 @@ select w.of, w.seq_of, w.conversation_id, w.seq, m.author_id, m.created_at, left
        coalesce(jsonb_array_length(m.files), 0), case when may.kind = 'channel' then may.name end
   from wanted w
   join may on may.id = w.conversation_id
-  join current_messages m on m.conversation_id = w.conversation_id and m.seq = w.seq
+  join displayed_messages m on m.conversation_id = w.conversation_id and m.seq = w.seq
  where not m.deleted

@@ -1,4 +1,4 @@
-"""Find the names that a message mentions with `@`. Pure; time grows linearly with the text.
+"""Find the names that a message mentions with `@`, and its links. Pure; time grows linearly with the text.
 
 `@name` counts in any case, outside code, quotes and addresses, and where no letter or digit precedes the `@`, so that
 ben@example.org mentions no one. Scripts without spaces between words may stand on either side, and so may the signs
@@ -23,9 +23,14 @@ ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
 
 def strip_code(text: str) -> str:
     """Return `text` without code, quotes, addresses and escaped signs; what is beside them stays separated."""
+    return ESCAPED.sub(" ", ADDRESS.sub(" ", outside_code(text)))
+
+
+def outside_code(text: str) -> str:
+    """Return `text` without code and quotes."""
     if "`" in text or "~~~" in text or ">" in text:
         text = "\n\n".join(strip_spans(part) for part in PARAGRAPHS.split(strip_blocks(text)))
-    return ESCAPED.sub(" ", ADDRESS.sub(" ", text))
+    return text
 
 
 def strip_blocks(text: str) -> str:
@@ -118,3 +123,25 @@ def readings(call: str) -> tuple[str, ...]:
     them. An old name that does is meant only by exactly that name, and only if there is no user without the ending.
     """
     return tuple(name for name in dict.fromkeys((call.rstrip("._-"), call)) if 2 <= len(name) <= NAME_MOST)
+
+
+LINKS_MOST, LINK_MOST = 3, 2_000  # links of a message that have previews; characters of one
+LINK = re.compile(r"\bhttps?://[^\s<>\"`\\|]++", re.IGNORECASE)
+AFTER_LINK = ".,;:!?'*_~]"  # at the end of an address, these belong to the sentence or to Markdown
+
+
+def find_links(text: str) -> list[str]:
+    """Return the first three web addresses in `text`, outside code and quotes, each once."""
+    if "://" not in text:
+        return []
+    links = dict.fromkeys(trim_link(one[0]) for one in LINK.finditer(outside_code(text)))
+    return [link for link in links if len(link) <= LINK_MOST][:LINKS_MOST]
+
+
+def trim_link(link: str) -> str:
+    """Return the address without the signs behind it. A closing parenthesis belongs to it if it is opened in it."""
+    end, surplus = len(link), link.count(")") - link.count("(")
+    while end and (link[end - 1] in AFTER_LINK or (link[end - 1] == ")" and surplus > 0)):
+        surplus -= link[end - 1] == ")"
+        end -= 1
+    return link[:end]

@@ -27,7 +27,7 @@ select wanted.n, m.author_id, c.kind = 'channel' and not c.private,
 
 -- name: read_texts
 select m.conversation_id, m.seq, m.body from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
-  join current_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
+  join displayed_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
 -- name: write_texts
 -- Store the texts; note the length, the last entry, and that the authors are still there.

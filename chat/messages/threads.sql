@@ -15,7 +15,7 @@ select m.conversation_id, m.seq, m.author_id, m.thread,
 select wanted.n, m.body, m.files, m.type, m.data
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) with ordinality as wanted (conversation_id, seq, user_id, n)
   join conversations c on c.id = wanted.conversation_id
-  join current_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
+  join displayed_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
  where not m.deleted and not m.streaming
    and (c.kind = 'channel' and not c.private
         or exists (select from memberships s
@@ -82,7 +82,7 @@ select head.epoch, head.position, mine.read_seq, unread.number, root.*
                 where t.conversation_id = mine.conversation_id and t.thread = mine.root_seq
                   and t.author_id <> %(user)s and t.seq > mine.read_seq and t.deleted_at is null
                 limit 1000) few) unread on true
-  left join current_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
+  left join displayed_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
  order by mine.moved_at desc, mine.conversation_id, mine.root_seq
 
 -- name: read_replies
@@ -99,11 +99,11 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.first, seen.last_reply, page.*
   from seen left join lateral (
-       (select * from current_messages m
+       (select * from displayed_messages m
          where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from current_messages m
+       (select * from displayed_messages m
          where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq

@@ -16,7 +16,7 @@ delete from saved_messages where conversation_id = %(conversation)s and seq = %(
 select s.id, s.saved_at, m.*
   from saved_messages s
   join memberships o on o.conversation_id = s.conversation_id and o.user_id = s.user_id and o.until is null
-  join current_messages m on m.conversation_id = s.conversation_id and m.seq = s.seq and not m.deleted
+  join displayed_messages m on m.conversation_id = s.conversation_id and m.seq = s.seq and not m.deleted
  where s.user_id = %(user)s and s.done = %(done)s and s.id < %(before)s
  order by s.id desc limit %(most)s
 
@@ -52,7 +52,7 @@ found as (
      where (t.created_at, x.conversation_id, x.seq) < (%(at)s, %(conversation)s, %(seq)s)
      order by t.created_at desc, x.conversation_id desc, x.seq desc limit %(most)s)
 select found.created_at, found.conversation_id, found.seq, found.unread, 0, null::text, null::bigint[], m.*
-  from found join current_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq
+  from found join displayed_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq
  where not m.deleted
  order by found.created_at desc, found.conversation_id desc, found.seq desc
 
@@ -83,7 +83,7 @@ select mine.last_reply_at, mine.conversation_id, mine.root_seq, reply.seq > mine
                 where t.conversation_id = mine.conversation_id and t.thread = mine.root_seq
                   and t.author_id <> %(user)s and t.seq > mine.read_seq and t.deleted_at is null
                 limit 1000) few) unread
-  left join current_messages m on m.conversation_id = mine.conversation_id and m.seq = reply.seq
+  left join displayed_messages m on m.conversation_id = mine.conversation_id and m.seq = reply.seq
  order by mine.last_reply_at desc, mine.conversation_id desc, mine.root_seq desc
 
 -- name: list_reactions
@@ -105,7 +105,7 @@ select found.latest_at, found.conversation_id, found.seq, found.latest_at > coal
        found.number, found.emoji, found.users[1:%(reacting)s], m.*
   from found
   join users u on u.id = %(user)s
-  join current_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq and not m.deleted
+  join displayed_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq and not m.deleted
  order by found.latest_at desc, found.conversation_id desc, found.seq desc
 
 -- name: mark_activity

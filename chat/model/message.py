@@ -10,16 +10,17 @@ from chat.model.types import format_time
 
 # copied to the JSON as they are, if they are not empty
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
-REST = (*STATE, "mentions", "mentions_all", "files", "type", "streaming", "state")
+REST = (*STATE, "mentions", "mentions_all", "files", "type", "streaming", "state", "previews")
 
 
 class Message(NamedTuple):
-    """A message, with the fields of `current_messages`. `seq` numbers those of a conversation from 1, without holes.
+    """A message, with the fields of `displayed_messages`. `seq` numbers those of a conversation from 1, without holes.
 
     `thread` is the root of the thread that it replies in; a root counts its `replies`. `reply_to` is a quoted message.
     `mentions`: the users that it mentions by name; `mentions_all`: it mentions all members, as `channel` or `here`.
     `type` and `data` are an application's own; `data` is the text of a JSON object.
     `streaming`: its text is still being written; `state`: how that ended (`complete`, `cancelled`, `failed`).
+    `previews`: what pages that it links to are about, each with `url`, and `title`, `description` or `site`.
     """
 
     conversation: int
@@ -44,6 +45,7 @@ class Message(NamedTuple):
     data: str | None = None
     streaming: bool = False
     state: str | None = None
+    previews: Sequence[dict[str, object]] | None = None
 
     def encode(self) -> bytes:
         """Return the JSON. Null, false and empty fields are left out, because each byte is sent to every reader."""
@@ -74,12 +76,15 @@ class Message(NamedTuple):
 
 BYTES_MOST = 1024 * 1024  # of a page, unless one message alone is larger
 EXCERPT = 200  # characters of each further text in a list that has used up its bytes
+PREVIEWS_MOST = 9_000  # characters of the previews of a message
 
 
 def shorten(messages: Iterable[Message]) -> list[Message]:
     """Return the messages; those beyond a megabyte of text and data are cut to 200 characters, without data."""
     size, short = 0, []
     for message in messages:
-        size += len(message.body.encode()) + len((message.data or "").encode())
-        short.append(message if size <= BYTES_MOST else message._replace(body=message.body[:EXCERPT], data=None))
+        size += len(message.body.encode()) + len((message.data or "").encode()) + len(orjson.dumps(message.previews))
+        if size > BYTES_MOST:
+            message = message._replace(body=message.body[:EXCERPT], data=None, previews=None)
+        short.append(message)
     return short

@@ -63,6 +63,12 @@ def check_line(text: str) -> str:
     return "".join(shown).strip(EDGES) if any(map(is_seen, shown)) else ""
 
 
+def clean_line(text: str) -> str:
+    """Return text of a stranger as `check_line` does; what that refuses becomes a space. Linear."""
+    letters = "".join(one if is_printable(one) else " " for one in limit_marks(text))
+    return check_line(" ".join(letters.split()))
+
+
 def is_hidden(letter: str) -> bool:
     """Return whether the character only serves to make two names different that look the same."""
     return unicodedata.category(letter) == "Cf" and letter not in JOINERS and letter not in INKED_FORMATS

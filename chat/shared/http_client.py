@@ -1,14 +1,15 @@
 """Requests to other servers: bounded in time, size and redirects, and never trusted.
 
-`read_json` asks servers that the operator has configured. `fetch_public` and `post_public` ask a URL that a stranger
-may have chosen: only over HTTPS and only at public addresses, also after a redirect. Names are resolved once, and the
-connection goes to the address that was checked.
+`read_json` asks servers that the operator has configured. `fetch_public`, `fetch_page` and `post_public` ask a URL that
+a stranger may have chosen: only at public addresses, also after a redirect, and pages aside only over HTTPS. Names are
+resolved once, and the connection goes to the address that was checked.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AddressFamily
@@ -23,6 +24,7 @@ SECONDS = 5.0  # for a whole answer
 JSON_MOST = 256 * 1024
 REDIRECTS_MOST = 3
 REDIRECTS = (301, 302, 303, 307, 308)
+PAGE_PORTS, PAGES = (80, 443), ("text/html", "application/xhtml+xml")
 TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
 
 
@@ -147,16 +149,18 @@ def public_connector(
     )
 
 
-def check_public(url: URL, allowed: Allowed = frozenset()) -> None:
+def check_public(url: URL, allowed: Allowed = frozenset(), *, page: bool = False) -> None:
     """Raise `NotFetched` unless this is HTTPS to a public address, or HTTP to an allowed one.
 
-    Names are checked when they are resolved.
+    `page`: also plain HTTP, but only at the usual ports. Names are checked when they are resolved.
     """
     host = url.raw_host
     if not host or url.user or url.password or url.scheme not in ("https", "http"):
         raise NotFetched("is not an HTTPS address")
-    if url.scheme == "http" and not is_listed(host, allowed):
+    if url.scheme == "http" and not page and not is_listed(host, allowed):
         raise NotFetched("is not an HTTPS address")
+    if page and url.port not in PAGE_PORTS and not is_listed(host, allowed):
+        raise NotFetched("is not at the port of web pages")
     if is_number(host):
         require_public_address(host, allowed)
 
@@ -174,27 +178,60 @@ async def require_public(url: URL, allowed: Allowed) -> None:
         raise NotFetched("has a name that cannot be resolved") from None
 
 
-async def fetch_public(url: str, most: int, allowed: Allowed = frozenset(), tls: ssl.SSLContext | None = None) -> bytes:
-    """Return what is at a URL that anyone may have chosen, at most `most` bytes. Raise one of `UNREACHABLE`.
+@asynccontextmanager
+async def open_public(
+    url: str,
+    allowed: Allowed,
+    *,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    page: bool = False,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Yield the answer of a URL that anyone may have chosen, after at most three redirects. Raise one of `UNREACHABLE`.
 
     `allowed` and `tls`: addresses and certificates for tests.
     """
-    connector = public_connector(allowed, tls)
-    limit = aiohttp.ClientTimeout(total=2 * SECONDS)
+    connector, limit = public_connector(allowed, tls), aiohttp.ClientTimeout(total=2 * SECONDS)
+    sent = {"Accept-Encoding": "identity", **(headers or {})}
     async with aiohttp.ClientSession(
         connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
     ) as http:
         at = URL(url)
         for _ in range(REDIRECTS_MOST + 1):
-            check_public(at, allowed)
-            async with http.get(at, headers={"Accept-Encoding": "identity"}, allow_redirects=False) as answer:
+            check_public(at, allowed, page=page)
+            async with http.get(at, headers=sent, allow_redirects=False) as answer:
                 if answer.status in REDIRECTS:
                     at = at.join(URL(answer.headers.get("Location", "")))
                     continue
                 if answer.status != 200:
                     raise NotFetched(f"status {answer.status}")
-                return await read_at_most(answer, most)
+                yield answer
+                return
         raise NotFetched("too many redirects")
+
+
+async def fetch_public(url: str, most: int, allowed: Allowed = frozenset(), tls: ssl.SSLContext | None = None) -> bytes:
+    """Return what is at a URL that anyone may have chosen, at most `most` bytes. Raise one of `UNREACHABLE`."""
+    async with open_public(url, allowed, tls=tls) as answer:
+        return await read_at_most(answer, most)
+
+
+async def fetch_page(url: str, most: int, agent: str, allowed: Allowed) -> tuple[str, bytes]:
+    """Return the charset that a web page names, if any, and its first `most` bytes. Raise one of `UNREACHABLE`.
+
+    All of it, redirects included, takes at most 5 s. The request has no cookies and does not say where the link was.
+    """
+    asked = {"Accept": "text/html", "User-Agent": agent}
+    async with asyncio.timeout(SECONDS), open_public(url, allowed, headers=asked, page=True) as answer:
+        if answer.content_type not in PAGES or answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise NotFetched("is no web page")
+        body = bytearray()
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) >= most:
+                answer.close()
+                break
+        return answer.charset or "", bytes(body[:most])
 
 
 async def post_public(

@@ -191,6 +191,7 @@ class Rates:
         self.upload = Limit(limit(settings.rate_upload))
         self.piece = Limit(limit(settings.rate_piece))
         self.pixels = Limit(limit(settings.rate_pixels))
+        self.preview = Limit(limit(settings.rate_preview))
         self.download = Limit(limit(settings.rate_download))
         self.socket = Limit(limit(settings.rate_socket))
         self.watch = Limit(limit(settings.rate_watch))

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     frame_ancestors: Ancestors = []  # sites whose pages may show this server's pages in a frame
     trusted_proxies: Networks = []
     hooks_allow: Hosts = []  # hosts and networks that hooks may reach although they are not public
+    link_previews: bool = False  # whether this server fetches the pages that messages link to
+    link_previews_allow: Hosts = []  # addresses and networks that it may fetch although they are not public
     cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
     cookie_samesite: Literal["lax", "strict", "none"] = "lax"  # none: for pages of other sites; needs COOKIE_SECURE
     rate_limits: bool = True
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
     rate_upload: Rates = "60/minute"  # started files
     rate_piece: Rates = "600/minute"  # pieces of files; a piece shorter than PIECE_LEAST counts ten times
     rate_pixels: Rates = "2000000000/hour"  # pixels of images that previews are made of
+    rate_preview: Rates = "30/minute;300/hour"  # links of one author that are fetched
     rate_download: Rates = "1200/minute"  # files and previews read
     rate_watch: Rates = "10000/minute"  # users whose presence is requested; each needs a database check
     session_days: Count = 30

@@ -42,7 +42,7 @@ select head.epoch, head.position, head.floor, coalesce(measured.found, 0), measu
 
 -- name: read_withheld
 -- The current content of these messages. Memberships are checked again, in the same snapshot as the text.
-select m.conversation_id, m.seq, m.body, m.files, m.data
+select m.conversation_id, m.seq, m.body, m.files, m.data, m.previews
   from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as wanted (conversation_id, seq)
   join messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq and m.deleted_at is null
  where exists (select from memberships s

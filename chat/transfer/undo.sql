@@ -124,7 +124,7 @@ select conversation_id, first, last from import_parts where import_id = %s and k
  order by conversation_id, first limit 1
 
 -- name: list_messages
-select m.* from current_messages m where m.conversation_id = %s and m.seq between %s and %s order by m.seq limit %s
+select m.* from displayed_messages m where m.conversation_id = %s and m.seq between %s and %s order by m.seq limit %s
 
 -- name: shorten_range
 -- The primary key contains the start, so the range is replaced.

@@ -234,6 +234,7 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
         "node": "a1",
         "zone": "Europe/Berlin",
         "next": "/",
+        "url": "https://example.org/",
     }
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):
         reading, name = read_handler(route.handler), route.handler.__name__

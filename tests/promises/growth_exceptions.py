@@ -3,7 +3,10 @@
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_blocks chat.messages.mention_parser:lines_outside
-        chat.messages.mention_parser:strip_spans
+        chat.messages.mention_parser:strip_spans chat.messages.mention_parser:strip_code
+        chat.messages.mention_parser:readings chat.messages.mention_parser:outside_code
+        chat.messages.mention_parser:trim_link
+        chat.log.redaction:without chat.log.redaction:without_previews
         chat.client.sse:EventSplitter._normalize
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:choose_stretch
@@ -36,7 +39,7 @@ REASONS = {
     """,
     "a text of another server, limited where it is read": """
         chat.accounts.oidc:OidcProvider._check_id_token
-        chat.integrations.outgoing:check_url
+        chat.integrations.outgoing:check_url chat.messages.previews:host_of
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence

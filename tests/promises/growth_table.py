@@ -95,9 +95,10 @@ BY_NAME = {
     "chat.integrations.web_push:check_point": QUERY,
     "chat.integrations.web_push:check_secret": QUERY,
     "chat.integrations.web_push:decode": QUERY,
-    "chat.messages.mention_parser:strip_code": MESSAGE,
+    "chat.messages.mention_parser:find_links": MESSAGE,
     "chat.messages.mention_parser:parse_mentions": MESSAGE,
-    "chat.messages.mention_parser:readings": MESSAGE,
+    "chat.messages.preview_worker:parse_head": FILE,
+    "chat.shared.appearance:clean_line": FILE // 4,
     "chat.transfer.irc_logs:plain": FILE,
     "chat.transfer.text:account_name": 64,
     "chat.transfer.text:find_emoji": FILE,
@@ -155,6 +156,7 @@ BY_NAME = {
 
 # Functions of bytes.
 BYTES_BY_NAME = {
+    "chat.messages.preview_worker:decode": FILE,
     "chat.client.sse:parse_event": BODY,
     "chat.client.sse:find_last_id": BODY,
     "chat.client.sse:read_status": BODY,

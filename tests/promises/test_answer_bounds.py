@@ -27,6 +27,8 @@ from chat.integrations.outgoing import PAGE as HOOKS
 from chat.log.subscriptions import PAGE_MOST as SUBSCRIPTIONS
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.history import CARD_TEXT, CARDS_MOST
+from chat.messages.mention_parser import LINK_MOST, LINKS_MOST
+from chat.messages.previews import TEXTS_MOST
 from chat.messages.reminders import REMINDERS_MOST, TEXT_MOST
 from chat.messages.scheduled import SCHEDULED_MOST
 from chat.messages.threads import THREADS_MOST as THREADS
@@ -61,7 +63,8 @@ LINE = 1024  # a row of them
 FILES = FILES_MOST * 2 * LINE
 BODY = BODY_MOST * LETTER
 STREAMED = DEFAULT["max_streamed_chars"] * LETTER
-MESSAGE = STREAMED + FILES + DATA_MOST + ONE
+PREVIEWS = LINKS_MOST * (LINK_MOST + sum(TEXTS_MOST.values())) * LETTER
+MESSAGE = STREAMED + FILES + DATA_MOST + PREVIEWS + ONE
 SHORT = EXCERPT * LETTER + FILES + ONE
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
 SIDEBAR = PLACED_MOST * 18 + (SECTIONS_MOST + 3) * (NAME_MOST * LETTER + LINE)

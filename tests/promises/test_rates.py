@@ -52,6 +52,7 @@ CHANGES = [
     ("DELETE", "messages/1/reactions/👍", None),
     ("PUT", "pins/1", None),
     ("DELETE", "pins/1", None),
+    ("DELETE", "messages/1/previews?url=x", None),
     ("PUT", "messages/1/follow", None),
     ("PUT", "messages/1/replies/read", {"seq": 1}),
     ("DELETE", "messages/1/follow", None),

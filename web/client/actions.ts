@@ -2,6 +2,7 @@
  * What a user does with messages, threads and users. Where it is safe, the change shows at once and is reverted if
  * the server rejects it. The stream then brings the final state.
  */
+import { messagePath, query } from './api';
 import { block, defaultLevel, notify, pin, react } from './apply';
 import { keyOf } from './message';
 import * as model from './model';
@@ -119,6 +120,11 @@ export class Actions {
    */
   delete(conversation: Id, seq: number): Promise<void> {
     return this.context.api.deleteMessage(conversation, seq);
+  }
+
+  /** Remove the preview of a link. The view changes when the stream brings the entry, as it cannot be restored. */
+  removePreview(conversation: Id, seq: number, url: string): Promise<void> {
+    return this.context.api.call('DELETE', `${messagePath(conversation, seq)}/previews${query({ url })}`);
   }
 
   async changeProfile(profile: Profile): Promise<User> {

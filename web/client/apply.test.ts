@@ -42,6 +42,7 @@ function doAnything(server: SimulatedServer, random: () => number): void {
     () => server.deletes(seq),
     () => server.reacts(who, seq, pick(['👍', '❤️', '🥨']), on),
     () => server.pin(who, seq, on),
+    () => server.previews(seq, on ? [`https://example.org/${seq}`] : []),
     () => server.follow(pick(root)?.seq ?? 0, on),
     () => server.readsThread(pick(root)?.seq ?? 0, seq),
     () => server.reads(who, seq),

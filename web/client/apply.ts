@@ -9,12 +9,13 @@ import type {
   InvitationChange,
   KeywordChange,
   PinChange,
+  PreviewsChange,
   ReactionChange,
   ReadChange,
   ThreadChange,
   Tombstone,
 } from './entry';
-import { asDeleted, asUndone, keyOf, mentionsMe, withAppend, withFinish, withPin, withReaction, withReply } from './message';
+import { asDeleted, asUndone, keyOf, mentionsMe, withAppend, withFinish, withPin, withPreviews, withReaction, withReply } from './message';
 import {
   defaultSettings,
   changeMessage,
@@ -50,6 +51,8 @@ export function apply(model: Model, entry: Entry): Model {
       return react(model, entry.data);
     case 'pin':
       return pin(model, entry.data);
+    case 'previews':
+      return preview(model, entry.data);
     case 'thread':
       return follow(model, entry.data, entry.id);
     case 'read':
@@ -182,6 +185,10 @@ export function pin(model: Model, { conversation, seq, user, on }: PinChange): M
   if (!pins) return marked;
   const others = pins.filter((one) => one.seq !== seq);
   return { ...marked, pins: put(marked.pins, conversation, on ? [{ user, seq }, ...others] : others) };
+}
+
+export function preview(model: Model, data: PreviewsChange): Model {
+  return changeMessage(model, data.conversation, data.seq, (old) => withPreviews(old, data));
 }
 
 function follow(model: Model, data: ThreadChange, at: string): Model {

@@ -7,6 +7,7 @@ export type {
   InvitationChange,
   KeywordChange,
   PinChange,
+  PreviewsChange,
   ReactionChange,
   ReadChange,
   ReportChange,

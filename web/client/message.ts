@@ -2,7 +2,7 @@
  * Changes of a single message, as pure functions. Repeating a change does no harm, because a page can be newer than
  * the entry that is applied to it.
  */
-import type { Append, Finish, ReactionChange } from './entry';
+import type { Append, Finish, PreviewsChange, ReactionChange } from './entry';
 import type { Id, Message, Reaction, User } from './types';
 
 /** A reaction lists the ids of at most so many users. */
@@ -64,6 +64,12 @@ function removeUser(users: Id[], user: Id, shown: Id | undefined): Id[] {
 export function withPin(old: Message, on: boolean): Message {
   const { pinned: _, ...rest } = old;
   return on ? { ...rest, pinned: true } : rest;
+}
+
+/** Return a message with these previews instead of those that it had. */
+export function withPreviews(old: Message, { previews }: Pick<PreviewsChange, 'previews'>): Message {
+  const { previews: _, ...rest } = old;
+  return previews.length && !old.deleted ? { ...rest, previews } : rest;
 }
 
 /** Return the first message of a thread after a reply. A reply that was already counted is not counted again. */

@@ -560,6 +560,8 @@ export interface EditedMessage {
   streaming?: boolean;
   /** How the text of a streamed message ended. */
   state?: Ending;
+  /** What pages that it links to are about, in the order of the links. */
+  previews?: Preview[];
   former_mentions?: FormerMentions;
 }
 
@@ -1335,6 +1337,8 @@ export interface Message {
   streaming?: boolean;
   /** How the text of a streamed message ended. */
   state?: Ending;
+  /** What pages that it links to are about, in the order of the links. */
+  previews?: Preview[];
 }
 
 /** An excerpt of a message, as shown where another message links to it. `channel`: the name of its channel. */
@@ -1773,6 +1777,22 @@ export interface PresentMembers {
   away: number;
   complete: boolean;
   users: PresenceRecord[];
+}
+
+/** A page that a message links to. The texts are those of the page, on one line each; trust only the address. */
+export interface Preview {
+  /** The link, as in the message. */
+  url: string;
+  title?: string;
+  description?: string;
+  site?: string;
+}
+
+/** The previews of a message, instead of those that it had. None are left if the list is empty. */
+export interface PreviewsChange {
+  conversation: Id;
+  seq: Id;
+  previews: Preview[];
 }
 
 /** An error (RFC 9457). `code` is a stable word; `errors` names each invalid field. */
@@ -2772,6 +2792,7 @@ export interface StreamEvents {
   stop: StopRequest;
   reaction: ReactionChange;
   pin: PinChange;
+  previews: PreviewsChange;
   read: ReadChange;
   receipt: ReceiptChange;
   thread: ThreadChange;

@@ -27,6 +27,7 @@ export type {
   NewConversation,
   Page,
   Pin,
+  Preview as LinkPreview,
   Profile,
   Reaction,
   Receipt,

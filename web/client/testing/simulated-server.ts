@@ -83,7 +83,7 @@ export class SimulatedServer {
   deletes(seq: number): void {
     const old = this.at(seq);
     if (!old || old.deleted) return;
-    const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, streaming: ______, state: _______, mentions, ...kept } = old;
+    const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, streaming: ______, state: _______, previews: ________, mentions, ...kept } = old;
     const { author, thread } = old;
     const reached = (mentions || thread) && { author, ...(mentions && { mentions }), ...(thread && { thread }) };
     this.set({ ...kept, body: '', deleted: true });
@@ -113,6 +113,15 @@ export class SimulatedServer {
     this.pins = this.pins.filter((one) => one.seq !== seq);
     if (on) this.pins.unshift({ user, seq });
     this.publish({ event: 'pin', data: { conversation: CONVERSATION, seq, user, on } });
+  }
+
+  previews(seq: number, urls: string[]): void {
+    const old = this.at(seq);
+    if (!old || old.deleted || old.streaming) return;
+    const { previews: _, ...rest } = old;
+    const previews = urls.map((url) => ({ url, title: 'Tomatoes' }));
+    this.set(previews.length ? { ...rest, previews } : rest);
+    this.publish({ event: 'previews', data: { conversation: CONVERSATION, seq, previews } });
   }
 
   follow(root: number, on: boolean): void {

@@ -70,6 +70,9 @@ export const message: Messages['message'] = {
   moreFields: counting('لا حقول أخرى', 'عرض حقل آخر', 'عرض حقلين آخرين', 'عرض # حقول أخرى', 'عرض # حقلًا آخر', 'عرض # حقل آخر'),
   dataCut: 'لا تُعرض الحقول الأخرى.',
 
+  previewOf: (title) => `معاينة الرابط: ${part(title)}`,
+  removePreview: (title) => `إزالة معاينة ${part(title)}`,
+
   replies,
   newReplies: (count) => `${number(count)} جديد`,
   lastReply: (when) => `آخر رد ${part(when)}`,

@@ -69,6 +69,9 @@ export const message: Messages['message'] = {
   moreFields: (count: number) => plural(count, { one: '# weiteres Feld anzeigen', other: '# weitere Felder anzeigen' }),
   dataCut: 'Weitere Felder werden nicht angezeigt.',
 
+  previewOf: (title: string) => `Linkvorschau: ${title}`,
+  removePreview: (title: string) => `Vorschau von ${title} entfernen`,
+
   replies: (count: number) => plural(count, { one: '# Antwort', other: '# Antworten' }),
   newReplies: (count: number) => `${count} neu`,
   lastReply: (when: string) => `Letzte Antwort ${when}`,

@@ -67,6 +67,9 @@ export const message = {
   moreFields: (count: number) => (count === 1 ? 'Show 1 more field' : `Show ${count} more fields`),
   dataCut: 'Further fields are not shown.',
 
+  previewOf: (title: string) => `Link preview: ${title}`,
+  removePreview: (title: string) => `Remove preview of ${title}`,
+
   replies: (count: number) => (count === 1 ? '1 reply' : `${count} replies`),
   newReplies: (count: number) => `${count} new`,
   lastReply: (when: string) => `Last reply ${when}`,

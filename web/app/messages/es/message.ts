@@ -69,6 +69,9 @@ export const message: Messages['message'] = {
   moreFields: (count: number) => plural(count, { one: 'Mostrar # campo más', other: 'Mostrar # campos más' }),
   dataCut: 'Los demás campos no se muestran.',
 
+  previewOf: (title: string) => `Vista previa del enlace: ${title}`,
+  removePreview: (title: string) => `Quitar la vista previa de ${title}`,
+
   replies: (count: number) => plural(count, { one: '# respuesta', other: '# respuestas' }),
   newReplies: (count: number) => plural(count, { one: '# nueva', other: '# nuevas' }),
   lastReply: (when: string) => `Última respuesta ${when}`,

@@ -70,6 +70,9 @@ export const message: Messages['message'] = {
   moreFields: counting('他#項目を表示'),
   dataCut: '以降の項目は表示されません。',
 
+  previewOf: (title) => `リンクのプレビュー: ${title}`,
+  removePreview: (title) => `${title}のプレビューを削除`,
+
   replies,
   newReplies: counting('新着#件'),
   lastReply: (when) => `最終返信: ${when}`,
