@@ -276,7 +276,7 @@ def users_of(pair: str | None) -> list[int]:
 def message_line(conversation: int, row: Row, names: Names, with_files: bool = False) -> bytes:
     """Return the record of a message with its reactions, edits and files."""
     seq, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
-    mentions, everyone, reactions, edits, files, type_, data, state = row[11:]
+    mentions, everyone, reactions, edits, files, type_, data, state, previews = row[11:]
     return encode(
         "message",
         conversation=conversation,
@@ -300,6 +300,7 @@ def message_line(conversation: int, row: Row, names: Names, with_files: bool = F
         edits=[{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
         message_type=type_,
         data=orjson.Fragment(data) if data else None,
+        previews=previews,
     )
 
 

@@ -48,7 +48,7 @@ select m.seq, m.author_id, m.client_id,
                             order by e.number)
              from message_edits e
             where e.conversation_id = m.conversation_id and e.seq = m.seq) end,
-       m.files, m.type, m.data, case when m.streamed = 'running' then 'failed' else m.streamed end
+       m.files, m.type, m.data, case when m.streamed = 'running' then 'failed' else m.streamed end, m.previews
   from messages m
   left join lateral (select o.author_id, o.client_id from messages o
                       where o.conversation_id = m.conversation_id and o.seq = m.reply_to) q on m.reply_to is not null

@@ -125,11 +125,13 @@ class MessageImporter:
             reply_to, thread, reactions=self._show(one), mentions=mentions, mentions_all=one.mentions_all,
             files=files, type=None if one.deleted_at else one.message_type, data=None if one.deleted_at else one.data,
             state=one.state,
+            previews=[page.model_dump(exclude_defaults=True) for page in one.previews if not one.deleted_at],
         )  # fmt: skip
         reactions = orjson.dumps(shown.reactions).decode() if shown.reactions else ""
         rest = one.edited_at, one.deleted_at, reply_to, thread, reactions, array_text(mentions) or ""
         said, more = (author, one.client_id, body, said_at), (one.mentions_all or "", shown.type, shown.data, one.state)
-        rows.messages.append((conversation, seq, entry.position, *said, *rest, *more))
+        previews = orjson.dumps(shown.previews).decode() if shown.previews else None
+        rows.messages.append((conversation, seq, entry.position, *said, *rest, *more, previews))
         rows.reactions += self._reactions(conversation, seq, one)
         for number, edit in enumerate(one.edits, 1):
             text = self._rename(edit.body)

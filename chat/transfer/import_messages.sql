@@ -11,15 +11,15 @@ select m.conversation_id, m.created_at
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, edited_at, deleted_at,
-                      reply_to, thread, reactions, mentions, mentions_all, type, data, streamed)
+                      reply_to, thread, reactions, mentions, mentions_all, type, data, streamed, previews)
 select conversation_id, seq, position, author_id, client_id, body, created_at, edited_at, deleted_at,
        nullif(reply_to, 0), nullif(thread, 0), nullif(reactions, '')::jsonb, nullif(mentions, '')::bigint[],
-       nullif(mentions_all, ''), type, data, streamed
+       nullif(mentions_all, ''), type, data, streamed, previews::jsonb
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
               %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-              %s::text[], %s::text[], %s::text[])
+              %s::text[], %s::text[], %s::text[], %s::text[])
        as new (conversation_id, seq, position, author_id, client_id, body, created_at, edited_at, deleted_at,
-               reply_to, thread, reactions, mentions, mentions_all, type, data, streamed)
+               reply_to, thread, reactions, mentions, mentions_all, type, data, streamed, previews)
 
 -- name: insert_reactions
 insert into reactions (conversation_id, seq, emoji, since, users)

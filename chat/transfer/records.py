@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import KEYWORDS_MOST, About, DisplayName, Keyword, Language, Name, TimeZone
+from chat.messages.mention_parser import LINK_MOST, LINKS_MOST
 from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Data, MessageType, Moment, Role, Topic, check_said
 from chat.model.types import Name as Title
+from chat.shared.appearance import check_line
 
-VERSION = 4  # 1 had no ids of users and no paths of files, 2 no data of messages, 3 no keywords and default levels
+VERSION = 5  # 1 had no ids of users and paths of files, 2 no data, 3 no keywords and default levels, 4 no previews
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 Level = Literal["all", "mentions", "nothing"]
@@ -141,6 +143,15 @@ class ConversationRecord(RecordModel):
         return self
 
 
+class PreviewRecord(RecordModel):
+    """What a page is about that a message links to."""
+
+    url: Annotated[str, Field(pattern=r"^(?i:https?)://", max_length=LINK_MOST)]
+    title: Annotated[str, Field(max_length=200), AfterValidator(check_line)] = ""
+    description: Annotated[str, Field(max_length=400), AfterValidator(check_line)] = ""
+    site: Annotated[str, Field(max_length=80), AfterValidator(check_line)] = ""
+
+
 class MessageRecord(RecordModel):
     """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text or data.
 
@@ -166,6 +177,7 @@ class MessageRecord(RecordModel):
     files: list[AttachmentRecord] = Field(default_factory=list)
     message_type: MessageType | None = None
     data: Data = None
+    previews: Annotated[list[PreviewRecord], Field(max_length=LINKS_MOST)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def check_text(self) -> "MessageRecord":

@@ -27,7 +27,7 @@ async def export_zip(database_url: str, path: Path, files_url: str) -> dict[str,
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     head, _, lines = members["export.jsonl"].partition(b"\n")
-    assert orjson.loads(head)["version"] == 4
+    assert orjson.loads(head)["version"] == 5
     return members | {"export.jsonl": lines}
 
 

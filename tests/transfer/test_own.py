@@ -8,7 +8,9 @@ import pytest
 
 from chat.shared.identity import hash_token
 from chat.transfer.errors import NothingToExport, PersonalData
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, casting
+from tests.messages.sites import serving_pages
+from tests.messages.test_previews import reads_along
 from tests.nodes import Node, running_node
 from tests.search.asking import finds, indexed
 from tests.transfer.files import big, exports, imports, write_lines, write_people
@@ -94,6 +96,26 @@ async def test_export_import_and_export_are_the_same(
                 assert await look(twin, path) == await look(person, path), path
         await indexed(elsewhere)
         assert await finds(twin, "otherwise") == ["said otherwise"]
+
+
+async def test_previews_come_along(database_url: str, elsewhere: str, redis_url: str, tmp_path: Path) -> None:
+    """The previews of links are in the export, and elsewhere in the messages, though nothing is fetched there."""
+    on = {"link_previews": True, "link_previews_allow": ["127.0.0.1"]}
+    async with (
+        serving_pages() as site,
+        running_node(database_url, redis_url, **on) as node,
+        casting(database_url, node.url) as cast,
+    ):
+        await reads_along(database_url)
+        (ana,) = await cast.enters("ana")
+        room, reader = await begins(ana, "channel", "room"), await ana.listens()
+        await ana.says(room, f"{site.url}/article {site.url}/latin")
+        shown = (await reader.hears_event("previews")).json()["previews"]
+    lines = await exports(database_url, tmp_path / "here.jsonl")
+    assert [line["previews"] for line in lines if line["type"] == "message"] == [shown]
+    assert await imports(elsewhere, tmp_path / "here.jsonl") == 0
+    assert await exports(elsewhere, tmp_path / "there.jsonl") == lines
+    assert sorted(site.paths) == ["/article", "/latin"]
 
 
 async def look(person: Person, path: str) -> Any:
