@@ -7,17 +7,19 @@ was removed.
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 import psycopg
 import pytest
+from yarl import URL
 
 from chat.api_schema.stream_events import PreviewsChange
 from chat.app import TASKS
 from chat.files.images import missing_layers, nothing, read_layers, run_worker
 from chat.messages import previews
 from chat.messages.previews import WORKER, fetch_preview
+from chat.shared.http_client import NotFetched, check_public
 from tests.cast import Cast, Person, casting
 from tests.messages.sites import Site, serving_pages
 from tests.nodes import Node, running_node
@@ -56,24 +58,23 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[tuple[Node, 
 
 async def reads_along(database_url: str) -> None:
     """Wait until a node reads the log for previews."""
-
-    def claimed() -> bool:
-        with psycopg.connect(database_url) as database:
-            asked = "select from subscriptions where target = 'previews' and holder is not null"
-            return database.execute(asked).fetchone() is not None
-
-    await eventually(claimed)
+    await finds(database_url, "select from subscriptions where target = 'previews' and holder is not null")
 
 
 async def takes_all(database_url: str) -> None:
     """Wait until the node has read the log to its end."""
+    ahead = "select from subscriptions s, log_head h where s.target = 'previews' and s.position >= h.position"
+    await finds(database_url, ahead)
 
-    def taken() -> bool:
+
+async def finds(database_url: str, asked: LiteralString) -> None:
+    """Wait until a query finds a row."""
+
+    def found() -> bool:
         with psycopg.connect(database_url) as database:
-            asked = "select from subscriptions s, log_head h where s.target = 'previews' and s.position >= h.position"
             return database.execute(asked).fetchone() is not None
 
-    await eventually(taken)
+    await eventually(found)
 
 
 async def shown(person: Person, room: int, seq: int = 1) -> Any:
@@ -322,6 +323,21 @@ async def test_only_public_addresses_are_asked(site: Site, url: str) -> None:
     """Neither this machine, in any spelling, nor other ports or schemes."""
     assert await fetch_preview(url.format(port=site.url.rpartition(":")[2]), frozenset()) is None
     assert site.asked == []
+
+
+async def test_a_password_in_an_address_is_not_sent(site: Site) -> None:
+    """Not even to a site that may be asked."""
+    link = site.url.replace("://", "://ana:secret@") + "/article"
+    assert await fetch_preview(link, LOOPBACK) is None
+    assert site.asked == []
+
+
+def test_other_ports_than_those_of_pages_are_not_asked() -> None:
+    """Links must not find out which services listen somewhere."""
+    check_public(URL("http://93.184.215.14/"), page=True)
+    check_public(URL("https://93.184.215.14:443/"), page=True)
+    with pytest.raises(NotFetched, match="port"):
+        check_public(URL("http://93.184.215.14:6379/"), page=True)
 
 
 async def test_the_worker_is_confined() -> None:
