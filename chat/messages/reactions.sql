@@ -41,7 +41,7 @@ update messages set pinned = %s, pinned_by = %s where conversation_id = %s and s
 select pin.pinned_by, m.*
   from conversations c
   left join messages pin on pin.conversation_id = c.id and pin.pinned is not null
-  left join current_messages m on m.conversation_id = c.id and m.seq = pin.seq
+  left join displayed_messages m on m.conversation_id = c.id and m.seq = pin.seq
  where c.id = %(conversation)s
    and (c.kind = 'channel' and not c.private
         or exists (select from memberships s
