@@ -234,6 +234,7 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_mails,
         queries.drop_reminders,
         queries.drop_scheduled,
+        queries.drop_groups,
         queries.remove_files,
     ):
         await run(query, {"user": erasure.user_id})

@@ -98,6 +98,9 @@ select m.* from service_bots b
 -- name: drop_reminders
 delete from reminders where user_id = %(user)s
 
+-- name: drop_groups
+delete from user_group_members where user_id = %(user)s
+
 -- name: drop_scheduled
 delete from scheduled_messages where user_id = %(user)s
 

@@ -6,6 +6,7 @@ from chat.accounts import endpoints as accounts
 from chat.accounts import login_endpoints as login
 from chat.accounts import mail
 from chat.accounts import oidc_endpoints as oidc
+from chat.accounts import user_groups as groups
 from chat.conversations import endpoints as conversations
 from chat.files import endpoints as files
 from chat.integrations import endpoints as hooks
@@ -30,6 +31,7 @@ L = "/api/chat/activity?before&kind&limit"
 J, T, E = "/api/invites", "/api/team", "/api/users/me/email"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 P = "/api/users/me/passkeys"
+G = "/api/groups"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
@@ -168,6 +170,14 @@ ACCOUNTS = [
     Operation("PUT", "/api/users/{user}/disabled", admin.put_disabled, "oversight.put_disabled", "accounts"),
     Operation("PUT", "/api/users/{user}/role", admin.put_role, "oversight.put_role", "accounts"),
     Operation("POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", "accounts", "ResetLink"),
+    Operation("GET", G, groups.get_user_groups, "groups.list", "accounts", "UserGroups"),
+    Operation("POST", G, groups.post_user_group, "groups.create", "accounts", "UserGroupState"),
+    Operation("GET", G + "/{group}", groups.get_user_group, "groups.get", "accounts", "UserGroupState"),
+    Operation("PATCH", G + "/{group}", groups.patch_user_group, "groups.rename", "accounts", "UserGroupState"),
+    Operation("DELETE", G + "/{group}", groups.delete_user_group, "groups.delete", "accounts"),
+    Operation(
+        "PUT", G + "/{group}/members", groups.put_user_group_members, "groups.set_members", "accounts", "UserGroupState"
+    ),
     Operation("POST", "/api/keys", admin.post_key, "keys.post_key", "accounts", "NewKey"),
     Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", "accounts", "Keys"),
     Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", "accounts"),

@@ -123,6 +123,7 @@ def end_of_run(text: str, at: int) -> int:
 NAME = re.compile(r"[A-Za-z0-9_.-]{2,32}")
 NAME_MOST, NAMES_TRIED = 32, 1_000
 RESERVED = frozenset({"channel", "here"})
+GROUP_RESERVED = RESERVED | {"all", "everyone"}
 
 
 def check_name(text: str) -> str:
@@ -141,6 +142,13 @@ def check_new_name(text: str) -> str:
     """
     if not (name := check_name(text)).strip("._-") == name:
         raise ValueError("must begin and end with a letter or a number")
+    return name
+
+
+def check_group_name(text: str) -> str:
+    """Return the name of a new user group in lower case, by the rule for users; raise `ValueError`."""
+    if (name := check_new_name(text)) in GROUP_RESERVED:
+        raise ValueError("is reserved for mentions")
     return name
 
 
@@ -237,6 +245,7 @@ def plain_text(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(check_name)]
 NewName = Annotated[str, AfterValidator(check_new_name)]
+GroupName = Annotated[str, AfterValidator(check_group_name)]
 About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
 # Only the form; PostgreSQL knows the names.

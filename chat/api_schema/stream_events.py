@@ -22,6 +22,7 @@ from chat.api_schema.models import (
     Shape,
     UserModel,
 )
+from chat.api_schema.team import UserGroupChange
 from chat.api_schema.triage import Notifications
 
 
@@ -387,6 +388,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "sidebar": SidebarModel,
     "report": ReportChange,
     "announcement": Announced,
+    "usergroup": UserGroupChange,
     "conversation": ConversationState,
     "member": MemberChange,
     "invitation": InvitationChange,

@@ -35,6 +35,49 @@ class TeamState(Shape):
     storage: TeamStorage
 
 
+# User groups.
+
+
+class UserGroupModel(Shape):
+    """A named set of users that a message mentions with `@name`. `size`: the number of its members.
+
+    `mine`: the caller is one of them.
+    """
+
+    id: Id
+    name: str
+    size: int
+    mine: bool
+
+
+class UserGroups(Shape):
+    """The user groups by name."""
+
+    groups: list[UserGroupModel]
+
+
+class UserGroupDetail(Shape):
+    """A user group with the ids of its members."""
+
+    id: Id
+    name: str
+    size: int
+    members: list[Id]
+
+
+class UserGroupState(Shape):
+    """A user group as it is now."""
+
+    group: UserGroupDetail
+
+
+class UserGroupChange(Shape):
+    """A user group was made or changed; null: it was deleted. Sent to all users."""
+
+    id: Id
+    group: UserGroupDetail | None
+
+
 # Figures of the team.
 
 

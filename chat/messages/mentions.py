@@ -23,6 +23,7 @@ from chat.shared.redis import UNAVAILABLE
 from chat.shared.sql import load
 
 queries = load(__file__)
+GROUPED_MOST = 1_000  # users that the groups of one message reach
 EVERYBODY = 0  # stands for all members in the table of mentions
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
@@ -43,7 +44,7 @@ class MentionRequest(NamedTuple):
 
 
 class Mentions(PostStep):
-    """Find and store the members that a batch of posts mentions. Free if no post has an `@`.
+    """Find and store the members that a batch of posts mentions by name or in a group. Free if no post has an `@`.
 
     A message reaches members only: never its author, and no user who has blocked the author or is blocked by them.
     """
@@ -75,22 +76,27 @@ class Mentions(PostStep):
                 await asyncio.sleep(0)
         if self._requests:
             run = change.connection.execute
-            named = await run(queries.find_named, to_columns(named_by(self._requests), 4))
+            names = to_columns(named_by(self._requests), 4)
+            named = await run(queries.find_named, names)
+            called = dict(zip(("n", "conversations", "authors", "names"), names, strict=True))
+            grouped = await run(queries.find_grouped, called | {"most": GROUPED_MOST})
             present = await run(queries.find_present, to_columns(present_by(self._requests), 4))
-            self._cursors = [named, present]
+            self._cursors = [named, grouped, present]
 
     async def receive(self) -> None:
         """Choose the recipients: for each `@name` the longest name that exists, then the members who are online."""
         if not self._requests:
             return
-        named, present = [await cursor.fetchall() for cursor in self._cursors]
-        names = {(n, name): user_id for n, name, user_id in named}
+        named, grouped, present = [await cursor.fetchall() for cursor in self._cursors]
+        names: dict[tuple[int, str], list[int]] = {}
+        for n, name, user_id in [*named, *grouped]:
+            names.setdefault((n, name), []).append(user_id)
         online: dict[int, list[int]] = {}
         for n, user_id in present:
             online.setdefault(n, []).append(user_id)
         for n, post, parsed in self._requests:
-            meant = (next((names[n, name] for name in one if (n, name) in names), None) for one in parsed.calls)
-            users = dict.fromkeys([user_id for user_id in meant if user_id] + online.get(n, []))
+            meant = (next((names[n, name] for name in one if (n, name) in names), []) for one in parsed.calls)
+            users = dict.fromkeys([user_id for found in meant for user_id in found] + online.get(n, []))
             everyone = self._requests[n].everyone
             if users or everyone:
                 self._recipients[id(post)] = [*users], everyone
@@ -153,7 +159,8 @@ async def insert_mentions(change: Change, rows: Sequence[tuple[object, ...]]) ->
 async def narrow_mentions(change: Change, edited: Message) -> Message:
     """Return an edited message with those of its mentions that its text still names, and store them.
 
-    A user who is mentioned as one of those online stays mentioned while the text says `@here`.
+    A user who is mentioned as one of those online stays mentioned while the text says `@here`, and a member of a group
+    while it names the group.
     """
     if not edited.mentions and not edited.mentions_all:
         return edited
@@ -161,7 +168,7 @@ async def narrow_mentions(change: Change, edited: Message) -> Message:
     everyone = edited.mentions_all if edited.mentions_all in parsed.everyone else None
     users = edited.mentions
     if users and not parsed.here:
-        found = await (await change.connection.execute(queries.find_names, [list(users)])).fetchall()
+        found = await (await change.connection.execute(queries.find_names, {"users": list(users)})).fetchall()
         named = {user_id for user_id, name in found if any(name in names for names in parsed.calls)}
         users = [user_id for user_id in users if user_id in named] or None
     narrowed = edited._replace(mentions=users, mentions_all=everyone)

@@ -15,8 +15,31 @@ select mention.n, mention.name, u.id
  where not exists (select from blocks b where b.user_id = u.id and b.blocked_id = mention.author_id)
    and not exists (select from blocks b where b.user_id = mention.author_id and b.blocked_id = u.id)
 
+-- name: find_grouped
+-- The members of the groups with these names, with the same exceptions. The groups of a message that reach more users
+-- than %(most)s together are left out, beginning with the last ones.
+with called as materialized (
+    select mention.n, mention.name, mention.conversation_id, mention.author_id, g.id,
+           sum((select count(*) from user_group_members c where c.group_id = g.id))
+             over (partition by mention.n order by mention.at) as reached
+      from unnest(%(n)s::bigint[], %(conversations)s::bigint[], %(authors)s::bigint[], %(names)s::text[])
+           with ordinality as mention (n, conversation_id, author_id, name, at)
+      join user_groups g on g.name = mention.name)
+select called.n, called.name, u.id
+  from called
+  join user_group_members g on g.group_id = called.id
+  join users u on u.id = g.user_id and u.disabled_at is null and u.id <> called.author_id
+  join memberships m on m.conversation_id = called.conversation_id and m.user_id = u.id and m.until is null
+ where called.reached <= %(most)s
+   and not exists (select from blocks b where b.user_id = u.id and b.blocked_id = called.author_id)
+   and not exists (select from blocks b where b.user_id = called.author_id and b.blocked_id = u.id)
+ order by called.n, u.id
+
 -- name: find_names
-select id, lower(name) from users where id = any(%s)
+-- The names that mention these users: their own, and those of their groups.
+select id, lower(name) from users where id = any(%(users)s)
+union all
+select m.user_id, g.name from user_group_members m join user_groups g on g.id = m.group_id where m.user_id = any(%(users)s)
 
 -- name: find_present
 -- Those of these users who are still members, with the same exceptions.

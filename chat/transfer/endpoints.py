@@ -97,6 +97,8 @@ async def import_authors(
         check_rights(access, member)
         names = {account_name(author): author for author in authors}
         ids = await ensure_accounts(change, names)
+        if grouped := sorted(set(names) - set(ids)):
+            raise Invalid(errors=[{"field": "names", "detail": f"a user group has the name {grouped[0]}"}])
         await record(change.connection, actor, "account.import", conversation=conversation_id, people=len(ids))
         await add_missing(change, access, settings, sorted(ids.values()))
     return [ids[account_name(author)] for author in authors]

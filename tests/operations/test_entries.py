@@ -56,6 +56,7 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     before = await hears(ben, cursors[1][1])  # afterwards they may no longer read the conversation's entries
     await removes_member(ben, room, "me")
     assert (await ana.call("PUT", "/api/announcement", {"body": "Back soon"}))[0] == 201
+    assert (await ana.call("POST", "/api/groups", {"name": "design", "users": [ben.id]}))[0] == 201
     heard = [*before, *[event for person, cursor in cursors for event in await hears(person, cursor)]]
     for event in heard:
         ENTRIES[event["event"]].model_validate(event["data"])

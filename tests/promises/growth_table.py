@@ -84,6 +84,7 @@ BY_NAME = {
     "chat.accounts.validation:check_external_id": BODY,
     "chat.accounts.validation:check_https": BODY,
     "chat.accounts.validation:check_keyword": MESSAGE,
+    "chat.accounts.validation:check_group_name": MESSAGE,
     "chat.accounts.validation:check_name": MESSAGE,
     "chat.accounts.validation:check_new_name": MESSAGE,
     "chat.accounts.validation:fit_display_name": HEAD,

@@ -15,6 +15,8 @@ from chat.accounts.endpoints import IDS_MOST
 from chat.accounts.joining import INVITES_PAGE
 from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
+from chat.accounts.user_groups import GROUPS_MOST
+from chat.accounts.user_groups import MEMBERS_MOST as GROUP_MEMBERS_MOST
 from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.views import PAGE as CHANNELS
@@ -79,6 +81,8 @@ BOUNDS = {
     "/api/openapi.json": MOST,  # the same for all users
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
+    "/api/groups": GROUPS_MOST * LINE,
+    "/api/groups/{group}": GROUP_MEMBERS_MOST * 18 + LINE,
     "/api/accounts": ACCOUNTS_PAGE * LINE,
     "/api/invites": INVITES_PAGE * 4 * LINE,
     "/api/team": ONE,

@@ -775,6 +775,16 @@ export interface Found {
   next: string | null;
 }
 
+/** The ids of all members that a group shall have. */
+export interface GroupMembers {
+  users: number[];
+}
+
+/** The new name of a group. */
+export interface GroupRename {
+  name: string;
+}
+
 /** The state of a node. `missing` names servers that it does without for now, such as `Redis` or `RabbitMQ`. */
 export interface Health {
   status: 'live' | 'ready' | 'degraded';
@@ -1400,6 +1410,12 @@ export interface NewConversation {
   looks_like?: string;
   /** Users who were invited instead of added, because they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** A group to make: its name, which messages mention, and the ids of its members. */
+export interface NewGroup {
+  name: string;
+  users?: number[];
 }
 
 /** A new hook, and its address: shown once, and all who have it may post. */
@@ -2752,6 +2768,42 @@ export interface UserForm {
   disabled?: boolean | null;
 }
 
+/**
+ * A named set of users that a message mentions with `@name`. `size`: the number of its members.
+ *
+ * `mine`: the caller is one of them.
+ */
+export interface UserGroup {
+  id: Id;
+  name: string;
+  size: number;
+  mine: boolean;
+}
+
+/** A user group was made or changed; null: it was deleted. Sent to all users. */
+export interface UserGroupChange {
+  id: Id;
+  group: UserGroupDetail | null;
+}
+
+/** A user group with the ids of its members. */
+export interface UserGroupDetail {
+  id: Id;
+  name: string;
+  size: number;
+  members: Id[];
+}
+
+/** A user group as it is now. */
+export interface UserGroupState {
+  group: UserGroupDetail;
+}
+
+/** The user groups by name. */
+export interface UserGroups {
+  groups: UserGroup[];
+}
+
 /** A list of users. */
 export interface Users {
   users: User[];
@@ -2805,6 +2857,7 @@ export interface StreamEvents {
   sidebar: Sidebar;
   report: ReportChange;
   announcement: Announced;
+  usergroup: UserGroupChange;
   conversation: ConversationState;
   member: MemberChange;
   invitation: InvitationChange;
