@@ -17,6 +17,7 @@ import {
   type User,
   type View,
 } from '../client';
+import { Groups } from './groups.svelte';
 import { byRecency, type Named, nameOf, titleOf } from './names';
 import { callsToShow, unreadToShow } from './notify/notification-rules';
 import { throttled } from './throttle';
@@ -33,6 +34,7 @@ export class Chat {
   private readonly waiting: (() => void)[] = [];
   private names: { id: Id; name: string }[] = [];
   view: View;
+  readonly groups: Groups;
   /** How many members the conversations have that were opened. */
   readonly sizes = new SvelteMap<Id, number>();
   /** What happened in conversations beside their messages, since this page was opened. */
@@ -56,9 +58,12 @@ export class Chat {
   ) {
     this.moderation = new Moderation(api);
     this.storage = new IndexedDbStorage(`tandem ${me.id}`);
+    this.groups = new Groups(api, () => me.id);
     this.listen(onEntry);
+    this.listen((one) => this.groups.receive(one));
+    const onSnapshot = () => void this.groups.load().catch(() => undefined);
     const entry = (one: Entry, before: View) => this.emit(one, before);
-    this.store = new Store({ api, me, onEntry: entry, storage: this.storage, ...(tabs && shared(tabs)) });
+    this.store = new Store({ api, me, onEntry: entry, onSnapshot, storage: this.storage, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(throttled((view: View) => this.show(view)));
   }

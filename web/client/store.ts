@@ -41,6 +41,8 @@ export interface StoreOptions {
   storage?: OutboxStorage;
   /** Called with every entry of the log, and the view before it. */
   onEntry?(entry: Entry, before: View): void;
+  /** Called when everything was loaded: at first, and where the log does not go back far enough. */
+  onSnapshot?(): void;
   timings?: Partial<Timings>;
 }
 
@@ -281,6 +283,7 @@ export class Store {
     const snapshot = await api.conversations();
     this.pages.reset();
     this.observable.update({ ...model.takeSnapshot(this.view, snapshot), loaded: true });
+    this.options.onSnapshot?.();
     this.userLookup.load(snapshot.conversations.flatMap(usersOf));
     this.userLookup.load(model.invitationsIn(snapshot).map((one) => one.invited_by));
     // after the snapshot, never before: the entries after its cursor then update the threads as well

@@ -1,4 +1,4 @@
-/** Suggestions for a token: users, channels and emoji, best match first. */
+/** Suggestions for a token: users, groups, channels and emoji, best match first. */
 import type { Conversation, Id, User } from '../../client';
 import type { SlashCommand } from '../../client/schema';
 import type { Chat } from '../chat.svelte';
@@ -22,6 +22,7 @@ export interface Candidate {
 
 const MOST = 8;
 const COMMANDS_MOST = 50;
+const GROUPS_MOST = 4;
 const groupMentions = (): Candidate[] => [
   { key: 'here', text: '@here', hint: m.composer.everyoneHere, insert: '@here' },
   { key: 'channel', text: '@channel', hint: m.composer.everyone, insert: '@channel' },
@@ -88,7 +89,18 @@ function people(
   }));
   const lower = typed.toLowerCase();
   const everyone = conversation.kind === 'direct' ? [] : groupMentions().filter((one) => one.key.startsWith(lower));
-  return (lower ? [...everyone, ...named] : [...named.slice(0, MOST - 2), ...everyone]).slice(0, MOST);
+  const grouped = conversation.kind === 'direct' ? [] : groups(typed, chat).slice(0, GROUPS_MOST);
+  return (lower ? [...everyone, ...grouped, ...named] : [...named.slice(0, MOST - 2), ...everyone]).slice(0, MOST);
+}
+
+function groups(typed: string, chat: Chat): Candidate[] {
+  const found = ranked(chat.groups.all, typed, (group) => [group.name]);
+  return found.map(({ id, name, size }) => ({
+    key: `group ${id}`,
+    text: `@${name}`,
+    hint: m.groups.members(size),
+    insert: `@${name}`,
+  }));
 }
 
 function ranked<T>(all: T[], typed: string, names: (one: T) => string[], extra: (one: T) => number = () => 0): T[] {

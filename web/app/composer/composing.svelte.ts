@@ -175,7 +175,8 @@ export class Composing {
   private mentionsChanged({ body, mentions = [], mentions_all: all }: Message): typeof NO_CHANGE {
     if (!this.text.includes('@') && !mentions.length && !all) return NO_CHANGE;
     const [before, after] = [namesMentioned(body), namesMentioned(this.text)];
-    const reached = [...mentions.map((id) => this.chat.user(id)?.name.toLowerCase() ?? ''), all ?? ''];
+    const groups = mentions.length ? this.chat.groups.in(body).map((group) => group.name) : [];
+    const reached = [...mentions.map((id) => this.chat.user(id)?.name.toLowerCase() ?? ''), ...groups, all ?? ''];
     const signed = (names: Iterable<string>, without: Set<string>) => [...names].filter((name) => !without.has(name)).map((name) => `@${name}`);
     return { added: signed(after, before), removed: signed(before, after).filter((name) => reached.includes(name.slice(1))) };
   }

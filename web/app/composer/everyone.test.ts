@@ -16,3 +16,13 @@ test('a mention in code or a quote notifies no one, so it does not ask', () => {
   expect(asksFirst('`@channel` and\n> @here', channel, 8)).toBeNull();
   expect(asksFirst('mail@channel', channel, 8)).toBeNull();
 });
+
+test('a mention of a large group asks first', () => {
+  const [few, many] = [5, 6].map((size) => ({ id: size, name: `group${size}`, size, mine: false }));
+  const groups = [few, many].flatMap((group) => (group ? [group] : []));
+  expect(asksFirst('@group5 and @group6 lunch', channel, 8, groups)).toEqual(many);
+  expect(asksFirst('@group5 lunch', channel, 8, groups)).toBeNull();
+  expect(asksFirst('@group6 lunch', channel, 5, groups)).toBeNull();
+  expect(asksFirst('`@group6` lunch', channel, 8, groups)).toBeNull();
+  expect(asksFirst('@here and @group6', channel, 8, groups)).toBe('here');
+});

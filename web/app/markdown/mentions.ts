@@ -13,6 +13,10 @@ export interface Mentions {
   people: string;
   /** A line `id key` for each channel. */
   channels: string;
+  /** The user groups that the text may mention: `name:id,name:id`, in lower case. */
+  groups: string;
+  /** `id,id` of those that the reader is in. */
+  ours: string;
   /** `here` or `channel` if the message mentions all members, else empty. */
   all: string;
   me: number;
@@ -20,7 +24,7 @@ export interface Mentions {
   anyone?: boolean;
 }
 
-export const NO_MENTIONS: Mentions = { people: '', channels: '', all: '', me: 0 };
+export const NO_MENTIONS: Mentions = { people: '', channels: '', groups: '', ours: '', all: '', me: 0 };
 
 const SPACED = '\\u00aa\\u00b5\\u00ba\\u00c0-\\u0dff'; // letters of the scripts that put spaces between words
 const BEFORE = `(?<=(?:^|[^A-Za-z0-9_@+%${SPACED}-])_{0,3})`; // underscores before the sign may be markup
@@ -189,13 +193,15 @@ export function namesIn(tokens: Token[]): Set<string> {
 function person(state: StateInline, silent: boolean): boolean {
   const said = match(PERSON, state);
   if (said === null || isInAddress(state.src, state.pos)) return false;
-  const { people, all, me, anyone } = mentionsOf(state);
+  const { people, groups, ours, all, me, anyone } = mentionsOf(state);
   const everyone = all && idOf(`${all}:1`, said);
-  const found = everyone || idOf(people, said) || (anyone && { id: 0, name: said });
+  const user = everyone || idOf(people, said);
+  const group = user ? null : idOf(groups, said);
+  const found = user || group || (anyone && { id: 0, name: said });
   if (!found) return false;
-  const mine = Boolean(everyone) || found.id === me;
+  const mine = group ? ours.split(',').includes(String(group.id)) : Boolean(everyone) || found.id === me;
   const attributes: [string, string][] = [['class', mine ? 'call mine' : 'call']];
-  if (!everyone) attributes.push(['type', 'button'], ['data-user', String(found.id)]);
+  if (!everyone) attributes.push(['type', 'button'], [group ? 'data-group' : 'data-user', String(found.id)]);
   return put(state, silent, everyone ? 'span' : 'button', attributes, `@${found.name}`);
 }
 

@@ -66,6 +66,18 @@ test('mentioned users are highlighted, other names are not', () => {
   expect(calls('@here @channel', { all: 'here' })).toEqual([['@here', null, true]]);
 });
 
+test('mentioned groups are highlighted for their members, after users of the same name', () => {
+  const mentions = { people: 'ana:1', groups: 'design:3,kitchen:4,ana:5', ours: '4', me: 1 };
+  const calls = (text: string) =>
+    [...dom(text, mentions).querySelectorAll('.call')].map((one) => [one.textContent, one.getAttribute('data-group'), one.className]);
+  expect(calls('ask @Design. and @kitchen, @ana')).toEqual([
+    ['@Design', '3', 'call'],
+    ['@kitchen', '4', 'call mine'],
+    ['@ana', null, 'call mine'],
+  ]);
+  expect(calls('`@design` @designs x@design > @design')).toEqual([['@design', '3', 'call']]);
+});
+
 const CHANNELS = ['design-talk', 'other', 'team', 'team x', 'हिन्दी', 'café', 'r&d', 'c++', 'a/b', '🚀 launch', 'ΟΔΟΣ', 'general 2', 'a.b', 'カメラ'];
 const channels = CHANNELS.map((name, n) => ({ id: n + 1, name }));
 
@@ -225,11 +237,11 @@ test('names that a text calls are found, but not those in code and quotes', () =
 test.each(payloads)('nothing runs: %s', (payload) => {
   for (const text of [payload, `**${payload}**`, `> ${payload}`, `[${payload}](https://good.example)`]) {
     const box = document.createElement('div');
-    box.innerHTML = render(text, { ...NO_MENTIONS, people: 'ana:1', channels: 'general:2' }, paint);
+    box.innerHTML = render(text, { ...NO_MENTIONS, people: 'ana:1', channels: 'general:2', groups: 'design:3' }, paint);
     for (const element of box.querySelectorAll('*')) {
       expect(element.tagName).not.toMatch(/^(SCRIPT|IMG|SVG|IFRAME|STYLE|LINK|META|BASE|OBJECT|EMBED|FORM|INPUT|MATH)$/i);
       for (const { name, value } of element.attributes) {
-        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|value|type|tabindex|data-user)$/);
+        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|value|type|tabindex|data-user|data-group)$/);
         if (name === 'href') expect(value).toMatch(/^(https?:\/\/(?![^/]*@)|mailto:|\/c\/\d)/);
       }
     }

@@ -15,6 +15,7 @@ import { emoji } from './ar/emoji';
 import { evidence } from './ar/evidence';
 import { files } from './ar/files';
 import { glossary } from './ar/glossary';
+import { groups } from './ar/groups';
 import { imports } from './ar/imports';
 import { keys } from './ar/keys';
 import { message } from './ar/message';
@@ -51,6 +52,7 @@ export const ar: Messages = {
   evidence,
   files,
   glossary,
+  groups,
   imports,
   keys,
   message,

@@ -15,6 +15,7 @@ import { emoji } from './de/emoji';
 import { evidence } from './de/evidence';
 import { files } from './de/files';
 import { glossary } from './de/glossary';
+import { groups } from './de/groups';
 import { imports } from './de/imports';
 import { keys } from './de/keys';
 import { message } from './de/message';
@@ -51,6 +52,7 @@ export const de: Messages = {
   evidence,
   files,
   glossary,
+  groups,
   imports,
   keys,
   message,

@@ -14,6 +14,7 @@ import { emoji } from './en/emoji';
 import { evidence } from './en/evidence';
 import { files } from './en/files';
 import { glossary } from './en/glossary';
+import { groups } from './en/groups';
 import { imports } from './en/imports';
 import { keys } from './en/keys';
 import { message } from './en/message';
@@ -50,6 +51,7 @@ export const en = {
   evidence,
   files,
   glossary,
+  groups,
   imports,
   keys,
   message,

@@ -15,6 +15,7 @@ import { emoji } from './es/emoji';
 import { evidence } from './es/evidence';
 import { files } from './es/files';
 import { glossary } from './es/glossary';
+import { groups } from './es/groups';
 import { imports } from './es/imports';
 import { keys } from './es/keys';
 import { message } from './es/message';
@@ -51,6 +52,7 @@ export const es: Messages = {
   evidence,
   files,
   glossary,
+  groups,
   imports,
   keys,
   message,

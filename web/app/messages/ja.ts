@@ -15,6 +15,7 @@ import { emoji } from './ja/emoji';
 import { evidence } from './ja/evidence';
 import { files } from './ja/files';
 import { glossary } from './ja/glossary';
+import { groups } from './ja/groups';
 import { imports } from './ja/imports';
 import { keys } from './ja/keys';
 import { message } from './ja/message';
@@ -51,6 +52,7 @@ export const ja: Messages = {
   evidence,
   files,
   glossary,
+  groups,
   imports,
   keys,
   message,

@@ -7,7 +7,7 @@ export type Kind = 'page' | 'file' | 'data' | 'users' | 'session';
 
 const FILES = /^\/(?:assets\/|look\.js$|icon-|favicon\.ico$)/;
 const APP = /^\/(?!api\/|assets\/|health\/|metrics|embed\/|hooks\/)[^.]*$/;
-const DATA = /^\/api\/(?:users\/me|announcement|chat\/conversations|chat\/threads|avatars\/\d+)$/;
+const DATA = /^\/api\/(?:users\/me|announcement|groups|chat\/conversations|chat\/threads|avatars\/\d+)$/;
 const MESSAGES = /^\/api\/chat\/conversations\/\d+\/messages$/;
 /** Parameters that ask for another page than the newest one. */
 const ELSEWHERE = ['after', 'before', 'around', 'type'];

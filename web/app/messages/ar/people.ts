@@ -6,7 +6,7 @@ const accounts = counting('لا حسابات', 'حساب واحد', 'حسابا�
 
 export const people: Messages['people'] = {
   title: 'الأشخاص',
-  tabs: { members: 'الأعضاء', invite: 'دعوة أشخاص', hooks: 'عمليات الدمج', settings: 'إعدادات الفريق' },
+  tabs: { members: 'الأعضاء', groups: 'المجموعات', invite: 'دعوة أشخاص', hooks: 'عمليات الدمج', settings: 'إعدادات الفريق' },
   adminsOnly: 'هذه الصفحة للمشرفين فقط',
   adminsOnlyHint: 'اسأل مشرفًا على هذا الخادم.',
   find: 'البحث عن أشخاص',

@@ -5,7 +5,7 @@ const accounts = (count: number) => plural(count, { one: '# Konto', other: '# Ko
 
 export const people: Messages['people'] = {
   title: 'Personen',
-  tabs: { members: 'Mitglieder', invite: 'Personen einladen', hooks: 'Integrationen', settings: 'Team-Einstellungen' },
+  tabs: { members: 'Mitglieder', groups: 'Gruppen', invite: 'Personen einladen', hooks: 'Integrationen', settings: 'Team-Einstellungen' },
   adminsOnly: 'Nur Admins sehen diese Seite',
   adminsOnlyHint: 'Frag einen Admin dieses Servers.',
   find: 'Personen finden',

@@ -83,6 +83,7 @@ export const problems: Messages['problems'] = {
     too_large: 'Die Anfrage ist zu groß.',
     too_many_blocks: 'Du hast so viele Personen blockiert wie möglich. Gib zuerst welche frei.',
     too_many_conversations: 'Du oder jemand, den du hinzufügst, wäre in zu vielen Unterhaltungen. Verlasst zuerst einige.',
+    too_many_groups: 'Es gibt zu viele Gruppen. Lösche zuerst eine.',
     too_many_hooks: 'Diese Unterhaltung hat so viele Hooks wie möglich. Entferne zuerst einen.',
     too_many_imports: 'Zu viele Importe warten oder laufen. Beende oder entferne zuerst einen.',
     too_many_invitations: 'Zu viele Einladungen sind offen. Erst müssen einige beantwortet werden.',

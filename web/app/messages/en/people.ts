@@ -3,7 +3,7 @@ const accounts = (count: number) => (count === 1 ? '1 account' : `${count} accou
 
 export const people = {
   title: 'People',
-  tabs: { members: 'Members', invite: 'Invite people', hooks: 'Integrations', settings: 'Team settings' },
+  tabs: { members: 'Members', groups: 'Groups', invite: 'Invite people', hooks: 'Integrations', settings: 'Team settings' },
   adminsOnly: 'Only admins see this page',
   adminsOnlyHint: 'Ask an admin of this server.',
   find: 'Find people',

@@ -5,7 +5,7 @@ const accounts = (count: number) => plural(count, { one: '# cuenta', other: '# c
 
 export const people: Messages['people'] = {
   title: 'Personas',
-  tabs: { members: 'Miembros', invite: 'Invitar a personas', hooks: 'Integraciones', settings: 'Ajustes del equipo' },
+  tabs: { members: 'Miembros', groups: 'Grupos', invite: 'Invitar a personas', hooks: 'Integraciones', settings: 'Ajustes del equipo' },
   adminsOnly: 'Solo los administradores ven esta página',
   adminsOnlyHint: 'Pregunta a un administrador de este servidor.',
   find: 'Buscar personas',

@@ -83,6 +83,7 @@ export const problems: Messages['problems'] = {
     too_large: 'La solicitud es demasiado grande.',
     too_many_blocks: 'Has bloqueado al máximo de personas. Desbloquea antes a alguna.',
     too_many_conversations: 'Tú, o alguien a quien añades, estaría en demasiadas conversaciones. Salid antes de alguna.',
+    too_many_groups: 'Hay demasiados grupos. Elimina uno primero.',
     too_many_hooks: 'Esta conversación tiene el máximo de hooks. Quita antes uno.',
     too_many_imports: 'Hay demasiadas importaciones en espera o en curso. Termina o quita antes una.',
     too_many_invitations: 'Hay demasiadas invitaciones abiertas. Antes hay que responder a algunas.',

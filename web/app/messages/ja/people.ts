@@ -4,7 +4,7 @@ import { counting, number } from './grammar';
 
 export const people: Messages['people'] = {
   title: 'メンバー',
-  tabs: { members: 'メンバー', invite: 'メンバーを招待', hooks: '連携', settings: 'チームの設定' },
+  tabs: { members: 'メンバー', groups: 'グループ', invite: 'メンバーを招待', hooks: '連携', settings: 'チームの設定' },
   adminsOnly: 'このページは管理者専用です',
   adminsOnlyHint: 'このサーバーの管理者に問い合わせてください。',
   find: 'メンバーを探す',

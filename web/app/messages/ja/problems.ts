@@ -77,6 +77,7 @@ export const problems: Messages['problems'] = {
     too_large: 'リクエストが大きすぎます。',
     too_many_blocks: 'ブロックできる人数の上限に達しました。先に一部を解除してください。',
     too_many_conversations: '自分か追加するユーザーの会話が多すぎます。先に一部から退出してください。',
+    too_many_groups: 'グループが多すぎます。先に1つ削除してください。',
     too_many_hooks: 'この会話のフックは上限に達しました。先に1つ削除してください。',
     too_many_imports: '待機中か実行中のインポートが多すぎます。先に1つ完了するか削除してください。',
     too_many_invitations: '未回答の招待が多すぎます。相手が先に回答するか、自分の招待への回答を待つ必要があります。',
