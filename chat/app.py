@@ -41,7 +41,7 @@ from chat.messages.finishing import StreamUpkeep
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
 from chat.messages.previews import LinkPreviews
-from chat.messages.queue_intake import QueueIntake
+from chat.messages.queues import QueueIntake, publication_kind
 from chat.messages.reminders import ReminderDelivery
 from chat.messages.scheduled import SCHEDULED, ScheduledDelivery
 from chat.messages.socket_commands import COMMANDS as SOCKET_COMMANDS
@@ -62,7 +62,6 @@ from chat.operations.canary import Canary
 from chat.operations.draining import Isolation, NodeDrain, Readiness, Rebalancing
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.node_report import DeliveryReport, LoopLag, MemoryTrimmer, NodeReport
-from chat.operations.publication import publication_kind
 from chat.route_limits import charge_routes, scope_routes
 from chat.search.indexer import Indexer
 from chat.shared.audit import SecurityEvents
@@ -85,7 +84,7 @@ from chat.transfer.jobs import ImportJobs
 from chat.transfer.supervisor import ImportSupervisor
 from presence.dashboard import describe_evidence
 from presence.endpoints import PRESENCE, SOCKETS
-from presence.signals import SIGNALS
+from presence.protocol import SIGNALS
 from presence.sockets import Sockets
 from presence.visibility import find_here
 

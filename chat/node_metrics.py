@@ -16,16 +16,14 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from chat.files.uploads import Uploads
-from chat.log.append import Log
+from chat.log.append import Histogram, Log
 from chat.log.subscriptions import Subscriptions
 from chat.messages.finishing import StreamUpkeep
-from chat.messages.queue_intake import QueueIntake
+from chat.messages.queues import QUEUE, QueueIntake, target_of
 from chat.messages.streaming import AppendWriter
 from chat.operations.canary import Canary, longest, median
 from chat.operations.draining import Rebalancing
 from chat.operations.node_report import LoopLag
-from chat.operations.publication import QUEUE, target_of
-from chat.shared.histogram import Histogram
 from chat.shared.postgres import Pool
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry

@@ -25,7 +25,7 @@ from chat.shared.registry.scripts import ROOMS, ROOMS_ASKED
 from chat.shared.sql import load
 from chat.shared.transport.ws_frames import encode_frame
 from presence.mirror import make_record
-from presence.records import format_moment
+from presence.protocol import format_moment
 from presence.socket import PresenceConnections
 
 queries = load(__file__)

@@ -10,8 +10,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import TYPING
 from presence.log_follower import WatchScope
 from presence.mirror import Mirror
-from presence.records import format_moment
-from presence.signals import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
+from presence.protocol import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch, format_moment
 from presence.socket import Recheck, Socket
 from presence.visibility import Visibility
 from presence.watchers import Watchers

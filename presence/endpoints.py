@@ -48,7 +48,7 @@ from presence.dashboard import (
     read_rooms,
     require_user,
 )
-from presence.signals import WATCH_MOST
+from presence.protocol import WATCH_MOST
 from presence.sockets import Sockets
 
 SOCKETS = web.AppKey("sockets", Sockets)

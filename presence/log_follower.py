@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from chat.shared.membership import MembershipIntervals
-from presence.records import TypingUsers
+from presence.protocol import TypingUsers
 from presence.socket import RECHECK, PresenceConnections, Recheck, Socket
 from presence.watchers import Watchers
 

@@ -15,7 +15,7 @@ import structlog
 from chat.shared.redis import UNAVAILABLE, reason_of
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import PERSON
-from presence.records import Record, View, forget, merge
+from presence.protocol import Record, View, forget, merge
 
 BATCH = 500
 AGAIN_SECONDS = 0.25

@@ -12,7 +12,7 @@ from chat.shared.identity import Member
 from chat.shared.registry.connections import UserConnection
 from chat.shared.transport.ws_frames import encode_frame
 from chat.shared.transport.ws_protocol import WebSocketProtocol
-from presence.signals import BadSignal, Signal, parse_signal
+from presence.protocol import BadSignal, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
 UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")

@@ -21,8 +21,7 @@ from presence.dashboard import ActiveConversations, Dashboard, History
 from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
 from presence.mirror import Mirror
-from presence.records import TypingUsers
-from presence.signals import Signal
+from presence.protocol import Signal, TypingUsers
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, PresenceConnections, Recheck, Socket, SocketHandler
 from presence.visibility import NO_USERS, PresenceLookup, PresentMembers, Visibility, see_typing
 from presence.watchers import Watchers

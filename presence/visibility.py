@@ -19,7 +19,7 @@ from chat.shared.registry.scripts import held_key, run_commands, user_key
 from chat.shared.sql import load
 from chat.shared.tasks import Batcher
 from presence.mirror import make_record
-from presence.records import Record
+from presence.protocol import Record
 
 queries = load(__file__)
 VisibilityQuery = tuple[int, tuple[int, ...]]

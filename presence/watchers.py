@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import orjson
 
 from chat.shared.transport.ws_frames import encode_frame
-from presence.records import Record
+from presence.protocol import Record
 from presence.socket import Socket
 
 TICK_SECONDS = 0.1

@@ -1,6 +1,6 @@
 """`/api/asyncapi.json`: AsyncAPI 3.0 for the stream, the same stream over a WebSocket, and the presence socket.
 
-The models of the frames that the presence socket sends are here too. Its signals are in presence/signals.py.
+The models of the frames that the presence socket sends are here too. Its signals are in presence/protocol.py.
 """
 
 from collections.abc import Mapping

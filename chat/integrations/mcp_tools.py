@@ -16,7 +16,7 @@ from chat.accounts.endpoints import get_users, list_by_ids
 from chat.conversations.endpoints import get_conversations, get_members, page_members
 from chat.conversations.views import read_views
 from chat.messages import endpoints as messages
-from chat.messages.history import Page, newest, read_page
+from chat.messages.history import DIRECTIONS, Page, newest, read_page
 from chat.messages.socket_commands import AppendCommand, FinishCommand, PostCommand, carry_out, check_call
 from chat.messages.threads import read_replies
 from chat.model.types import ClientId, Id
@@ -141,7 +141,7 @@ async def read(app: web.Application, member: Member, asked: Read) -> Json:
     """Return a page of messages, the oldest first."""
     given = {"before": asked.before, "after": asked.after, "around": asked.around}
     window = next(
-        (messages.DIRECTIONS[name](seq, asked.limit) for name, seq in given.items() if seq is not None),
+        (DIRECTIONS[name](seq, asked.limit) for name, seq in given.items() if seq is not None),
         newest(asked.limit),
     )
     place = app[POOL], member.user_id, asked.conversation

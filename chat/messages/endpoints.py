@@ -12,18 +12,7 @@ from chat.log.append import LOG
 from chat.messages.drafts import MESSAGE_BYTES, Append, Correction, Draft, DraftBatch, Finish, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.finishing import ask_to_stop, finish_message
-from chat.messages.history import (
-    CARDS_MOST,
-    Place,
-    Window,
-    after,
-    around,
-    before,
-    newest,
-    read_cards,
-    read_message,
-    read_page,
-)
+from chat.messages.history import CARDS_MOST, DIRECTIONS, Place, Window, newest, read_cards, read_message, read_page
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter, post_batch
 from chat.messages.previews import remove_preview
@@ -71,7 +60,6 @@ POSTS = web.AppKey("posts", PostWriter)
 HERE = web.AppKey("here", HereResolver)
 APPENDS = web.AppKey("appends", AppendWriter)
 REMINDERS = web.AppKey("reminders", ReminderDelivery)
-DIRECTIONS = {"before": before, "after": after, "around": around}
 PAGE, PAGE_MOST = 50, 200
 PLACE_FORM = re.compile(r"([1-9]\d{0,15})\.([1-9]\d{0,15})", re.ASCII)
 WithData = TypeVar("WithData", bound=Draft | Correction | Finish)

@@ -55,6 +55,9 @@ def around(seq: int, limit: int) -> Window:
     return Window(below=seq + 1, down=limit - up, above=seq, up=up)
 
 
+DIRECTIONS = {"before": before, "after": after, "around": around}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Messages in ascending order, and whether there are more on either side."""

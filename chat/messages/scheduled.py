@@ -21,7 +21,7 @@ from chat.messages.drafts import MESSAGE_BYTES, Draft, Post
 from chat.messages.endpoints import answer_posted, read_draft
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter
-from chat.messages.queue_intake import AuthorDisabled
+from chat.messages.queues import AuthorDisabled
 from chat.messages.reminders import TAKEN_SECONDS, TimedDelivery, check_future, is_final
 from chat.messages.threads import ReplyTargets, check_forward
 from chat.model.errors import Conflict

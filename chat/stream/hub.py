@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol
 import orjson
 import structlog
 
+from chat.log.append import SECONDS, Histogram
 from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry, decode_frame
 from chat.log.redaction import APPEND, join_appends, starts_at, tells_deletion, without_name
-from chat.shared.histogram import SECONDS, Histogram
 from chat.shared.membership import MembershipIntervals
 from chat.stream.stream import Chunk, Stream
 

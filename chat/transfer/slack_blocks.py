@@ -340,18 +340,13 @@ def file_text(file: Fields, linked: bool = True, shown: bool = True) -> str:
         parts += [" ".join(senders), text_in(file, "subject"), text_in(file, "plain_text")]
     elif shown and (code := text_in(file, "content", "preview")):
         cut = "\n…" if file.get("preview_is_truncated") or whole(file.get("lines_more")) else ""
-        parts.append(
-            stacked(text_of_html(code).split("\n")) + cut if file.get("mode") == "space" else fenced(code + cut)
-        )
+        is_post = file.get("mode") == "space"  # a document in HTML, or text
+        text = unescape_html(TAG.sub("\n", code)) if is_post and code.startswith("<") else code
+        parts.append(stacked(text.split("\n")) + cut if is_post else fenced(code + cut))
     transcript = file.get("transcription")
     preview = transcript.get("preview") if isinstance(transcript, dict) else None
     parts += [quote(said)] if (said := text_in(preview, "content")) else []
     return stacked(parts)
-
-
-def text_of_html(html: str) -> str:
-    """Return the text of a post, which is a document in HTML, or the text itself if it is not."""
-    return unescape_html(TAG.sub("\n", html)) if html.startswith("<") else html
 
 
 def address_of(file: Fields) -> str:

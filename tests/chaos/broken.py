@@ -18,7 +18,7 @@ from chat.log.append import Change, Log
 from chat.log.entry import Entry
 from chat.log.subscriptions import NotTaken
 from chat.log.tail import Tail
-from chat.messages.queue_intake import QueueIntake
+from chat.messages.queues import QueueIntake
 from chat.messages.streaming import AppendRequest, AppendWriter, StoredText
 from chat.shared.identity import Identities
 from chat.shared.message_queue import Inbox

@@ -11,8 +11,7 @@ from chat.local.databases import apply_migrations
 from chat.local.errors import NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.log.maintenance import Retention
-from chat.migrations import migrate
-from chat.migrations.roles import NodesNotAdmitted
+from chat.migrations import NodesNotAdmitted, migrate
 from chat.shared.postgres import open_pool
 from chat.tools.doctor.checks import check_database
 from tests.cast import Cast

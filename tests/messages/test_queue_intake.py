@@ -12,7 +12,7 @@ import pytest
 from chat.app import INTAKE
 from chat.local.engine import RabbitEngine
 from chat.local.postgres import PostgresEngine
-from chat.messages import queue_intake
+from chat.messages import queues
 from chat.shared.message_queue import Delivery
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
@@ -142,8 +142,8 @@ async def test_rejected_messages_keep_their_reason(cast: Cast, producer: Produce
 
 async def test_a_message_delivered_too_often_is_not_tried_again() -> None:
     """A message that may be what ends the nodes is rejected without a look at it."""
-    outcome = queue_intake.parse_delivery(Delivery(b"{", "", queue_intake.ATTEMPTS_MOST + 1, None))
-    assert isinstance(outcome, queue_intake.TooManyDeliveries)
+    outcome = queues.parse_delivery(Delivery(b"{", "", queues.ATTEMPTS_MOST + 1, None))
+    assert isinstance(outcome, queues.TooManyDeliveries)
 
 
 async def test_a_message_that_fails_unexpectedly_does_not_stop_its_neighbors(
@@ -152,14 +152,14 @@ async def test_a_message_that_fails_unexpectedly_does_not_stop_its_neighbors(
     """An error of the program rejects the message that causes it, alone."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
-    parse = queue_intake.parse_delivery
+    parse = queues.parse_delivery
 
     def fail(delivery: Delivery) -> Any:
         if b"poison" in delivery.body:
             raise RuntimeError("poison")
         return parse(delivery)
 
-    monkeypatch.setattr(queue_intake, "parse_delivery", fail)
+    monkeypatch.setattr(queues, "parse_delivery", fail)
     await producer.puts(*(order(room, ana, text) for text in ("before", "poison", "after")))
     await eventually(lambda: has_bodies(ben, room, "before", "after"))
     found = await eventually(producer.rejected)

@@ -15,7 +15,7 @@ import redis.asyncio
 
 from chat.local.engine import RabbitEngine
 from chat.log.subscriptions import Subscriptions
-from chat.operations.publication import publication_kind, target_of
+from chat.messages.queues import publication_kind, target_of
 from chat.shared.postgres import open_pool
 from tests.cast import Cast, casting
 from tests.nodes import running_node

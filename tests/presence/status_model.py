@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chat.shared.registry.status_choice import Choice
-from presence.records import Status
+from presence.protocol import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.records import Record, Status, View, forget, merge
+from presence.protocol import Record, Status, View, forget, merge
 from tests.presence.shared_cases import cases
 
 HISTORY = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(get_args(Status))), max_size=12)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.signals import FRAME_MOST, BadSignal, FrameTooLong, SetStatus, parse_signal
+from presence.protocol import FRAME_MOST, BadSignal, FrameTooLong, SetStatus, parse_signal
 from tests.presence.shared_cases import cases
 
 JSON = st.recursive(

@@ -59,13 +59,13 @@ from chat.stream.stream import Chunk
 from chat.transfer.archive import read_lines, read_list
 from chat.transfer.mattermost import MattermostPosts
 from chat.transfer.mattermost import MattermostUsers as MattermostPeople
-from chat.transfer.slack_blocks import file_text, is_preview
+from chat.transfer.slack_blocks import is_preview
 from chat.transfer.slack_markup import link_to, marked, stacked
 from chat.transfer.text import digest, link, one_line, parse, rename_channels, rename_mentions, toned
-from presence.signals import parse_signal
+from presence.protocol import parse_signal
 from tests.promises.growth import Run, Subject
 from tests.transfer.hostile_reads import FOREIGN
-from tests.transfer.slack_export import blocks_as_markdown, shapes_as_markdown, text_as_markdown
+from tests.transfer.slack_export import blocks_as_markdown, file_as_markdown, shapes_as_markdown, text_as_markdown
 
 MESSAGE = 16_000  # characters of a message
 FILE = 32_000  # of an imported file, whose size alone is a limit
@@ -106,7 +106,6 @@ BY_NAME = {
     "chat.transfer.text:show_emoji": FILE,
     "chat.transfer.slack_blocks:from_points": FILE,
     "chat.transfer.slack_markup:literal": FILE,
-    "chat.transfer.slack_blocks:text_of_html": FILE,
     "chat.transfer.slack_markup:fenced": FILE,
     "chat.transfer.slack_markup:kind_of": FILE,
     "chat.transfer.slack_markup:quote": FILE,
@@ -175,7 +174,7 @@ BYTES_BY_NAME = {
     "chat.shared.transport.ws_frames:check_text": FRAME,
     "chat.shared.transport.ws_frames:parse_close": 125,
     "chat.stream.stream:encode_text": BODY,
-    "presence.signals:parse_signal": 4_096,
+    "presence.protocol:parse_signal": 4_096,
 }
 
 
@@ -304,9 +303,7 @@ ADAPTED = {
     "chat.transfer.slack_markup:stacked": Subject(lambda text: stacked(pieces_of(text)), FILE),
     "chat.transfer.slack_blocks:BlockWriter.blocks": Subject(blocks_as_markdown, FILE // 8),
     "chat.transfer.slack_blocks:without_previews": Subject(shapes_as_markdown, FILE // 8, cases=1),
-    "chat.transfer.slack_blocks:file_text": Subject(
-        lambda text: file_text({"title": text, "preview": text}), FILE // 4
-    ),
+    "chat.transfer.slack_blocks:file_text": Subject(file_as_markdown, FILE // 4),
     "chat.transfer.slack_blocks:is_preview": Subject(lambda text: is_preview({"from_url": text[:100]}, text), FILE),
     "chat.transfer.slack_markup:marked": Subject(lambda text: marked(text, ("bold", "code")), FILE),
     "chat.transfer.archive:read_list": Subject(lambda data: read_list(b"[" + data), FILE, encoded=True),
@@ -360,9 +357,7 @@ ADAPTED = {
     "chat.shared.web:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rate_limits:hash_key": Subject(lambda text: hash_key(text, text), QUERY),
-    "chat.shared.logging:LogThrottle.count": Subject(
-        lambda text: LogThrottle(lambda: 0.0).count("failed", text), MESSAGE
-    ),
+    "chat.shared.logging:LogThrottle.count": Subject(lambda text: LogThrottle(float).count("failed", text), MESSAGE),
     "chat.shared.transport.ws_frames:FrameReader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
     "chat.shared.transport.ws_frames:FrameReader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),
@@ -371,7 +366,7 @@ ADAPTED = {
     "chat.stream.endpoints:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
     "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9, {}), HEAD),
     "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, HERE, {}), HEAD),
-    "presence.signals:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
+    "presence.protocol:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
 }
 
 # Modules of the pure core that read no foreign text.

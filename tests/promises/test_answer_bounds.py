@@ -51,7 +51,7 @@ from chat.transfer.worker import CONVERSATIONS_MOST as CONVERSATIONS
 from chat.transfer.worker import USERS_MOST as USERS
 from presence.dashboard import POINTS_MOST
 from presence.endpoints import PAGE_MOST as PEOPLE
-from presence.signals import WATCH_MOST
+from presence.protocol import WATCH_MOST
 from presence.visibility import LISTED_MOST as PRESENT
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends

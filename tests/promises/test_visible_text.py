@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chat.shared.appearance import is_visible
-from presence.signals import SetStatus, parse_signal
+from presence.protocol import SetStatus, parse_signal
 from tests.cast import Person
 from tests.verbs import CONVERSATIONS, begins, edits, opens, pages, tries
 

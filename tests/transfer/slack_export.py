@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from chat.transfer.slack_blocks import BlockWriter, without_previews
+from chat.transfer.slack_blocks import BlockWriter, file_text, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, stacked
 
 Json = dict[str, Any]
@@ -113,6 +113,11 @@ def blocks_as_markdown(text: str) -> tuple[str, str]:
     sections = [{"type": "section", "text": {"type": "mrkdwn", "text": piece}} for piece in pieces]
     writer = BlockWriter(MarkdownWriter(lambda name: name, lambda name, shown: shown or name), SlackText())
     return writer.blocks([rich, *sections]), writer.attachment({"text": text, "blocks": sections})
+
+
+def file_as_markdown(text: str) -> str:
+    """Turn a file of Slack with this title and these words into Markdown."""
+    return file_text({"title": text, "preview": text, "mode": "space"}) + file_text({"title": text, "preview": text})
 
 
 def shapes_as_markdown(text: str) -> list[str]:

@@ -2,7 +2,7 @@
  * What a user does with messages, threads and users. Where it is safe, the change shows at once and is reverted if
  * the server rejects it. The stream then brings the final state.
  */
-import { messagePath, query } from './api';
+import { messagePath, query } from './paths';
 import { block, defaultLevel, notify, pin, react } from './apply';
 import { keyOf } from './message';
 import * as model from './model';

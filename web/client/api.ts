@@ -1,5 +1,6 @@
 /** The calls of the HTTP API, typed. Every failure is thrown as a `Problem`. */
 import { fetchWithCredentials, replaceCredentials } from './credentials';
+import { messagePath, query } from './paths';
 import { type Problem, problemOf, unreachable } from './problem';
 import type * as schema from './schema';
 import type {
@@ -393,15 +394,4 @@ export class Api {
 
 function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-}
-
-export function messagePath(conversation: Id, seq: number): string {
-  return `/api/chat/conversations/${conversation}/messages/${seq}`;
-}
-
-/** Return `?name=value…` for the values that are present, or an empty string. */
-export function query(values: Record<string, string | number | undefined>): string {
-  const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
-  const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
-  return pairs.length ? `?${search}` : '';
 }

@@ -2,7 +2,8 @@
  * Cards: excerpts of messages that other messages link to or forward. All that are asked for at about the same time share
  * one request. What the user may not read, what is deleted and what does not exist is answered alike: null.
  */
-import { type Api, query } from './api';
+import type { Api } from './api';
+import { query } from './paths';
 import { keyOf, type MessageKey } from './message';
 import type * as schema from './schema';
 import type { Id, MessageCard } from './types';

@@ -1,5 +1,6 @@
 /** Evidence about a message: how it was delivered, and its earlier versions. */
-import { type Api, messagePath, query } from './api';
+import type { Api } from './api';
+import { messagePath, query } from './paths';
 import type { Delivery, Edits, Id } from './schema';
 
 export type { Delivery, Device, Evidence, Kept, StreamRecord } from './schema';

@@ -1,5 +1,6 @@
 /** What owners and admins do in a conversation: reports, bans, invite links and hooks. */
-import { type Api, messagePath, query } from './api';
+import type { Api } from './api';
+import { messagePath, query } from './paths';
 import type { Bans, Conversation, Delivered, HookDeliveries, HookDelivery, HookPage, Id, Link, Links, ListedHook } from './schema';
 import type { NewHook, NewOutgoingHook, Notes, OutgoingForm, Report, Reported, Reports, Resolution } from './schema';
 

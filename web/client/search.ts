@@ -1,5 +1,6 @@
 /** Search in messages. */
-import { type Api, query } from './api';
+import type { Api } from './api';
+import { query } from './paths';
 import type { Found } from './schema';
 import type { Id } from './types';
 

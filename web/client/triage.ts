@@ -1,5 +1,6 @@
 /** Calls for what users keep for later and what calls for their attention: saved and scheduled messages, and the Activity page. */
-import { type Api, query } from './api';
+import type { Api } from './api';
+import { query } from './paths';
 import type * as schema from './schema';
 import type { ActivityKind, Id, References, ScheduledMessage } from './types';
 

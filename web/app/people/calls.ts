@@ -1,6 +1,6 @@
 /** The API calls of the people page, which only admins may make. */
 import type { Api, Id } from '../../client';
-import { query } from '../../client/api';
+import { query } from '../../client/paths';
 import type {
   AccountPage,
   InviteForm,

@@ -1,30 +1,36 @@
-"""Posts from a queue of another system (POSTS_FROM). Its producers are trusted; what they write is not.
+"""The message queues of other systems: posts from one (POSTS_FROM), and the log's entries to another (POSTS_TO).
 
-Deliveries are acknowledged after the commit. One that comes again finds the message that it has stored before, by its
-`client_id`. Rejected ones go to `QUEUE.rejected` with their problem document.
+The producers of posts are trusted; what they write is not. Deliveries are acknowledged after the commit. One that comes
+again finds the message that it has stored before, by its `client_id`. Rejected ones go to `QUEUE.rejected` with their
+problem document. The entries go to a broker that is the receiver of a subscription.
 """
 
 import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
+from chat.log.entry import Entry, decode_frame, in_epoch
+from chat.log.redaction import erase_among
+from chat.log.subscriptions import ReaderKind, Receive
 from chat.messages.drafts import MESSAGE_BYTES, Post, QueuedDraft
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import BATCH, Posted, PostWriter, weigh_post
 from chat.model.errors import Conflict
 from chat.model.types import check_exact
+from chat.shared.bus import kind_of, split_queue
 from chat.shared.errors import ApiError, Failed, Invalid, NotFound, TooLarge
-from chat.shared.message_queue import Delivery, Inbox, Rejection, open_inbox
+from chat.shared.message_queue import Delivery, Inbox, Outgoing, Rejection, open_inbox, open_outlet
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
+from chat.shared.redis import UNAVAILABLE, reason_of
 from chat.shared.redis import UNAVAILABLE as QUEUE_AWAY
-from chat.shared.redis import reason_of
 from chat.shared.sql import load, numbers
 from chat.shared.web import name_errors
 
@@ -211,3 +217,43 @@ def split_posts(posts: dict[int, Post]) -> Iterator[list[int]]:
         weight += weigh_post(post)
     if part:
         yield part
+
+
+# Publication
+
+QUEUE = "queue"
+
+
+def target_of(url: str) -> str:
+    """Return the name of the subscription that publishes to this exchange. It has no password."""
+    return f"{kind_of(url)}:{split_queue(url)[1]}"
+
+
+def publication_kind(url: str) -> ReaderKind:
+    """Return how nodes publish to this exchange: one of them at a time, as long as it lives."""
+
+    @asynccontextmanager
+    async def connect(_target: str) -> AsyncIterator[Receive]:
+        async with open_outlet(url) as outlet:
+
+            async def publish(entries: Sequence[Entry], epoch: str) -> None:
+                """Return when the broker has stored the entries. Changes within the page are applied first."""
+                shown = [to_outgoing(entry, epoch) for entry in erase_among(entries, entries) if entry.frame]
+                if shown:
+                    await outlet.publish(shown)
+
+            yield publish
+
+    return ReaderKind(QUEUE, connect, (target_of(url),), idle=1.0, tenure=float("inf"), failures=UNAVAILABLE)
+
+
+def to_outgoing(entry: Entry, epoch: str) -> Outgoing:
+    """Return the message for an entry. Its key says to whom the entry is addressed, and its event."""
+    cursor, event, data = decode_frame(in_epoch(entry.frame, epoch))
+    if entry.user_id is not None:
+        key, headers = f"user.{entry.user_id}.{event}", {"user": str(entry.user_id)}
+    elif entry.conversation_id is not None:
+        key, headers = f"conversation.{entry.conversation_id}.{event}", {"conversation": str(entry.conversation_id)}
+    else:
+        key, headers = f"all.{event}", {}
+    return Outgoing(cursor, key, headers | {"event": event, "position": str(entry.position)}, data)
