@@ -1,5 +1,5 @@
 /** Figures as text. Pure. */
-import { messages as m } from '../messages';
+import { messages as m } from '../messages/dashboard';
 import { numberFormat } from '../messages/language';
 import type { NodeRecord } from './figures';
 

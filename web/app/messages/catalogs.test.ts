@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { problemTexts } from '../problems';
 import { catalogs } from '.';
+import './dashboard';
 import { en } from './en';
 import { dateFormat, directionOf, Grammar, LANGUAGES, languageFor, setLanguage } from './language';
 
@@ -52,6 +53,14 @@ test('every action that the server records has a text', () => {
   const actions = new Set([...serverTexts().matchAll(recorded)].map(([, action]) => action ?? ''));
   expect(actions.size).toBeGreaterThan(30);
   expect([...actions].filter((one) => !en.app.events[one])).toEqual([]);
+});
+
+test('every module with texts of the dashboard loads them', () => {
+  const app = `${import.meta.dirname}/../`;
+  const sources = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|svelte)$/.test(name));
+  const using = sources.filter((name) => /\bm\.(dashboard|glossary)\b/.test(readFileSync(app + name, 'utf8')));
+  expect(using.length).toBeGreaterThan(20);
+  expect(using.filter((name) => !readFileSync(app + name, 'utf8').includes("from '../messages/dashboard'"))).toEqual([]);
 });
 
 test('every language has a catalog', () => {
