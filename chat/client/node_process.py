@@ -69,7 +69,7 @@ def max_streams() -> int:
 LOOPBACK = "127.0.0.1"
 PROGRAM = (sys.executable, "-m", "chat")
 SERVE = (*PROGRAM, "serve")
-READY_LIMIT = 60.0
+READY_LIMIT = 120.0
 DRAIN_LIMIT = 15.0
 END_LIMIT = 30.0
 ANSWER_LIMIT = 5.0
@@ -111,6 +111,7 @@ class NodeProcess:
         self._command = [*command, "--node", name, f"--host={host}", f"--port={port}"]
         self._command += [f"--operations-port={operations_port}"] if operations_port else []
         self._process: subprocess.Popen[bytes] | None = None
+        self._answer = ""  # of the last readiness check
 
     @property
     def log(self) -> Path:
@@ -163,7 +164,8 @@ class NodeProcess:
         if not self.alive():
             raise NodeFailed(f"{self.name} {self.exit_reason()}. {self._last_lines()}")
         if time.monotonic() > deadline:
-            raise NodeFailed(f"{self.name} was not ready within {READY_LIMIT:.0f} s. {self._last_lines()}")
+            late = f"{self.name} was not ready within {READY_LIMIT:.0f} s; it said {self._answer or 'nothing'}."
+            raise NodeFailed(f"{late} {self._last_lines()}")
 
     def _last_lines(self) -> str:
         return f"Its log ends with:\n{self.read_log()[-2000:]}" if self._log else "Its last log lines are above."
@@ -185,8 +187,11 @@ class NodeProcess:
         connection = http.client.HTTPConnection(self._near, self.health_port, timeout=limit)
         try:
             connection.request("GET", "/health/ready")
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
+            response = connection.getresponse()
+            self._answer = f"{response.status}: {response.read(1_000).decode(errors='replace')}"
+            return response.status
+        except (OSError, http.client.HTTPException) as error:
+            self._answer = repr(error)
             return 0
         finally:
             connection.close()

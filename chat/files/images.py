@@ -65,7 +65,7 @@ class Pictures:
         async with self._queue.slot(user_id):
             left = self._pixels.left(user_id)
             most = self._pixels_most if left is None else min(self._pixels_most, left)
-            output = await run_worker([mode, str(most)], body)
+            output = await run_worker(IMAGE_WORKER, [mode, str(most)], body)
         line, _, rest = output.partition(b"\n")
         result: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
         self._check_sandbox(result.get("layers"))
@@ -100,7 +100,7 @@ def missing_layers(layers: Sequence[str]) -> list[str]:
 
 async def read_layers() -> list[str]:
     """Return the layers of the sandbox that are in effect on this machine."""
-    output = await run_worker(["layers"], nothing())
+    output = await run_worker(IMAGE_WORKER, ["layers"], nothing())
     return list(orjson.loads(output)["layers"]) if output else []
 
 
@@ -131,8 +131,8 @@ async def overwrite(body: AsyncIterable[bytes], metadata: Sequence[MetadataSpan]
         yield bytes(changed)
 
 
-async def run_worker(arguments: list[str], body: AsyncIterable[bytes], program: Path = IMAGE_WORKER) -> bytes:
-    """Return the worker's output; nothing if it dies or takes too long. It inherits no environment, so no secrets."""
+async def run_worker(program: Path, arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
+    """Return a worker's output; nothing if it dies or takes too long. It inherits no environment, so no secrets."""
     command = [sys.executable, "-I", str(program), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"

@@ -141,7 +141,7 @@ async def fetch_preview(link: str, allowed: frozenset[str]) -> Preview | None:
     except UNREACHABLE as error:
         log.info("page without a preview", host=host_of(link), reason=str(error) or type(error).__name__)
         return None
-    output = await run_worker([charset[:40]], once(page), program=WORKER)
+    output = await run_worker(WORKER, [charset[:40]], once(page))
     return shape_preview(link, orjson.loads(output)) if output else None
 
 

@@ -112,7 +112,7 @@ async def test_nodes_share_files_and_write_nowhere_else(database_url: str, redis
     os.chown(files, int(USER), int(USER))
     given = service("node1")["environment"]
     settings = {name: given[name] for name in ("FILES_URL", "COOKIE_SECURE")}
-    settings |= {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings |= {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     nodes: list[NodeProcess] = []
     try:
         for name in ("node1", "node2"):

@@ -76,6 +76,7 @@ console.log(JSON.stringify([heard, posted.map((message) => message.seq)]));
 ENDS = """
 const { api } = socket.options;
 while (!(await api.messages(ROOM)).messages.some((one) => one.body === 'pong')) ;
+await socket.read(ROOM, 1); // answers come in order: that to the pong is here
 socket.stop();
 """
 WEB_SOCKET = "--experimental-websocket"  # for Node 20

@@ -342,7 +342,7 @@ def test_other_ports_than_those_of_pages_are_not_asked() -> None:
 
 async def test_the_worker_is_confined() -> None:
     """All layers of the sandbox that this machine has are in effect, and a page is read within them."""
-    output = await run_worker(["utf-8"], nothing(), program=WORKER)
+    output = await run_worker(WORKER, ["utf-8"], nothing())
     assert missing_layers(orjson.loads(output)["layers"]) == missing_layers(await read_layers())
 
 
