@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from chat.cli.operators import operators
-from chat.cli.terminal import terminal
-from chat.cli.users import key, user
+from chat.cli.users import key, terminal, user
 from chat.shared.operator_errors import report_errors
 from chat.tools.bench.command import bench
 

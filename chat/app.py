@@ -198,7 +198,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, team, settings.directory)
         accounts.greet = greet
         rates = app[RATES] = Rates(settings, redis)
-        reminders = app[REMINDERS] = ReminderDelivery(pool, posts, app[HERE], rates.post)
+        reminders = app[REMINDERS] = ReminderDelivery(pool, posts, app[HERE], rates.post, settings.default_language)
         events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(
             settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations

@@ -41,6 +41,7 @@ from chat.shared.audit import Actor, record
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 from chat.shared.tasks import repeat
+from chat.shared.texts import texts_in
 from chat.shared.web import (
     POOL,
     RATES,
@@ -55,7 +56,6 @@ from chat.shared.web import (
 
 queries = load(__file__)
 NAMES = ("general", "everyone")  # the second one where a private channel has the first
-TOPIC = "Company-wide news and chat"
 PAUSE_SECONDS = 5.0
 BATCH = 100
 
@@ -82,10 +82,10 @@ async def greet(change: Change, user_ids: Sequence[int]) -> int:
     return len(found)
 
 
-async def begin_general(change: Change, owner_id: int) -> None:
+async def begin_general(change: Change, owner_id: int, topic: str) -> None:
     """Begin #general, or adopt the public channel of that name, with the owner of the server as an owner."""
     for name in NAMES:
-        if (general := await find_or_insert(change, owner_id, name)) is not None:
+        if (general := await find_or_insert(change, owner_id, name, topic)) is not None:
             await change.connection.execute(queries.set_general, {"general": general.id})
             await change.connection.execute(queries.note_greeted, [[owner_id]])
             await add_members(change, general, {owner_id: "owner"}, chosen=[owner_id])
@@ -93,9 +93,9 @@ async def begin_general(change: Change, owner_id: int) -> None:
             return
 
 
-async def find_or_insert(change: Change, owner_id: int, name: str) -> Conversation | None:
+async def find_or_insert(change: Change, owner_id: int, name: str, topic: str) -> Conversation | None:
     """Return a new channel of this name, or the public one that exists, locked; None if a private one has the name."""
-    draft = ConversationDraft(kind="channel", name=name, topic=TOPIC)
+    draft = ConversationDraft(kind="channel", name=name, topic=topic)
     if (made := await insert_conversation(change, owner_id, draft, None)) is not None:
         return made
     row = await (
@@ -128,8 +128,11 @@ async def greet_next(journal: Log, pool: Pool) -> bool:
 # The set-up.
 
 
-async def set_up(journal: Log, pool: Pool, accounts: Accounts, form: SetUp, device: SessionDevice) -> SignedIn:
-    """Make the owner's account, name the team and begin #general. Raise `BadSetup` or `UsernameTaken`.
+async def set_up(
+    journal: Log, pool: Pool, accounts: Accounts, form: SetUp, device: SessionDevice, topic: str
+) -> SignedIn:
+    """Make the owner's account, name the team and begin #general. Raise `BadSetup` or `UsernameTaken`. `topic`: of
+    #general.
 
     Of two set-ups at once, on any nodes, the second one finds an admin.
     """
@@ -143,7 +146,7 @@ async def set_up(journal: Log, pool: Pool, accounts: Accounts, form: SetUp, devi
         await set_team(connection, form.team, form.signup)
         signed_in = await accounts.begin(connection, user, stored, device)
         await record(connection, Actor(user.id, device.address), "setup.use", user.id, team=form.team)
-        await begin_general(change, user.id)
+        await begin_general(change, user.id, topic)
     accounts.team.forget()
     return signed_in
 
@@ -154,7 +157,8 @@ async def post_setup(request: web.Request) -> web.Response:
     await request.app[RATES].signup.acquire(client_address(request))
     form = await read_model(request, SetUp)
     device = device_of(request, form.device)
-    signed_in = await set_up(request.app[LOG], request.app[POOL], request.app[ACCOUNTS], form, device)
+    topic = texts_in("", request.app[SETTINGS].default_language).general_topic
+    signed_in = await set_up(request.app[LOG], request.app[POOL], request.app[ACCOUNTS], form, device, topic)
     return await answer_signed_in(request, signed_in)
 
 

@@ -150,7 +150,7 @@ async def post_mailed_invites(request: web.Request) -> web.Response:
         inviter = (await read_user(request.app[POOL], member.user_id)).display_name
         team = (await request.app[ACCOUNTS].team.read()).name or "Tandem"
         pairs = zip(invites, answers, strict=True)
-        mails = [write_invitation(settings.mail_from, one, str(made["url"]), inviter, team) for one, made in pairs]
+        mails = [write_invitation(settings, one, str(made["url"]), inviter, team) for one, made in pairs]
         reasons = await send_mails(settings.smtp_url, mails)
     sent = [{"sent": not why, "error": why} for why in reasons]
     return answer_json({"invites": [one | told for one, told in zip(answers, sent, strict=True)]}, 201)

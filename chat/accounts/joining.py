@@ -23,6 +23,7 @@ from chat.shared.identity import hash_token
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool, open_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
+from chat.shared.texts import texts_in
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -267,11 +268,11 @@ async def claim_setup(connection: Connection, token: str) -> None:
 # Invitations by e-mail, within the request that asks for them.
 
 
-def write_invitation(sender: str, invite: Invite, url: str, inviter: str, team: str) -> EmailMessage:
-    """Return the e-mail with the link of an invitation."""
-    mail = begin_mail(sender, invite.email, f"{inviter} invited you to {team}")
-    mail.set_content(
-        f"{inviter} invited you to {team}. Open this link to make your account:\n\n{url}\n\n"
-        f"The link works once, until {invite.expires_at[:10]}. If you do not know {inviter}, ignore this e-mail.\n"
-    )
+def write_invitation(settings: Settings, invite: Invite, url: str, inviter: str, team: str) -> EmailMessage:
+    """Return the e-mail with the link of an invitation. No one knows the language of its recipient yet."""
+    texts = texts_in("", settings.default_language)
+    day = texts.show_day(datetime.fromisoformat(invite.expires_at))
+    filled = {"inviter": texts.part(inviter), "team": texts.part(team), "url": url, "day": day}
+    mail = begin_mail(settings.mail_from, invite.email, texts.invitation_subject.format(**filled))
+    mail.set_content(texts.invitation_body.format(**filled))
     return mail

@@ -6,7 +6,7 @@ has set for its user comes first, and needs no code.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -29,8 +29,10 @@ from chat.shared.postgres import Pool
 from chat.shared.rate_limits import home_of
 from chat.shared.settings import Settings
 from chat.shared.sql import load
+from chat.shared.texts import Texts, texts_in
 from chat.shared.web import (
     RATES,
+    SETTINGS,
     actor_of,
     answer_json,
     check_address,
@@ -199,14 +201,14 @@ class EmailAddresses:
         fields = {"user": user_id, "address": address, "digest": hash_token(code), "minutes": CODE_MINUTES}
         limits = {"users_most": USERS_MOST, "codes_most": CODES_MOST}
         async with self._pool.connection() as connection:
-            if not await (await connection.execute(queries.store_code, fields | limits)).fetchone():
-                raise RateLimited(retry_after=DAY_SECONDS)
+            row = await (await connection.execute(queries.store_code, fields | limits)).fetchone()
+        if row is None:
+            raise RateLimited(retry_after=DAY_SECONDS)
+        texts = texts_in(row[0], self._settings.default_language)
+        filled = {"code": code, "url": self._settings.public_url, "minutes": CODE_MINUTES}
         try:
-            mail = begin_mail(self._settings.mail_from, address, f"Your code is {code}")
-            mail.set_content(
-                f"Enter this code at {self._settings.public_url} to receive notifications by e-mail:\n\n{code}\n\n"
-                f"It works for {CODE_MINUTES} minutes. If you did not ask for it, ignore this e-mail.\n"
-            )
+            mail = begin_mail(self._settings.mail_from, address, texts.code_subject.format(**filled))
+            mail.set_content(texts.code_body.format(**filled))
             await send(self._settings.smtp_url, mail, address)
         except UNSENT as error:
             log.warning("code not sent", user=user_id, problem=describe_failure(error))
@@ -242,11 +244,20 @@ class EmailAddresses:
         async with self._pool.connection() as connection:
             await connection.execute(queries.drop_address, {"user": user_id})
 
-    async def unsubscribe(self, token: str) -> None:
-        """Send no more e-mails to the user with this link. Raise `NotFound`."""
+    async def unsubscribe(self, token: str) -> Texts:
+        """Send no more e-mails to the user with this link. Return the texts in their language. Raise `NotFound`."""
+        return await self._follow_link(queries.unsubscribe, token)
+
+    async def find_texts(self, token: str) -> Texts:
+        """Return the texts in the language of the user with this link. Raise `NotFound`."""
+        return await self._follow_link(queries.find_language, token)
+
+    async def _follow_link(self, query: bytes, token: str) -> Texts:
         async with self._pool.connection() as connection:
-            if not await (await connection.execute(queries.unsubscribe, [token])).fetchone():
-                raise NotFound("This link no longer works. Turn off e-mails in your notification settings.")
+            row = await (await connection.execute(query, [token])).fetchone() if token.isalnum() else None
+        if row is None:
+            raise NotFound("This link no longer works. Turn off e-mails in your notification settings.")
+        return texts_in(row[0], self._settings.default_language)
 
 
 # Handlers of `/api/users/me/email` and `/unsubscribe`.
@@ -292,25 +303,39 @@ async def delete_email(request: web.Request) -> web.Response:
 
 
 PAGE = (
-    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
-    "<title>E-mail notifications</title><h1>E-mail notifications</h1>%s</html>"
+    '<!doctype html><html lang="{language}" dir="{direction}"><meta name="viewport" content="width=device-width">'
+    "<title>{title}</title><h1>{title}</h1>{content}</html>"
 )
-ASK = "<p>Stop e-mails about messages that you missed?</p><form method=post><button>Stop e-mails</button></form>"
-DONE = "<p>You get no more e-mails about missed messages. Your notification settings turn them on again.</p>"
+
+
+def make_page(texts: Texts, content: str) -> web.Response:
+    """Return a page about e-mail notifications."""
+    filled = {"language": texts.language, "direction": texts.direction, "title": texts.stop_title}
+    return web.Response(text=PAGE.format(**filled, content=content), content_type="text/html")
 
 
 async def get_unsubscribe(request: web.Request) -> web.Response:
     """Return the page behind the link in each e-mail. Opening it changes nothing, as programs that check links do."""
     check_address(request)
-    return web.Response(text=PAGE % ASK, content_type="text/html")
+    try:
+        texts = await follow_link(request, request.app[ADDRESSES].find_texts)
+    except NotFound:
+        texts = texts_in("", request.app[SETTINGS].default_language)
+    form = f"<form method=post><button>{texts.stop_button}</button></form>"
+    return make_page(texts, f"<p>{texts.stop_question}</p>{form}")
 
 
 async def post_unsubscribe(request: web.Request) -> web.Response:
     """Send no more e-mails to the user with this link. Mail programs do so with one click (RFC 8058)."""
     check_address(request)
+    texts = await follow_link(request, request.app[ADDRESSES].unsubscribe)
+    return make_page(texts, f"<p>{texts.stopped}</p>")
+
+
+async def follow_link(request: web.Request, step: Callable[[str], Awaitable[Texts]]) -> Texts:
+    """Use the link of an e-mail. An unknown one counts against the address. Raise `NotFound`."""
     try:
-        await request.app[ADDRESSES].unsubscribe(request.match_info["secret"])
+        return await step(request.match_info["secret"])
     except NotFound:
         request.app[RATES].stranger.acquire(home_of(client_address(request)))
         raise
-    return web.Response(text=PAGE % DONE, content_type="text/html")

@@ -17,7 +17,7 @@ select %(user)s, %(address)s, %(digest)s, now() + make_interval(mins => %(minute
        codes = case when e.codes_since < now() - interval '1 day' then 1 else e.codes + 1 end,
        codes_since = case when e.codes_since < now() - interval '1 day' then now() else e.codes_since end
  where e.codes < %(codes_most)s or e.codes_since < now() - interval '1 day'
-returning user_id
+returning (select language from users where id = %(user)s)
 
 -- name: try_code
 -- Count the attempt first, so that attempts at once cannot exceed the limit.
@@ -39,4 +39,8 @@ insert into email_addresses (user_id, wanted) values (%(user)s, %(wanted)s)
 update email_addresses set address = '', pending = '', code_hash = null, bounced = '' where user_id = %(user)s
 
 -- name: unsubscribe
-update email_addresses set wanted = false where token = %s returning user_id
+update email_addresses e set wanted = false where token = %s
+returning (select language from users u where u.id = e.user_id)
+
+-- name: find_language
+select u.language from email_addresses e join users u on u.id = e.user_id where e.token = %s

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from chat.accounts.validation import (
     KEYWORDS_MOST,
     About,
+    ChosenLanguage,
     DisplayName,
     Email,
     Keyword,
-    Language,
     NewName,
     TimeZone,
     check_password,
@@ -115,7 +115,7 @@ class Profile(Form):
     about: About | None = None
     time_zone: TimeZone | None = None
     receipts: Literal["on", "off"] | None = None
-    language: Language | None = None
+    language: ChosenLanguage | None = None
     notify: Notify | Literal["default"] | None = None
     keywords: Annotated[list[Keyword], Field(max_length=KEYWORDS_MOST)] | None = None
 

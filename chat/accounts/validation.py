@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from chat.model.types import check_shown
 from chat.shared.appearance import UNPRINTABLE, is_printable, is_visible
+from chat.shared.texts import Language
 
 LEAST, MOST = 10, 256
 WEAK_MOST = 4  # characters beside a word, a run or a repetition that do not make a password strong
@@ -255,8 +256,8 @@ Email = Annotated[str, Field(max_length=254), AfterValidator(check_email)]
 Keyword = Annotated[str, Field(max_length=KEYWORD_MOST), AfterValidator(check_keyword)]
 KEYWORDS_MOST = 20
 
-# the languages of the app (web/app/messages/language.ts); empty for the language of the browser
-Language = Literal["", "en", "de", "es", "ja", "ar"]
+# empty for the language of the browser
+ChosenLanguage = Literal["", Language]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 

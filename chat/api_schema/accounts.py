@@ -3,7 +3,7 @@
 from typing import Literal
 
 from chat.accounts.models import SignUpMode
-from chat.accounts.validation import Language
+from chat.accounts.validation import ChosenLanguage
 from chat.api_schema.models import Id, Level, Moment, Shape, UserModel
 from chat.shared.identity import Scope
 
@@ -13,7 +13,7 @@ class MeModel(UserModel):
 
     receipts: Literal["on", "off"]
     """True if other members see how far the user has read."""
-    language: Language
+    language: ChosenLanguage
     """The language of the app that the user chose; empty for the language of their browser."""
     notify: Level | None = None
     """The level of conversations without one of their own. Left out: as `team_notify`."""

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from chat.accounts.validation import Language
+from chat.accounts.validation import ChosenLanguage
 from chat.api_schema.models import (
     Announced,
     ConversationModel,
@@ -201,7 +201,7 @@ class SettingsChange(Shape):
     """The user's settings. On the user's own devices."""
 
     receipts: Literal["on", "off"]
-    language: Language | None = None
+    language: ChosenLanguage | None = None
     """Entries of older versions have none."""
     notify: Level | None
     team_notify: Level | None

@@ -28,6 +28,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 from chat.shared.tasks import cancel_all
+from chat.shared.texts import Texts, texts_in
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -48,12 +49,16 @@ class DueEmail(NamedTuple):
 
 
 class Recipient(NamedTuple):
-    """Where a user's e-mail goes. `token`: of the link that ends them; `busy`: the user must not be disturbed."""
+    """Where a user's e-mail goes. `token`: of the link that ends them; `busy`: the user must not be disturbed.
+
+    `language`: that the user chose; empty for the default.
+    """
 
     address: str
     token: str
     team: str
     busy: bool
+    language: str = ""
 
 
 class QueuedMessage(NamedTuple):
@@ -67,12 +72,11 @@ class QueuedMessage(NamedTuple):
     body: str
     files: Sequence[dict[str, Any]] | None
 
-    @property
-    def place(self) -> str:
+    def place(self, texts: Texts) -> str:
         """Return the heading of its conversation."""
         if self.kind == "channel":
             return f"#{plain_text(self.name)}"
-        return "Direct messages" if self.kind == "direct" else plain_text(self.name) or "Group"
+        return texts.direct_messages if self.kind == "direct" else plain_text(self.name) or texts.group
 
     @property
     def excerpt(self) -> str:
@@ -82,31 +86,31 @@ class QueuedMessage(NamedTuple):
 
 
 class EmailText:
-    """The text of one e-mail about these messages. `origin`: the URL of this server."""
+    """The text of one e-mail about these messages, in the language of `texts`. `origin`: the URL of this server."""
 
-    def __init__(self, origin: str, recipient: Recipient, messages: Sequence[QueuedMessage]) -> None:
-        self.team = plain_text(recipient.team) or "Tandem"
+    def __init__(self, origin: str, texts: Texts, recipient: Recipient, messages: Sequence[QueuedMessage]) -> None:
+        self._texts, self._team = texts, texts.part(plain_text(recipient.team) or "Tandem")
         self.count, self._origin = len(messages), origin
         self._shown = sorted(messages[:SHOWN_MOST], key=lambda one: (one.conversation, one.seq))
         self._authors = list(dict.fromkeys(plain_text(one.author) for one in messages))
         self.stop = f"{origin}/unsubscribe/{recipient.token}"
         self._settings = f"{origin}/settings/notifications"
-        self._heading = f"You have {self._number} in {self.team}."
-        self._more = f"And {more} more." if (more := self.count - len(self._shown)) else ""
-
-    @property
-    def _number(self) -> str:
-        return "1 unread message" if self.count == 1 else f"{self.count} unread messages"
+        self._heading = texts.count(texts.unread, self.count).format(team=self._team)
+        more = self.count - len(self._shown)
+        self._more = texts.count(texts.more_messages, more) if more else ""
 
     @property
     def subject(self) -> str:
         """Return the subject, with the team and the first authors."""
-        names, others = self._authors[:NAMES_MOST], len(self._authors) - NAMES_MOST
-        return f"{self.team}: {self._number} from {', '.join(names)}{f' and {others} more' if others > 0 else ''}"
+        texts, others = self._texts, len(self._authors) - NAMES_MOST
+        names = texts.join(self._authors[:NAMES_MOST])
+        if others > 0:
+            names = texts.count(texts.other_authors, others).format(names=names)
+        return texts.count(texts.unread_from, self.count).format(team=self._team, names=names)
 
     def _groups(self) -> Iterator[tuple[str, list[QueuedMessage]]]:
         for _, found in groupby(self._shown, key=lambda one: one.conversation):
-            yield (messages := list(found))[0].place, messages
+            yield (messages := list(found))[0].place(self._texts), messages
 
     def _link(self, one: QueuedMessage) -> str:
         return f"{self._origin}/c/{one.conversation}/{one.seq}"
@@ -119,28 +123,30 @@ class EmailText:
             for one in messages:
                 lines += [f"{plain_text(one.author)}: {one.excerpt}", self._link(one), ""]
         lines += [self._more, ""] if self._more else []
-        return "\n".join(
-            [*lines, "-- ", f"Notification settings: {self._settings}", f"Stop these e-mails: {self.stop}", ""]
-        )
+        texts = self._texts
+        links = f"{texts.notification_settings}: {self._settings}", f"{texts.stop_emails}: {self.stop}"
+        return "\n".join([*lines, "-- ", *links, ""])
 
     def html(self) -> str:
         """Return the same as HTML, everything escaped, without pictures."""
-        parts = [f"<p>{escape(self._heading)}</p>"]
+        texts, parts = self._texts, [f"<p>{escape(self._heading)}</p>"]
         for place, messages in self._groups():
-            parts.append(f'<h3 style="margin:16px 0 4px">{escape(place)}</h3>')
+            parts.append(f'<h3 style="margin:16px 0 4px"><bdi>{escape(place)}</bdi></h3>')
             parts += [
-                f'<p style="margin:4px 0"><b>{escape(plain_text(one.author))}</b> {escape(one.excerpt)} '
-                f'<a href="{escape(self._link(one))}">View message</a></p>'
+                f'<p style="margin:4px 0"><b><bdi>{escape(plain_text(one.author))}</bdi></b> '
+                f"<bdi>{escape(one.excerpt)}</bdi> "
+                f'<a href="{escape(self._link(one))}">{escape(texts.view_message)}</a></p>'
                 for one in messages
             ]
         parts.append(f"<p>{self._more}</p>" if self._more else "")
         parts.append(
             f'<p style="margin-top:24px;font-size:small">'
-            f'<a href="{escape(self._settings)}">Notification settings</a> · '
-            f'<a href="{escape(self.stop)}">Stop these e-mails</a></p>'
+            f'<a href="{escape(self._settings)}">{escape(texts.notification_settings)}</a> · '
+            f'<a href="{escape(self.stop)}">{escape(texts.stop_emails)}</a></p>'
         )
         style = "font-family:sans-serif;line-height:1.4"
-        return f'<!doctype html><html lang="en"><body style="{style}">{"".join(parts)}</body></html>'
+        turned = f'lang="{texts.language}" dir="{texts.direction}"'  # on the body too: many mail programs drop the rest
+        return f'<!doctype html><html {turned}><body {turned} style="{style}">{"".join(parts)}</body></html>'
 
 
 class Emails:
@@ -236,7 +242,8 @@ class Emails:
 
     def _write(self, due: DueEmail, recipient: Recipient, messages: Sequence[QueuedMessage]) -> EmailMessage:
         """Return the e-mail about the messages, which mail programs can unsubscribe from with one click (RFC 8058)."""
-        text = EmailText(self._settings.public_url, recipient, messages)
+        texts = texts_in(recipient.language, self._settings.default_language)
+        text = EmailText(self._settings.public_url, texts, recipient, messages)
         mail = begin_mail(self._settings.mail_from, recipient.address, text.subject)
         host = self._settings.mail_from.rpartition("@")[2].strip("> ")
         mail["Message-ID"] = f"<{due.batch}@{host}>"

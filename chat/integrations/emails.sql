@@ -17,7 +17,8 @@ with known as (
 select coalesce(nullif(u.email, ''), e.address), coalesce(e.token, known.token), coalesce(t.name, ''),
        exists (select from presence_choices p
                 where p.user_id = u.id and p.mode = 'dnd'
-                  and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000))
+                  and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000)),
+       u.language
   from users u
   left join email_addresses e on e.user_id = u.id
   left join known on known.user_id = u.id

@@ -35,6 +35,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.rate_limits import Limit
 from chat.shared.settings import Settings
 from chat.shared.sql import load
+from chat.shared.texts import Language, texts_in
 
 queries = load(__file__)
 log = structlog.get_logger(__name__)
@@ -156,8 +157,7 @@ async def find_bot(change: Change) -> int:
 async def list_reminders(pool: Pool, user_id: int) -> list[dict[str, Any]]:
     """Return the user's reminders that have not arrived, the next one first."""
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_reminders, [user_id])).fetchall()
-    return [describe(row) for row in rows]
+        return [describe(row) async for row in await connection.execute(queries.list_reminders, [user_id])]
 
 
 async def change_reminder(pool: Pool, user_id: int, reminder_id: int, wanted: ReminderChange) -> dict[str, Any]:
@@ -176,9 +176,8 @@ async def change_reminder(pool: Pool, user_id: int, reminder_id: int, wanted: Re
 async def remove_reminder(pool: Pool, user_id: int, reminder_id: int) -> None:
     """Remove a reminder. Raise `NotFound`, also if it has arrived."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(queries.delete_reminder, [user_id, reminder_id])).fetchone()
-    if row is None:
-        raise NotFound
+        if not await (await connection.execute(queries.delete_reminder, [user_id, reminder_id])).fetchone():
+            raise NotFound
 
 
 # Times in words: "in 20 minutes", "at 17:30", "tomorrow at 9", "monday", "2026-12-24 at 18:00". Pure.
@@ -336,9 +335,10 @@ class DueReminder(NamedTuple):
     post_to: int | None
     user_id: int
     user_posts: bool
+    language: str
 
-    def to_post(self) -> Post:
-        """Return its message. `data` names what it is about.
+    def to_post(self, default: Language) -> Post:
+        """Return its message, in the language of the user, or in a channel in the default. `data`: what it is about.
 
         Raise `Forbidden` for one that would be posted in the name of a user whose account is disabled.
         """
@@ -346,7 +346,8 @@ class DueReminder(NamedTuple):
             raise Forbidden("Your account was disabled.")
         about = {"conversation": self.conversation_id, "seq": self.seq}
         data = {name: value for name, value in about.items() if value is not None}
-        body = f"Reminder: {self.text}" if self.text else "Reminder about a message"
+        texts = texts_in(self.language if self.post_to is None else "", default)
+        body = texts.reminder.format(text=self.text) if self.text else texts.reminder_about_message
         fields = {"body": body, "client_id": f"reminder-{self.id}", "type": MESSAGE_TYPE, "data": data or None}
         place = (self.place_id, self.bot_id) if self.post_to is None else (self.post_to, self.user_id)
         return Post(*place, Draft.model_validate(fields))
@@ -357,23 +358,21 @@ class ReminderDelivery(TimedDelivery[DueReminder]):
 
     next_query = queries.seconds_to_next
 
-    def __init__(self, pool: Pool, posts: PostWriter, here: HereResolver, rate: Limit) -> None:
+    def __init__(self, pool: Pool, posts: PostWriter, here: HereResolver, rate: Limit, default: Language) -> None:
         super().__init__(pool, posts)
-        self._here, self._rate = here, rate
+        self._here, self._rate, self._default = here, rate, default
 
     async def take(self, limits: dict[str, float]) -> list[DueReminder]:
         """Take due reminders."""
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(queries.take_due, limits)).fetchall()
-        return [DueReminder(*row) for row in rows]
+            return [DueReminder(*row) async for row in await connection.execute(queries.take_due, limits)]
 
     async def post(self, due: DueReminder) -> Posted:
         """Post a reminder to its user, or in their name to its channel."""
-        post = due.to_post()
+        post = due.to_post(self._default)
         if due.post_to is not None:
             self._rate.acquire(due.user_id)
-            here = await self._here.find(post.conversation_id, post.author_id, post.draft.body)
-            post = post._replace(here=here)
+            post = post._replace(here=await self._here.find(post.conversation_id, post.author_id, post.draft.body))
         return await self._posts.submit(post)
 
     async def settle(self, done: Sequence[tuple[DueReminder, Posted | BaseException]]) -> None:
@@ -395,5 +394,7 @@ class ReminderDelivery(TimedDelivery[DueReminder]):
 
     async def _keep_for_user(self, due: DueReminder, refused: ApiError) -> None:
         """Deliver a reminder that was refused in its channel to the user, with the reason."""
+        texts = texts_in(due.language, self._default)
+        told = {"sentence": texts.reminder_refused, "unnamed": texts.its_channel, "reason": texts.refusal(refused)}
         async with self._pool.connection() as connection:
-            await connection.execute(queries.keep_for_user, {"id": due.id, "reason": str(refused)})
+            await connection.execute(queries.keep_for_user, {"id": due.id} | told)

@@ -40,7 +40,8 @@ update reminders r set taken_until = now() + make_interval(secs => %(seconds)s)
          order by at, id limit %(most)s for update skip locked) due
  where r.id = due.id
 returning r.id, r.text, r.conversation_id, r.seq, r.place_id, (select user_id from service_bots where purpose = 'reminders'),
-          r.post_to, r.user_id, exists (select from users u where u.id = r.user_id and u.disabled_at is null and not u.bot)
+          r.post_to, r.user_id, exists (select from users u where u.id = r.user_id and u.disabled_at is null and not u.bot),
+          (select language from users u where u.id = r.user_id)
 
 -- name: seconds_to_next
 select extract(epoch from at - now())::float8 from reminders
@@ -49,10 +50,10 @@ select extract(epoch from at - now())::float8 from reminders
 -- name: keep_for_user
 -- A reminder that could not be posted in its channel reaches the user, with the channel's name if they are a member.
 update reminders r set post_to = null, taken_until = null,
-       text = format('“%%s” was not posted in %%s. %%s', r.text, coalesce((
+       text = format(%(sentence)s, r.text, coalesce((
               select '#' || c.name from conversations c
                 join memberships m on m.conversation_id = c.id and m.user_id = r.user_id and m.until is null
-               where c.id = r.post_to), 'its channel'), %(reason)s::text)
+               where c.id = r.post_to), %(unnamed)s::text), %(reason)s::text)
  where r.id = %(id)s
 
 -- name: delete_delivered

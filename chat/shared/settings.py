@@ -27,6 +27,7 @@ from chat.shared.setting_checks import (
     check_smtp_url,
     split_list,
 )
+from chat.shared.texts import Language
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Hosts = Annotated[CommaList, AfterValidator(check_hosts)]
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
 
     public_url: PublicUrl = ""  # as browsers show it; empty: the host of each request
     push_contact: str = Field("", pattern=r"^$|^(mailto:|https://)\S{1,200}$")  # of the operator, for push services
+    default_language: Language = "en"  # of e-mails and reminders for users who have not chosen one
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
     smtp_url: SmtpUrl = ""  # the mail server that takes invitations; empty: links are copied

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chat.accounts.validation import KEYWORDS_MOST, About, DisplayName, Keyword, Language, Name, TimeZone
+from chat.accounts.validation import KEYWORDS_MOST, About, ChosenLanguage, DisplayName, Keyword, Name, TimeZone
 from chat.messages.mention_parser import LINK_MOST, LINKS_MOST
 from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Data, MessageType, Moment, Role, Topic, check_said
 from chat.model.types import Name as Title
@@ -102,7 +102,7 @@ class UserRecord(RecordModel):
     about: About = ""
     time_zone: TimeZone = ""
     receipts: bool = True
-    language: Language = ""
+    language: ChosenLanguage = ""
     notify: Level | None = None
     keywords: Annotated[tuple[Keyword, ...], Field(max_length=KEYWORDS_MOST, strict=False)] = ()
     created_at: Moment | None = None

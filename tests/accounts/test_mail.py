@@ -1,6 +1,7 @@
 """Invitations by e-mail, with a real mail server (aiosmtpd) that takes, refuses or stays away."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -48,10 +49,10 @@ async def mailbox() -> AsyncIterator[Mailbox]:
     await server.wait_closed()
 
 
-async def invites(database_url: str, redis_url: str, port: int, *emails: str) -> list[dict[str, Any]]:
+async def invites(database_url: str, redis_url: str, port: int, *emails: str, **more: str) -> list[dict[str, Any]]:
     """Invite these addresses as an admin of a node with this mail server."""
     mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "Acme <chat@example.com>"}
-    async with running_node(database_url, redis_url, **mail) as node, casting(database_url, node.url) as stage:
+    async with running_node(database_url, redis_url, **mail, **more) as node, casting(database_url, node.url) as stage:
         admin: Person = (await stage.enters("ana", role="admin"))[0]
         assert (await admin.call("PATCH", "/api/team", {"name": "Acme"}))[0] == 200
         status, made = await admin.call("POST", "/api/invites/email", {"emails": emails})
@@ -75,6 +76,16 @@ async def test_each_address_gets_its_own_link(database_url: str, redis_url: str,
     assert (first["From"], first["Subject"]) == ("Acme <chat@example.com>", "Ana invited you to Acme")
     assert made[0]["url"] in first.get_content()
     assert made[2]["url"] not in first.get_content()
+
+
+async def test_an_invitation_is_in_the_language_of_the_server(
+    database_url: str, redis_url: str, mailbox: Mailbox
+) -> None:
+    """Its recipient has not chosen one."""
+    await invites(database_url, redis_url, mailbox.port, "ben@example.com", default_language="ja")
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "AnaさんからAcmeに招待されています"
+    assert re.search(r"リンクは\d{4}年\d+月\d+日まで", mail.get_content())
 
 
 async def test_an_absent_mail_server_is_named(database_url: str, redis_url: str, unused_tcp_port: int) -> None:

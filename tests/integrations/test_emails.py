@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 from chat.integrations.emails import EmailText, QueuedMessage, Recipient
 from chat.integrations.push import PUSH
+from chat.shared.texts import ENGLISH
 from tests.accounts.test_mail import Mailbox
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
@@ -163,6 +164,29 @@ async def test_what_was_missed_is_one_e_mail(database_url: str, box: Postbox, no
     assert [word in box.texts()[1] for word in ("again", "Lunch")] == [True, False]
 
 
+async def test_everyone_is_written_to_in_their_language(database_url: str, redis_url: str, box: Postbox) -> None:
+    """Codes, notifications and the page that ends them: as chosen in the settings, or in the server's language."""
+    german = settings(box.port) | {"default_language": "de"}
+    async with running_node(database_url, redis_url, **german) as node, casting(database_url, node.url) as people:
+        ana, ben, chloe = await people.enters("ana", "ben", "chloe")
+        await ben.call("PATCH", "/api/users/me", {"language": "ar"})
+        for one, said in ((ben, "رمزك هو"), (chloe, "Dein Code ist")):
+            await asks(one, box)
+            assert str(box.mails.pop()["Subject"]).startswith(said)
+            await has_address(database_url, one, f"{one.name}@example.com")
+        await ana.says(await begins(ana, "group", "", ben, chloe), "hello")
+        await eventually(is_queued(database_url, 2))
+        await settles(database_url, node)
+        mail, other = sorted(box.mails, key=lambda mail: str(mail["To"]))
+        assert other["Subject"] == "Tandem: 1 ungelesene Nachricht von Ana"
+        assert mail["Subject"] == "رسالة واحدة غير مقروءة في \u2068Tandem\u2069 من \u2068Ana\u2069"
+        assert "\nمجموعة\nAna: hello\n" in plain(mail)
+        assert '<body lang="ar" dir="rtl"' in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        for method, said in (("GET", "هل تريد إيقاف"), ("POST", "لن تصلك")):
+            _, page, _ = await _opens(ben, method, mail["List-Unsubscribe"].strip(" <>").removeprefix(URL))
+            assert (said in page, '<html lang="ar" dir="rtl">' in page) == (True, True)
+
+
 async def test_who_gets_none(database_url: str, box: Postbox, node: Node, people: Cast) -> None:
     """Read, muted, active, left and blocked at the moment of sending: nothing is sent."""
     ana, *others = await people.enters("ana", "ben", "chloe", "dora", "emil", "fay")
@@ -276,7 +300,7 @@ async def test_one_click_ends_the_e_mails(database_url: str, box: Postbox, node:
     await ana.says(room, "after the click")
     await eventually(is_queued(database_url, 0))
     assert len(box.mails) == 1
-    assert (await _opens(ben, "POST", path[:-4] + "0000"))[0] == 404
+    assert [(await _opens(ben, "POST", path[:-4] + end))[0] for end in ("0000", "%00")] == [404, 404]
 
 
 async def _opens(person: Person, method: str, path: str, **more: object) -> tuple[int, str, dict[str, str]]:
@@ -368,10 +392,8 @@ async def test_a_server_without_e_mail(database_url: str, redis_url: str) -> Non
 
 def test_a_long_e_mail_is_short() -> None:
     """Twenty messages in full, the number of the others; names cannot break a header."""
-    messages = [
-        QueuedMessage(1, seq, "channel", "a\nb", f"Ana{seq % 5}\n", "word " * 60, None) for seq in range(1, 200)
-    ]
-    text = EmailText(URL, Recipient("ana@example.com", "t", "Team\r\nBcc: x", False), messages)
+    messages = [QueuedMessage(1, n, "channel", "a\nb", f"Ana{n % 5}\n", "word " * 60, None) for n in range(1, 200)]
+    text = EmailText(URL, ENGLISH, Recipient("ana@example.com", "t", "Team\r\nBcc: x", False), messages)
     assert text.subject == "TeamBcc: x: 199 unread messages from Ana1, Ana2, Ana3 and 2 more"
     assert "And 179 more." in text.plain()
     assert len(text.html()) < 16_000

@@ -183,7 +183,7 @@ async def test_nodes_that_stop_lose_and_repeat_nothing(database_url: str, redis_
         assert sorted(await arrived(ana)) == expected
         # as if the node had died before it deleted them
         run(database_url, "insert into reminders overriding system value select * from kept")
-        delivery = ReminderDelivery(first.app[POOL], first.app[POSTS], first.app[HERE], first.app[RATES].post)
+        delivery = ReminderDelivery(first.app[POOL], first.app[POSTS], first.app[HERE], first.app[RATES].post, "en")
         while await waiting(ana):
             await delivery.deliver()
         assert sorted(await arrived(ana)) == expected
@@ -208,6 +208,22 @@ async def test_a_reminder_is_changed(ana: Person, ben: Person, database_url: str
     await eventually(lambda: set(reader.bodies()) == {"Reminder: Call Chloe", "Reminder about a message"})
     await eventually(lambda: is_gone(ana, plain["id"]))
     assert await tries(ana, "PATCH", path, {"text": "late"}) == (404, "not_found")
+
+
+async def test_a_reminder_speaks_its_user_s_language(cast: Cast, database_url: str) -> None:
+    """So does the reason why one for a channel was not posted there; in the channel the default language is used."""
+    ana, ben = await cast.enters("ana", "ben")
+    assert (await ben.call("PATCH", "/api/users/me", {"language": "de"}))[0] == 200
+    room, shut = await begins(ana, "channel", "kitchen", ben), await begins(ana, "channel", "cellar", ben)
+    for text in ("#kitchen in 2 hours cook", "#cellar in 2 hours fetch wine"):
+        form = {"command": "remind", "text": text, "client_id": text[1:6]}
+        assert (await ben.call("POST", f"/api/chat/conversations/{room}/commands", form))[0] == 200
+    assert (await ana.call("PATCH", f"/api/chat/conversations/{shut}", {"read_only": True}))[0] == 200
+    await reminds(ben, "Ana anrufen")
+    reader = await ben.listens()
+    await comes_due(ana, database_url)
+    refused = "Erinnerung: „fetch wine“ wurde nicht in #cellar gesendet. Dort können nur Besitzer und Admins schreiben."
+    await eventually(lambda: set(reader.bodies()) == {"Reminder: cook", "Erinnerung: Ana anrufen", refused})
 
 
 async def is_gone(person: Person, reminder: int) -> bool:

@@ -36,6 +36,7 @@ REASONS = {
         chat.log.redaction:content_of chat.model.types:check_type
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
         chat.shared.identity:KeyLimits.check chat.transfer.supervisor:ImportSupervisor._clean_up
+        chat.shared.texts:Texts.part chat.shared.texts:Texts.join chat.shared.texts:texts_in
     """,
     "a text of another server, limited where it is read": """
         chat.accounts.oidc:OidcProvider._check_id_token
