@@ -379,12 +379,13 @@ IMPORTS = [
     Operation("POST", "/api/imports/{import}/undo", transfer.post_import_undo, "imports.undo", answer="Import"),
 ]
 
-# Last: all app addresses such as /c/12 return the page.
+# Last: all app addresses such as /c/12 return the page. Below any `api/` is nothing but the API: a client with a wrong
+# address, such as one behind a proxy that adds a prefix, must get an error instead of a page.
 SITE = [
     Operation("GET", "/assets/{name}?*", site.get_asset),
     Operation("GET", "/?*", site.get_page),
     Operation("GET", "/manifest.webmanifest?*", site.get_manifest),
-    Operation("GET", "/embed/{address:.+}?*", site.get_embedded),
+    Operation("GET", "/embed/{address:(?!(?:.*/)?api/).+}?*", site.get_embedded),
     Operation("GET", "/{name:[^/]+\\.[a-z0-9]+}?*", site.get_file),
-    Operation("GET", "/{address:(?!api/|health/|assets/|metrics|\\.well-known/).*}?*", site.get_page),
+    Operation("GET", "/{address:(?!(?:.*/)?api/|health/|assets/|metrics|\\.well-known/).*}?*", site.get_page),
 ]

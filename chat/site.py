@@ -30,8 +30,14 @@ def find_root() -> Path:
     raise NotBuilt
 
 
-async def get_page(_: web.Request) -> web.FileResponse:
-    """Return the app's page, for any app address; the browser revalidates it each time."""
+async def get_page(request: web.Request) -> web.FileResponse:
+    """Return the app's page, for any app address; the browser revalidates it each time.
+
+    Raise `NotFound` for a client that asks for JSON and not for HTML: it has a wrong address of the API.
+    """
+    accepted = request.headers.get("Accept", "").lower()
+    if "json" in accepted and "html" not in accepted:
+        raise NotFound
     return send_file(find_root(), "index.html", "no-cache")
 
 

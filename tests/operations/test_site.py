@@ -1,4 +1,4 @@
-"""The files of the app: compressed, cached forever or revalidated, and installable."""
+"""The files of the app: compressed, cached forever or revalidated, and installable. API addresses are no pages."""
 
 import gzip
 import re
@@ -74,6 +74,38 @@ async def test_what_makes_the_app_installable(path: str, kind: str, http: aiohtt
     status, _, headers = await asks(http, node.url + path)
     assert (status, kind in headers["Content-Type"]) == (200, True)
     assert path.partition("?")[0] not in ("/sw.js", "/manifest.webmanifest") or headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path", ["chat/api/chat/stream", "x/api/chat/conversations", "api/nothing", "embed/c/api/users"]
+)
+async def test_a_wrong_address_of_the_api_is_an_error(path: str, http: aiohttp.ClientSession, node: Node) -> None:
+    """A client behind a proxy with a prefix gets a problem document, with any method, and never the page."""
+    for method in ("GET", "POST", "DELETE"):
+        async with http.request(method, f"{node.url}/{path}", headers={"Accept": "text/html, */*"}) as answer:
+            assert (answer.status, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "status"),
+    [
+        ("application/json", 404),
+        ("application/json, text/plain, */*", 404),
+        ("application/problem+json", 404),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 200),
+        ("text/html, application/json", 200),
+        ("*/*", 200),
+        ("", 200),
+    ],
+)
+async def test_an_address_of_the_app_is_a_page(
+    accepted: str, status: int, http: aiohttp.ClientSession, node: Node
+) -> None:
+    """Unless the client asks for JSON. Words with `api` in them are no API."""
+    for path in ("/c/12", "/settings/rapid", "/chat/apiary/1", "/"):
+        found, body, _ = await asks(http, node.url + path, **{"Accept": accepted, "Accept-Encoding": "identity"})
+        assert found == status, path
+        assert body.lstrip().startswith(b"{" if status == 404 else b"<!doctype html>")
 
 
 async def test_json_is_compressed(http: aiohttp.ClientSession, ana: Person, cast: Cast) -> None:

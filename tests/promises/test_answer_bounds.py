@@ -160,10 +160,10 @@ BOUNDS = {
     "/api/presence/evidence/{user}": 100 * ONE,
     "/assets/{name}": IN_PIECES,
     "/": IN_PIECES,
-    "/embed/{address:.+}": IN_PIECES,
+    "/embed/{address:(?!(?:.*/)?api/).+}": IN_PIECES,
     "/manifest.webmanifest": IN_PIECES,
     r"/{name:[^/]+\.[a-z0-9]+}": IN_PIECES,
-    r"/{address:(?!api/|health/|assets/|metrics|\.well-known/).*}": IN_PIECES,
+    r"/{address:(?!(?:.*/)?api/|health/|assets/|metrics|\.well-known/).*}": IN_PIECES,
 }
 
 

@@ -14,9 +14,9 @@ PAGES = {
     "/manifest.webmanifest",
     "/",
     "/assets/{name}",
-    "/embed/{address:.+}",
+    "/embed/{address:(?!(?:.*/)?api/).+}",
     r"/{name:[^/]+\.[a-z0-9]+}",
-    r"/{address:(?!api/|health/|assets/|metrics|\.well-known/).*}",
+    r"/{address:(?!(?:.*/)?api/|health/|assets/|metrics|\.well-known/).*}",
 }
 
 PROVIDERS = {"/api/oidc/callback"}  # a sign-on provider may add to its answer
