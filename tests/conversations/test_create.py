@@ -115,6 +115,15 @@ async def test_a_channel_has_one_look(ana: Person, mallory: Person, name: str, t
     assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{first}", {"archived": False}) == (409, "name_taken")
 
 
+async def test_a_taken_name_does_not_tell_whose_it_is(ana: Person, mallory: Person) -> None:
+    """The answer is the same, word for word, whether a public channel has the name or a private one."""
+    await begins(ana, "channel", "plans")
+    await ana.call("POST", CONVERSATIONS, {"kind": "channel", "name": "layoffs", "private": True})
+    drafts = [{"kind": "channel", "name": name} for name in ("plans", "layoffs")]
+    (status, public), (_, private) = [await mallory.call("POST", CONVERSATIONS, draft) for draft in drafts]
+    assert (status, public | {"request_id": ""}) == (409, private | {"request_id": ""})
+
+
 async def test_names_that_look_different_are_free(ana: Person, mallory: Person) -> None:
     """Other letters, accents and numbers make another name, whatever PostgreSQL takes for a capital letter."""
     for name in ("general", "genera", "general2", "généra", "通用", "İ", "i", "ı"):
