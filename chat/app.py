@@ -78,7 +78,7 @@ from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES,
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.stream.websocket import COMMANDS, Commands
-from chat.team import TEAM_FIGURES, NotificationCounts, TeamOverview, greet, greet_new_users
+from chat.team import NotificationCounts, count_team, greet, greet_new_users
 from chat.transfer.endpoints import AT_ONCE, IMPORTS, TURNS
 from chat.transfer.jobs import ImportJobs
 from chat.transfer.supervisor import ImportSupervisor
@@ -212,7 +212,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         push = app[PUSH] = Push(settings, journal, pool, registry)
         app[ADDRESSES], emails = EmailAddresses(settings, pool), Emails(settings, pool, registry)
         push.wake_mails = emails.wake
-        app[TEAM_FIGURES] = TeamOverview(pool, settings.mails_notifications)
+        count_team(app, pool, settings.mails_notifications)
         draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.set_draining)
         isolation = Isolation(pool, registry, draining.set_draining)

@@ -10,9 +10,10 @@ Numbers of sent notifications are stored for this page alone, by hour. Nodes add
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from aiohttp import web
 
@@ -171,9 +172,8 @@ async def describe_team(request: web.Request) -> dict[str, object]:
     async with request.app[POOL].connection() as connection:
         team = await read_team(connection)
         users = await (await connection.execute(queries.count_users)).fetchone()
-        storage = await (await connection.execute(queries.sum_storage)).fetchone()
     assert users is not None
-    assert storage is not None
+    storage = await request.app[TEAM_STORAGE].read()
     return {
         "name": team.name,
         "signup": team.signup or settings.signup,
@@ -181,12 +181,15 @@ async def describe_team(request: web.Request) -> dict[str, object]:
         "email": bool(settings.smtp_url),
         "notify": team.notify or "all",
         "users": {"active": users[0], "disabled": users[1]},
-        "storage": {"files": storage[0], "database": storage[1]},
+        "storage": {"files": storage["bytes"], "database": storage["database"]},
     }
 
 
 async def get_team(request: web.Request) -> web.Response:
-    """Return the team's name and sign-up mode, and the storage used. Admins only."""
+    """Return the team's name and sign-up mode, and the storage used. Admins only.
+
+    The storage is measured at most once a minute, and less often where that takes long.
+    """
     await require_admin(request)
     return answer_json(await describe_team(request))
 
@@ -234,40 +237,54 @@ FAILED = ("failed", "gone", "bounced")
 Outcomes = Mapping[str, Mapping[str, int]]
 
 
-class TeamOverview:
-    """The figures as this node last counted them. `mails`: whether notifications are sent by e-mail."""
+Counts = TypeVar("Counts")
 
-    def __init__(self, pool: Pool, mails: bool) -> None:
-        self._pool, self._mails = pool, mails
-        self._turn = asyncio.Lock()
-        self._figures: dict[str, Any] = {}
+
+class Counted(Generic[Counts]):
+    """A result that a node counts when it is asked for, and keeps."""
+
+    def __init__(self, count: Callable[[], Awaitable[Counts]]) -> None:
+        self._count, self._turn = count, asyncio.Lock()
+        self._kept: Counts | None = None
         self._until = 0.0
 
-    async def read(self) -> dict[str, Any]:
-        """Return the figures. Those who ask while they are counted share the result."""
+    async def read(self) -> Counts:
+        """Return the result as last counted. Those who ask while it is counted share it."""
         async with self._turn:
             began = time.monotonic()
-            if began >= self._until:
-                self._figures = await self._count()
+            if self._kept is None or began >= self._until:
+                self._kept = await self._count()
                 now = time.monotonic()
                 self._until = now + max(KEPT_SECONDS, SHARE * (now - began))
-            return self._figures
+            return self._kept
 
     def forget(self) -> None:
         """Count again at the next request."""
         self._until = 0.0
 
-    async def _count(self) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        async with self._pool.connection() as connection:
-            return {
-                "at": format_time(now),
-                "members": await count_members(connection),
-                "messages": await count_messages(connection, now),
-                "storage": await measure_storage(connection),
-                "notifications": await sum_notifications(connection) | {"mails": self._mails},
-                "hooks": await count_hooks(connection),
-            }
+
+TEAM_STORAGE: web.AppKey[Counted[dict[str, Any]]] = web.AppKey("team_storage")
+TEAM_FIGURES: web.AppKey[Counted[dict[str, Any]]] = web.AppKey("team_figures")
+
+
+def count_team(app: web.Application, pool: Pool, mails: bool) -> None:
+    """Let a node count the team's storage and figures when they are asked for. `mails`: notifications are mailed."""
+    app[TEAM_STORAGE] = Counted(partial(measure_storage, pool))
+    app[TEAM_FIGURES] = Counted(partial(count_figures, pool, app[TEAM_STORAGE], mails))
+
+
+async def count_figures(pool: Pool, storage: Counted[dict[str, Any]], mails: bool) -> dict[str, Any]:
+    """Return all figures."""
+    now, stored = datetime.now(UTC), await storage.read()
+    async with pool.connection() as connection:
+        return {
+            "at": format_time(now),
+            "members": await count_members(connection),
+            "messages": await count_messages(connection, now),
+            "storage": stored,
+            "notifications": await sum_notifications(connection) | {"mails": mails},
+            "hooks": await count_hooks(connection),
+        }
 
 
 async def count_members(connection: Connection) -> dict[str, int]:
@@ -301,10 +318,11 @@ async def count_messages(connection: Connection, now: datetime) -> dict[str, Any
     }
 
 
-async def measure_storage(connection: Connection) -> dict[str, Any]:
-    """Return the bytes of files by kind, and of the database."""
-    rows = await (await connection.execute(queries.measure_files)).fetchall()
-    (database,) = await one_row(connection, queries.measure_database)
+async def measure_storage(pool: Pool) -> dict[str, Any]:
+    """Return the bytes of files by kind, and of the database. Reads all rows of files."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.measure_files)).fetchall()
+        (database,) = await one_row(connection, queries.measure_database)
     kinds = [{"kind": kind, "files": files, "bytes": size} for kind, files, size in rows]
     return {
         "files": sum(row[1] for row in rows),
@@ -364,9 +382,6 @@ class NotificationCounts:
                 await connection.execute(queries.add_counts, fields)
                 await connection.execute(queries.drop_old_counts, [COUNTS_DAYS])
             self._stored[kind] = now
-
-
-TEAM_FIGURES = web.AppKey("team_figures", TeamOverview)
 
 
 async def get_team_figures(request: web.Request) -> web.Response:

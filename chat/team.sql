@@ -38,10 +38,6 @@ on conflict (single) do update set general_id = %(general)s
 select count(*) filter (where disabled_at is null), count(*) filter (where disabled_at is not null)
   from users u where deleted_at is null and not bot and not is_probe(u.id)
 
--- name: sum_storage
--- Bytes of files, and of the database.
-select (select coalesce(sum(size), 0)::bigint from files where removed_at is null), pg_database_size(current_database())
-
 -- name: count_accounts
 -- Enabled accounts of people, of users of an application, and of bots; and disabled accounts of people.
 select count(*) filter (where not bot and disabled_at is null and external_id is null),
@@ -118,6 +114,7 @@ select part, min(name) filter (where part = 'channel'), min(id) filter (where pa
 
 -- name: measure_files
 -- Stored files by kind. The server recognizes types by content; documents of office programs are found as archives by some.
+-- Types are few, so they are summed first, and only then sorted into kinds.
 select case when for_import then 'import'
             when starts_with(type, 'image/') then 'image'
             when starts_with(type, 'video/') then 'video'
@@ -126,8 +123,10 @@ select case when for_import then 'import'
                  or type ~ '^application/(msword|vnd\.(ms-|openxmlformats-|oasis\.))' then 'document'
             when type ~ '^application/(x-)?(zip|gzip|tar|7z-compressed|rar|rar-compressed|bzip2|xz|zstd|lzip|compress)$' then 'archive'
             else 'other' end,
-       count(*), coalesce(sum(received), 0)::bigint
-  from files where removed_at is null group by 1 order by 3 desc, 1
+       sum(files)::bigint, sum(bytes)::bigint
+  from (select type, for_import, count(*) as files, sum(received) as bytes from files
+         where removed_at is null group by type, for_import) summed
+ group by 1 order by 3 desc, 1
 
 -- name: measure_database
 select pg_database_size(current_database())

@@ -9,7 +9,7 @@ import pytest
 
 from chat.shared.postgres import Pool
 from chat.shared.web import POOL
-from chat.team import CONVERSATIONS_MOST, DAYS, FEW, NAMED, TEAM_FIGURES, NotificationCounts, queries
+from chat.team import CONVERSATIONS_MOST, DAYS, FEW, NAMED, TEAM_FIGURES, TEAM_STORAGE, NotificationCounts, queries
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.nodes import Node
@@ -35,7 +35,8 @@ async def ada(cast: Cast) -> Person:
 
 async def figures(node: Node, admin: Person) -> dict[str, Any]:
     """Return the figures as they are now."""
-    node.app[TEAM_FIGURES].forget()
+    for counted in (TEAM_STORAGE, TEAM_FIGURES):
+        node.app[counted].forget()
     return await last_figures(admin)
 
 
@@ -189,6 +190,17 @@ async def test_storage_by_kind(node: Node, ada: Person, ana: Person) -> None:
     for file in (page, junk):
         assert (await ana.call("DELETE", f"/api/files/{file['id']}"))[0] == 204
     assert (await figures(node, ada))["storage"]["bytes"] == 2_000
+
+
+async def test_storage_is_not_summed_at_each_request(node: Node, ada: Person, ana: Person) -> None:
+    """The page of the team's settings and the figures share what was measured, at most once a minute."""
+    for size in (2_000, 4_000):
+        await posts(ana, await begins(ana, "channel", f"kitchen {size}"), await sends(ana, b"soup" * 500))
+        assert (await ada.call("GET", "/api/team"))[1]["storage"]["files"] == 2_000
+    assert (await last_figures(ada))["storage"]["bytes"] == 2_000
+    await figures(node, ada)
+    status, team = await ada.call("GET", "/api/team")
+    assert (status, team["storage"]["files"], team["storage"]["database"] > 1_000_000) == (200, 4_000, True)
 
 
 async def test_hooks_by_state(node: Node, database_url: str, ada: Person, ana: Person) -> None:
