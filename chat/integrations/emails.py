@@ -5,11 +5,9 @@ e-mail, EMAIL_AFTER minutes after the first of it. Any node sends what is due. W
 another one sends again, with the same Message-ID.
 """
 
-import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator, Sequence
 from email.message import EmailMessage
 from html import escape
 from itertools import groupby
@@ -27,7 +25,7 @@ from chat.shared.redis import reason_of
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.shared.tasks import cancel_all
+from chat.shared.tasks import QueueWorker
 from chat.shared.texts import Texts, texts_in
 
 queries = load(__file__)
@@ -36,7 +34,6 @@ NEWS_SECONDS = 24 * 3600.0  # after which a message is not mailed any more, also
 AT_ONCE = 4  # e-mails that a node sends at once
 LEASE_SECONDS = 60.0  # longer than an e-mail takes
 RETRY_SECONDS, RETRY_MOST = 90.0, 3600.0  # the wait doubles
-IDLE_SECONDS = 5.0
 QUEUED_MOST, SHOWN_MOST, LETTERS, NAMES_MOST = 500, 20, 300, 3
 
 
@@ -149,55 +146,24 @@ class EmailText:
         return f'<!doctype html><html {turned}><body {turned} style="{style}">{"".join(parts)}</body></html>'
 
 
-class Emails:
+class Emails(QueueWorker):
     """The e-mails of a node."""
 
+    queue, at_once = "e-mails", AT_ONCE
+
     def __init__(self, settings: Settings, pool: Pool, registry: Registry) -> None:
+        super().__init__()
         self._settings, self._pool, self._registry = settings, pool, registry
-        self._news = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
         self.outcomes: Counter[str] = Counter({"sent": 0, "failed": 0, "bounced": 0, "retried": 0, "not needed": 0})
 
-    def wake(self) -> None:
-        """Look at once for e-mails that are due."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """Send what is due, forever."""
-        try:
-            while True:
-                self._news.clear()
-                room = AT_ONCE - len(self._running)
-                try:
-                    taken = await self._start(room) if room else 0
-                except POSTGRES_AWAY as error:
-                    taken = 0
-                    log.warning("could not read queued e-mails, retrying", error=reason_of(error))
-                if taken < room or not room:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(IDLE_SECONDS * random.uniform(0.5, 1)):
-                            await self._news.wait()
-        finally:
-            await cancel_all(self._running)
-
-    async def _start(self, room: int) -> int:
-        """Take up to `room` users whose e-mails are due, and start to send; return how many."""
+    async def take(self, room: int) -> Sequence[Coroutine[Any, Any, None]]:
+        """Take users whose e-mails are due."""
         async with self._pool.connection() as connection:
             fields = {"most": room, "lease": LEASE_SECONDS}
             rows = await (await connection.execute(queries.take_due, fields)).fetchall()
         taken = [DueEmail(*row) for row in rows]
         active = await find_active(self._registry, {one.user for one in taken})
-        for one in taken:
-            task = asyncio.get_running_loop().create_task(self._finish(one, one.user in active))
-            self._running.add(task)
-            task.add_done_callback(self._on_finished)
-        return len(taken)
-
-    def _on_finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._news.set()
-        if not task.cancelled() and (error := task.exception()):
-            log.error("e-mail failed", exc_info=error)
+        return [self._finish(one, one.user in active) for one in taken]
 
     async def _finish(self, due: DueEmail, active: bool) -> None:
         """Send one e-mail, or decide that it is not needed, or not yet."""

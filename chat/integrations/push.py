@@ -7,9 +7,8 @@ Any node sends what is queued, unless the user has read the message or is active
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import orjson
@@ -35,7 +34,7 @@ from chat.shared.redis import reason_of
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.shared.tasks import cancel_all
+from chat.shared.tasks import QueueWorker
 from chat.shared.web import answer_json, read_model, require_identity
 
 queries = load(__file__)
@@ -46,7 +45,6 @@ AT_ONCE, EACH = 50, 3  # notifications that a node sends at once, and how many o
 LEASE_SECONDS = 60.0  # after which another node sends what a node that died has taken
 RETRY_SECONDS, ATTEMPTS_MOST = 20.0, 6  # the wait doubles
 FAILURES_MOST = 20
-IDLE_SECONDS = 5.0
 PRESENCE_SECONDS = 0.5
 ANSWER_MOST, ANSWER_SECONDS = 4096, 10.0
 LETTERS, NAMES_MOST, NAME_MOST = 400, 3, 60  # of the text, and of the names of files, in a notification
@@ -107,16 +105,17 @@ class PushMessage(NamedTuple):
         return orjson.dumps({name: value for name, value in fields.items() if value})
 
 
-class Push:
+class Push(QueueWorker):
     """The notifications of a node. `kind`: the reader of the log that decides whom to notify."""
 
+    queue, at_once = "notifications", AT_ONCE
+
     def __init__(self, settings: Settings, journal: Log, pool: Pool, registry: Registry) -> None:
+        super().__init__()
         self._journal, self._pool, self._registry, self._settings = journal, pool, registry, settings
         own = settings.public_url if settings.public_url.startswith("https:") else ""
         self._contact = settings.push_contact or own
         self._signer: Signer | None = None
-        self._news = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
         self._sending: Counter[int] = Counter()  # by user
         self._allowed = settings.hosts_allowed
         self.outcomes: Counter[str] = Counter({"sent": 0, "failed": 0, "gone": 0, "not needed": 0})
@@ -187,7 +186,7 @@ class Push:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.enqueue, fields)).fetchone()
         if row and row[0]:
-            self._news.set()
+            self.wake()
         if row and row[1]:
             self.wake_mails()
 
@@ -206,56 +205,21 @@ class Push:
 
     # Sending.
 
-    def wake(self) -> None:
-        """Look at once for notifications that are due."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """Send what is queued, forever."""
-        try:
-            while True:
-                self._news.clear()
-                room, taken = AT_ONCE - len(self._running), 0
-                try:
-                    await self.signer()
-                    taken = await self._start(room) if room else 0
-                    if not self._running:
-                        await self._follow_again()
-                except POSTGRES_AWAY as error:
-                    log.warning("could not read queued notifications, retrying", error=reason_of(error))
-                if taken < room or not room:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(IDLE_SECONDS * random.uniform(0.5, 1)):
-                            await self._news.wait()
-        finally:
-            await cancel_all(self._running)
-
-    async def _start(self, room: int) -> int:
-        """Take up to `room` notifications that are due, and start to send them; return how many."""
+    async def take(self, room: int) -> Sequence[Coroutine[Any, Any, None]]:
+        """Take notifications that are due."""
+        await self.signer()
         busy = [user_id for user_id, count in self._sending.items() if count >= EACH]
         fields = {"busy": busy, "each": EACH, "most": room, "lease": LEASE_SECONDS}
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(queries.take_due, fields)).fetchall()
-        taken = [DueNotification(*row) for row in rows]
-        if not taken:
-            return 0
+        if not (taken := [DueNotification(*row) for row in rows]):
+            if not self._sending:
+                await self._follow_again()
+            return []
         found = await self._describe(taken)
         active = await find_active(self._registry, {one.user for one in taken if one.key in found})
-        for one in taken:
-            self._sending[one.user] += 1
-            task = asyncio.get_running_loop().create_task(self._finish(one, found.get(one.key), one.user in active))
-            self._running.add(task)
-            task.add_done_callback(partial(self._on_finished, one.user))
-        return len(taken)
-
-    def _on_finished(self, user_id: int, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._sending[user_id] -= 1
-        if not self._sending[user_id]:
-            del self._sending[user_id]
-        self._news.set()
-        if not task.cancelled() and (error := task.exception()):
-            log.error("notification failed", exc_info=error)
+        self._sending.update(one.user for one in taken)
+        return [self._finish(one, found.get(one.key), one.user in active) for one in taken]
 
     async def _describe(self, taken: Sequence[DueNotification]) -> dict[tuple[int, int, int], PushMessage]:
         """Return those that are still to be sent, by their keys."""
@@ -277,6 +241,8 @@ class Push:
                 await self._send(due, message)
         except POSTGRES_AWAY as error:
             log.warning("could not settle a notification, it may be sent again", error=reason_of(error))
+        finally:
+            self._sending -= Counter([due.user])  # without users who have none left
 
     async def _send(self, due: DueNotification, message: PushMessage) -> None:
         request = (await self.signer()).make_request(

@@ -4,9 +4,12 @@ Each task has a name and is supervised; one that dies unexpectedly ends the node
 """
 
 import asyncio
+import random
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from contextlib import suppress
+from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
 
@@ -97,6 +100,60 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancelled:
         raise cancelled
+
+
+# Stored queues: any node takes what is due, for some time. What it does not settle meanwhile is due again.
+
+IDLE_SECONDS = 5.0  # until a node finds what another one has queued or left
+
+
+class QueueWorker(ABC):
+    """A node's work on a stored queue. A subclass knows the table and settles what it has taken."""
+
+    queue: ClassVar[str]  # in log messages
+    at_once: ClassVar[int]  # pieces of work
+
+    def __init__(self) -> None:
+        self._woken = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def take(self, room: int) -> Sequence[Coroutine[Any, Any, None]]:
+        """Take up to `room` pieces of work that are due."""
+
+    def wake(self) -> None:
+        """Look at once for what is due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Do what is due, forever: when the node is woken, when a piece of work has ended, and every few seconds."""
+        try:
+            while True:
+                self._woken.clear()
+                room, taken = self.at_once - len(self._running), 0
+                try:
+                    taken = self._start(await self.take(room)) if room else 0
+                except UNAVAILABLE as error:
+                    log.warning("could not read a queue, retrying", queue=self.queue, error=repr(error))
+                if taken < room or not room:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(IDLE_SECONDS * random.uniform(0.5, 1)):
+                            await self._woken.wait()
+        finally:
+            await cancel_all(self._running)
+
+    def _start(self, taken: Sequence[Coroutine[Any, Any, None]]) -> int:
+        for work in taken:
+            task = asyncio.get_running_loop().create_task(work)
+            self._running.add(task)
+            task.add_done_callback(self._on_finished)
+        return len(taken)
+
+    def _on_finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("queued work failed", queue=self.queue, exc_info=error)
 
 
 # Batches: items that arrive while a batch is being processed form the next batch. A single caller does not wait; a

@@ -1,13 +1,15 @@
-"""Tasks: they end together, even if a library swallows a cancellation, and survive that PostgreSQL is away."""
+"""Tasks end together, even if a library swallows a cancellation, and survive that PostgreSQL is away. So do queues."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import psycopg
 import pytest
 
-from chat.shared.tasks import Tasks, first_of, repeat
-from tests.waiting import breathe
+from chat.shared.tasks import QueueWorker, Tasks, first_of, repeat
+from tests.waiting import breathe, eventually
 
 
 async def swallow(times: int, ended: asyncio.Event) -> None:
@@ -70,3 +72,57 @@ async def test_repeated_work_waits_for_postgresql_and_ends_with_other_errors() -
         with pytest.raises(ValueError, match="a defect"):
             await repeat(work, 0, "database unavailable, work waits")
     assert len(done) == 5
+
+
+class Letters(QueueWorker):
+    """A queue of numbers. PostgreSQL is away at the first look; number 3 fails, and each other one waits for `go`."""
+
+    queue, at_once = "letters", 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting, self.done, self.looks = list(range(7)), list[int](), 0
+        self.working = self.busiest = 0
+        self.go = asyncio.Event()
+
+    async def take(self, room: int) -> Sequence[Coroutine[Any, Any, None]]:
+        """Take the next numbers."""
+        self.looks += 1
+        if self.looks == 1:
+            self.wake()
+            raise psycopg.OperationalError("away")
+        taken, self.waiting = self.waiting[:room], self.waiting[room:]
+        return [self.do(number) for number in taken]
+
+    async def do(self, number: int) -> None:
+        """Do one piece of work."""
+        self.working += 1
+        self.busiest = max(self.busiest, self.working)
+        try:
+            await self.go.wait()
+            if number == 3:
+                raise ValueError("this one fails")
+            self.done.append(number)
+        finally:
+            self.working -= 1
+
+
+async def test_a_queue_is_worked_off() -> None:
+    """So many pieces at once, and the next when one has ended, also after failures. `wake` finds new ones."""
+    letters = Letters()
+    running = asyncio.ensure_future(letters.run())
+    await eventually(lambda: letters.working == 2)
+    assert (letters.waiting, letters.done) == ([2, 3, 4, 5, 6], [])
+    letters.go.set()
+    await eventually(lambda: letters.done == [0, 1, 2, 4, 5, 6])
+    letters.waiting = [7]
+    letters.wake()
+    await eventually(lambda: letters.done[-1] == 7)
+    assert (letters.busiest, letters.working) == (2, 0)
+    letters.go.clear()
+    letters.waiting = [8]
+    letters.wake()
+    await eventually(lambda: letters.working == 1)
+    running.cancel()
+    await asyncio.wait([running])
+    assert letters.working == 0, "what was under way is cancelled with the worker"
