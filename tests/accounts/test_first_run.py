@@ -179,6 +179,17 @@ async def test_an_existing_general_is_adopted(ana: Visitor, cast: Cast, database
     assert (await ana.call("GET", f"/api/chat/conversations/{room}"))[0] == 404
 
 
+async def test_the_topic_is_in_the_server_s_language(database_url: str, redis_url: str) -> None:
+    """Members read it before anyone has changed it."""
+    async with (
+        running_node(database_url, redis_url, default_language="es") as node,
+        visiting(node.url) as ana,
+    ):
+        assert (await sets_up(ana, database_url))[0] == 201
+        _, seen = await ana.call("GET", "/api/chat/conversations")
+        assert [one["topic"] for one in seen["conversations"]] == ["Noticias y conversación para toda la empresa"]
+
+
 # Who may sign up.
 
 
