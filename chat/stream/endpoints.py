@@ -202,7 +202,7 @@ async def catch_up(streams: Streams, stream: Stream, start: Start, send: Send) -
     """Replay up to the hub. If entries are lost, send a reset and continue at the end of the log."""
     while True:
         try:
-            return [entry.frame for entry in await streams.replay.catch_up(stream, start.cursor.position, send)]
+            return [entry.frame for entry in await streams.replay.catch_up(stream, start.cursor, send)]
         except LostEntries:
             start = Start(streams.head(), reset="too_old")
             await send(Chunk(encode_reset(start)))
@@ -270,8 +270,7 @@ async def poll_entries(streams: Streams, poll: Poll, start: Start, seconds: floa
     async def keep(chunk: Chunk) -> None:
         poll.write(chunk)
 
-    position = start.cursor.position
-    missed = await streams.replay.catch_up(poll, position, keep)
+    missed = await streams.replay.catch_up(poll, start.cursor, keep)
     if missed:
         poll.write(Chunk(b"".join(entry.frame for entry in missed)))
     try:
@@ -282,7 +281,7 @@ async def poll_entries(streams: Streams, poll: Poll, start: Start, seconds: floa
     frames = split_frames(poll.chunks)
     taken = take_page(frames)
     whole = poll.live and len(taken) == len(frames)
-    cursor = streams.head() if whole else Cursor(start.cursor.epoch, last_position(taken, position))
+    cursor = streams.head() if whole else Cursor(start.cursor.epoch, last_position(taken, start.cursor.position))
     return encode_answer(taken, cursor)
 
 

@@ -94,7 +94,7 @@ PIECE = 64 * 1024  # bytes that a replay sends at once
 
 
 class LostEntries(Exception):
-    """Retention has dropped entries that this reader has not received, or the log has another epoch."""
+    """Retention has dropped entries that this reader has not received."""
 
 
 class Replay:
@@ -104,28 +104,29 @@ class Replay:
         self._hub, self._pages, self._intervals = hub, pages, intervals
         self.running = self.replayed = 0
 
-    async def catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
+    async def catch_up(self, stream: Stream, cursor: Cursor, send: Send) -> Sequence[Entry]:
         """Do `_catch_up`, and count it while it runs."""
         self.running += 1
         try:
-            return await self._catch_up(stream, position, send)
+            return await self._catch_up(stream, cursor, send)
         finally:
             self.running -= 1
 
-    async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
+    async def _catch_up(self, stream: Stream, cursor: Cursor, send: Send) -> Sequence[Entry]:
         """Send the missed entries, join the hub, and return the last few missed entries.
 
         The caller writes those at once, without an `await` in between. A stream that has ended does not join.
+        If the log begins another epoch meanwhile, the stream ends: its reader reconnects, and most likely resumes.
         Raise `LostEntries`.
         """
-        epoch = self._hub.epoch
+        epoch, position = cursor.epoch, cursor.position
         while True:
             while not self._hub.recent.reaches(position) and not stream.ended:
                 position = await self._send_page(stream, position, epoch, send)
             intervals = await self._intervals.of(stream.user_id)
             await self._hub.wait_for(intervals.position)
             if self._hub.epoch != epoch:
-                raise LostEntries
+                stream.end("epoch")
             if stream.ended:
                 return []
             if not self._hub.recent.reaches(position):
@@ -142,7 +143,10 @@ class Replay:
 
     async def _send_page(self, stream: Stream, position: int, epoch: str, send: Send) -> int:
         page = await self._pages.read(stream.user_id, stream.narrow, position)
-        if page.floor > position or page.epoch != epoch:
+        if page.epoch != epoch:
+            stream.end("epoch")
+            return position
+        if page.floor > position:
             raise LostEntries
         self.replayed += len(page.frames)
         if frames := b"".join(page.frames):  # an empty chunk would end the response

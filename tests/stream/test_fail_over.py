@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from chat.log.append import write_new_epoch
 from chat.log.entry import encode_frame, in_epoch
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast
@@ -12,9 +13,14 @@ from tests.nodes import Node
 async def fail_over(node: Node, database_url: str, origin: str) -> str:
     """Make the database look as if it had another origin; return the epoch that the node begins."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        await connection.execute(f"update log_head set origin = {origin}".encode())
+        await set_origin(connection, origin)
     await node.app[STREAMS].tail.catch_up()
     return node.app[STREAMS].hub.epoch
+
+
+async def set_origin(connection: psycopg.AsyncConnection, origin: str) -> None:
+    """Make the database look as if it had another origin."""
+    await connection.execute(f"update log_head set origin = {origin}".encode())
 
 
 ANOTHER_TIMELINE = "regexp_replace(origin, '/[0-9A-F]{8}/', '/00000000/')"
@@ -34,6 +40,25 @@ async def test_a_cursor_of_what_survived_resumes(node: Node, cast: Cast, databas
     await again.hears("one", "two", "three")
     assert not again.named("reset")
     assert {event.id.partition(".")[0] for event in again.events if event.id} == {epoch}
+
+
+async def test_a_replay_during_a_fail_over_ends(node: Node, cast: Cast, database_url: str) -> None:
+    """Another node has begun the new epoch, and this one notices when it replays: the reader reconnects and resumes."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    start = (await ben.listens()).cursor
+    await ana.says(room, "one")
+    node.app[STREAMS].hub.recent.reset(node.app[STREAMS].hub.position)
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await set_origin(connection, ANOTHER_TIMELINE)
+        await write_new_epoch(connection)
+    ended = await ben.listens(last_event_id=start)
+    assert (await ended.hears_event("bye")).json()["reason"] == "epoch"
+    assert not ended.named("reset")
+    await node.app[STREAMS].tail.catch_up()
+    again = await ben.listens(last_event_id=start)
+    await again.hears("one")
+    assert not again.named("reset")
 
 
 async def test_a_cursor_of_what_was_lost_is_reset(node: Node, cast: Cast, database_url: str) -> None:
