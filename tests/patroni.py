@@ -68,6 +68,10 @@ class Processes:
         access = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         return ["setpriv", f"--reuid={self._runner.uid}", f"--regid={self._runner.gid}", "--clear-groups", *access]
 
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program and its children."""
+        os.killpg(self._running[name].pid, number)
+
     def kill(self, name: str) -> None:
         """Kill a program with its children, as a power cut does."""
         process = self._running.pop(name)
@@ -143,7 +147,11 @@ class PatroniCluster:
             (self._folder / f"{member.name}.yml").write_text(yaml.safe_dump(self._configure(member)))
             self.start(member)
         wait_until(self.is_whole, START)
+
+    def make_database(self) -> None:
+        """Make an empty database, and drop the one before."""
         with psycopg.connect(self.url.replace("/tandem", "/postgres"), autocommit=True) as connection:
+            connection.execute("drop database if exists tandem with (force)")
             connection.execute("create database tandem")
 
     def _configure(self, member: Member) -> dict[str, Any]:
@@ -173,6 +181,19 @@ class PatroniCluster:
         data = self._folder / f"{member.name}-data" / "postmaster.pid"
         with suppress(FileNotFoundError, ProcessLookupError, ValueError):
             os.kill(int(data.read_text().splitlines()[0]), signal.SIGKILL)
+
+    def switch_over(self, leader: Member) -> None:
+        """Let the leader hand over to its synchronous standby; return when it has."""
+        wait_until(partial(self._hands_over, leader), FAIL_OVER)
+
+    def _hands_over(self, leader: Member) -> bool:
+        order = json.dumps({"leader": leader.name}).encode()
+        url, headers = f"http://127.0.0.1:{leader.api}/switchover", {"Content-Type": "application/json"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, order, headers), timeout=FAIL_OVER):
+                return True
+        except (urllib.error.URLError, OSError):  # no standby is ready, or the answer was lost
+            return not leader.is_leader()
 
     def leader(self) -> Member | None:
         """Return the member that is the leader now."""
@@ -227,12 +248,13 @@ async def find_other(cluster: PatroniCluster, before: Member) -> Member | None:
 
 def count_resets(crowd: Crowd) -> int:
     """Return how many times a reader was told to read everything again."""
-    return sum(reader.resets for reader in crowd.readers)
+    return sum(len(reader.resets) for reader in crowd.readers)
 
 
 @asynccontextmanager
 async def crowd_on(cluster: PatroniCluster, folder: Path, redis_url: str) -> AsyncIterator[Crowd]:
     """Yield a crowd that posts to two nodes which use the cluster."""
+    await asyncio.to_thread(cluster.make_database)
     await migrate(cluster.url, as_node(cluster.url))
     settings = {"DATABASE_URL": as_node(cluster.url), "REDIS_URL": redis_url}
     with ExitStack() as stack:

@@ -53,6 +53,6 @@ async def test_cursors_ahead_of_the_node(stage: Cast, start_node: StartNode) -> 
         for reader in crowd.readers:
             reader.cursor = reader.cursor.partition(".")[0] + ".999999"
             reader.leaves()
-        await eventually(lambda: all(reader.resets == 1 for reader in crowd.readers), LIMIT)
+        await eventually(lambda: all(len(reader.resets) == 1 for reader in crowd.readers), LIMIT)
         await crowd.is_ready()
         assert not any(reader.refusals or reader.garbage for reader in crowd.readers)

@@ -1,25 +1,36 @@
-"""The leader of a real Patroni cluster is killed under load; `python -m tests.patroni --kills 10` goes on longer."""
+"""Servers fail over under a chaos run: PostgreSQL under Patroni, Redis under Sentinel, and two HAProxies.
 
-from pathlib import Path
+`python -m tests.replicated_chaos` goes on longer, with the usual faults too; `python -m tests.patroni --kills 10` says
+what each kill of a leader costs.
+"""
+
+from collections.abc import Sequence
 
 import pytest
 
-from tests.databases import folder_in_memory
-from tests.patroni import PatroniCluster, count_resets, crowd_on, kill_leader
+from chat.tools.chaos.faults import FAULTS
+from chat.tools.chaos.run import ChaosOptions, Run, Strike
+from tests.replicated_chaos import FAIL_OVERS, replicated_servers
 
-WRITING, MACHINE = 10.0, 20.0  # seconds after the promotion, and what a busy machine may add
+SHORT = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+KINDS = FAIL_OVERS | {"kill-balancer": FAULTS["kill-balancer"]}
 
 
-@pytest.mark.timeout(400)
-async def test_the_leader_is_killed(redis_url: str, tmp_path: Path) -> None:
-    """Nothing acknowledged is lost, all are served soon after the promotion, and nobody reads everything again."""
-    with folder_in_memory(tmp_path) as folder:
-        home = folder / "cluster"
-        home.mkdir()
-        with PatroniCluster(home) as cluster:
-            async with crowd_on(cluster, tmp_path, redis_url) as crowd:
-                kill = await kill_leader(cluster, crowd)
-                print(kill)
-                assert kill.writing < WRITING + MACHINE
-                assert await crowd.finishes(cluster.url) == []
-                assert count_resets(crowd) == 0
+class AllAtOnce(ChaosOptions):
+    """A run in which every fault begins as soon as the servers that it is for are whole."""
+
+    def plan(self) -> list[Sequence[Strike]]:
+        """Return one section with every fault."""
+        return [[Strike(0, name, "n1", kind.least) for name, kind in self.kinds.items()]]
+
+
+@pytest.mark.timeout(900)
+async def test_servers_fail_over() -> None:
+    """Nothing is lost or repeated, presence is right at the end, and nobody reads everything again."""
+    with replicated_servers() as environment:
+        options = AllAtOnce(people=20, settings=SHORT, kinds=KINDS, environment=environment)
+        scores = await Run(options, print).run()
+    print(scores.figures)
+    assert [str(finding) for finding in scores.findings] == []
+    assert sorted(one.name for one in scores.struck) == sorted(KINDS)
+    assert all(scores.figures[name] for name in ("posts acknowledged", "messages delivered to hooks"))

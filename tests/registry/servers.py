@@ -29,10 +29,10 @@ cluster-node-timeout 2000
 """
 SENTINEL = """
 requirepass {secret}
-sentinel monitor tandem 127.0.0.1 {master} 1
+sentinel monitor tandem 127.0.0.1 {master} {quorum}
 sentinel auth-pass tandem {secret}
 sentinel sentinel-pass {secret}
-sentinel down-after-milliseconds tandem 500
+sentinel down-after-milliseconds tandem {down}
 sentinel failover-timeout tandem 2000
 """
 
@@ -130,7 +130,7 @@ def running_sentinel(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes
     with ExitStack() as stack:
         master = stack.enter_context(server(folder / "s0", first, GUARDED))
         replica = stack.enter_context(server(folder / "s1", second, GUARDED + f"replicaof 127.0.0.1 {first}\n"))
-        watched = SENTINEL.format(master=first, secret=SECRET)
+        watched = SENTINEL.format(master=first, secret=SECRET, quorum=1, down=500)
         stack.enter_context(server(folder / "s2", third, watched, "--sentinel"))
         one = stack.enter_context(client(third))
         wait_until(lambda: one.sentinel_master("tandem")["num-slaves"] == 1)

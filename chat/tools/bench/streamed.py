@@ -112,8 +112,8 @@ async def setting_up() -> AsyncIterator[Stage]:
         folder = Path(stack.enter_context(own))
         environment = await stack.enter_async_context(open_environment(folder, NODES, LIMITLESS))
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()))
-        people = await enrol(environment.postgres.url, PEOPLE)
-        stage = Stage(environment, await share(environment.postgres.url, people), people, http)
+        people = await enrol(environment.database_url, PEOPLE)
+        stage = Stage(environment, await share(environment.database_url, people), people, http)
         await stack.enter_async_context(stage.author)
         stack.push_async_callback(stage.tasks.stop)
         yield stage
@@ -219,7 +219,7 @@ def framing(place: Place, cursor: str) -> int:
 
 async def measure_exactness(stage: Stage, readers: int, seconds: float) -> list[Row]:
     """Return the rows of what readers must have, and what a reader needs that resumes."""
-    await stage.open(readers, stage.environment.balancer.port)
+    await stage.open(readers, stage.environment.balancers[0].port)
     first = stage.readers[0]
     cursors = {"before": first.cursor}
     async with asyncio.TaskGroup() as group:
@@ -259,7 +259,7 @@ async def find_wrong(stage: Stage) -> list[Violation]:
     first = min(place[1] for place in stage.history.texts[stage.readers[0].name])
     for name in names:
         stage.history.stay(name, stage.room, first)
-    await read_messages(stage.environment.postgres.url, stage.history)
+    await read_messages(stage.environment.database_url, stage.history)
     for receipt in stage.history.received[DATABASE]:
         stage.history.acknowledge(receipt.message.key, receipt.message, made=False)
     return [finding for finding in check(stage.history) if finding.reader in names | {DATABASE, ""}]

@@ -47,13 +47,14 @@ class ChaosReader(asyncio.Protocol):
         self.name, self._token, self._where = name, token, where
         self._history, self._events, self._tasks = history, events, tasks
         self.pause, self.patience = 0.02, 60.0
-        self.cursor = ""
+        self.cursor = self._resumed_from = ""
         self.starts: list[dict[str, object]] = []
         self.visits: list[Visit] = []  # times by the monotonic clock
         self.byes: list[tuple[str, float]] = []
         self.refusals: list[int] = []
         self.garbage: list[bytes] = []
-        self.resets = self.silences = 0
+        self.resets: list[str] = []  # why each was sent, and the cursor that was not valid
+        self.silences = 0
         self.stop_requests: set[Place] = set()  # streamed messages that this author was asked to stop
         self.ready = False
         self.heard: Callable[[PostReceipt], None] | None = None
@@ -91,6 +92,7 @@ class ChaosReader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Request everything after the cursor."""
         self.transport = cast(asyncio.Transport, transport)
+        self._resumed_from = self.cursor
         resume = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
         self.transport.write(
             f"GET /api/chat/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -134,7 +136,7 @@ class ChaosReader(asyncio.Protocol):
         elif event.event == "stop":
             self.stop_requests.add((event.json()["conversation"], event.json()["seq"]))
         elif event.event == "reset":
-            self.resets += 1
+            self.resets.append(f"{event.json()['reason']}, the cursor was {self._resumed_from}")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """End this attempt; the next one follows."""

@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,8 @@ from rich.table import Table
 
 from chat.local.errors import StartError
 from chat.local.supervisor import exit_on_signals
-from chat.tools.chaos.faults import FAULTS
+from chat.tools.chaos.environment import Environment, EnvironmentKind
+from chat.tools.chaos.faults import FAULTS, Fault
 from chat.tools.chaos.report import PresenceSample, Scores, draw_timeline, show_report
 from chat.tools.chaos.run import ChaosOptions, Run
 
@@ -41,16 +42,26 @@ class ChaosRequest:
     bus: str = ""
 
 
-def chaos(asked: ChaosRequest) -> int:
+def chaos(asked: ChaosRequest, kinds: Mapping[str, Fault] = FAULTS, environment: EnvironmentKind = Environment) -> int:
     """Run and report; return the exit code, 1 when a promise was broken."""
     faults = [name.strip() for name in asked.faults.split(",") if name.strip()]
-    if needing := [name for name in faults if name in FAULTS and "bus" in FAULTS[name].touches and not asked.bus]:
+    if needing := [name for name in faults if name in kinds and "bus" in kinds[name].touches and not asked.bus]:
         raise UnknownFault(f"{', '.join(needing)} needs --bus rabbitmq or --bus nats.")
-    if unknown := [name for name in faults if name not in FAULTS]:
-        raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
+    if unknown := [name for name in faults if name not in kinds]:
+        raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(kinds)}.")
     seed = secrets.randbelow(10**6) if asked.seed is None else asked.seed
     logs = asked.out / f"chaos-{seed}-logs"
-    options = ChaosOptions(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs, bus=asked.bus)
+    options = ChaosOptions(
+        asked.nodes,
+        asked.people,
+        asked.minutes * 60,
+        seed,
+        faults,
+        logs,
+        bus=asked.bus,
+        kinds=kinds,
+        environment=environment,
+    )
     run = Run(options, lambda line: tell(run, line))
     exit_on_signals()
     scores = uvloop.run(watched(run, console, run.run()))

@@ -5,12 +5,13 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
 
+from chat.local.haproxy import Balancer
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.authors import ChaosAuthor, HookReceiver, QueueProducer
 from chat.tools.chaos.checker import OVERHEARD, Violation
@@ -32,7 +33,7 @@ PAUSE, SILENCE = 1.0, 13.0  # seconds between attempts; seconds of silence, two 
 
 
 class SimulatedUser:
-    """A user with one device, connected through the balancer or the bad `wifi`.
+    """A user with one device. Each attempt to connect goes to the next of `addresses`.
 
     `here` says whether the device is online, and `since` when that began by the monotonic clock.
     """
@@ -41,8 +42,7 @@ class SimulatedUser:
         self,
         number: int,
         person: Enrolled,
-        environment: Environment,
-        wifi: Proxy | None,
+        addresses: Iterator[Balancer | Proxy],
         watched: Sequence[int],
         http: aiohttp.ClientSession,
         history: RunHistory,
@@ -51,10 +51,9 @@ class SimulatedUser:
     ) -> None:
         self.name, self.person, self.here = f"user {number}", person, True
         self.since = time.monotonic()
-        port = wifi.port if wifi else environment.balancer.port
-        self.reader = ChaosReader(self.name, person.token, lambda: port, history, events, tasks)
+        self.reader = ChaosReader(self.name, person.token, lambda: next(addresses).port, history, events, tasks)
         self.reader.pause, self.reader.patience = PAUSE, SILENCE
-        self.presence = PresenceClient(person, http, lambda: f"http://127.0.0.1:{port}", watched, tasks)
+        self.presence = PresenceClient(person, http, lambda: f"http://127.0.0.1:{next(addresses).port}", watched, tasks)
 
     @property
     def ready(self) -> bool:
@@ -101,6 +100,8 @@ class Crowd:
         self.producer = QueueProducer(environment.broker.url if environment.broker else "", self.history)
         self.receiver = HookReceiver(self.history, http)
         self.resting: list[SimulatedUser] = []  # offline until the next checkpoint has passed
+        self._balancers: Iterator[Balancer | Proxy] = itertools.cycle(environment.balancers)
+        self._wifi: Iterator[Balancer | Proxy] = itertools.cycle(environment.wifi)
         self._numbers = itertools.count(1)
         self._talks: list[asyncio.Task[None]] = []
 
@@ -109,7 +110,7 @@ class Crowd:
 
         They share one large conversation, a small one each, and one whose members change. Some have a hook.
         """
-        url = self._environment.postgres.url
+        url = self._environment.database_url
         people = self._people = await enrol(url, count)
         small = [people[at : at + SMALL] for at in range(0, count, SMALL)]
         self.conversations = [await share(url, people)] + [await share(url, members, members[0]) for members in small]
@@ -121,8 +122,8 @@ class Crowd:
         for n, person in enumerate(people):
             neighbours = [one.id for one in small[n // SMALL] if one is not person]
             watched = self._chance.sample(neighbours, min(WATCHED, len(neighbours)))
-            wifi = self._environment.wifi if n % WIFI == WIFI - 1 else None
-            who = n, person, self._environment, wifi, watched
+            addresses = self._wifi if n % WIFI == WIFI - 1 else self._balancers
+            who = n, person, addresses, watched
             self.users.append(SimulatedUser(*who, self._http, self.history, events, self._tasks))
             self.users[-1].reader.heard = partial(self._note, self.users[-1]) if n < SMALL else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
@@ -134,7 +135,7 @@ class Crowd:
 
     def _poster(self, name: str, person: Person, url: str = "") -> ChaosPoster:
         poster = ChaosPoster(
-            name, person, self.conversations[0], lambda: url or self._environment.balancer.url, self.history
+            name, person, self.conversations[0], lambda: url or next(self._balancers).url, self.history
         )
         poster.pause, poster.patience = 0.3, 8.0
         return poster
@@ -148,7 +149,7 @@ class Crowd:
 
     async def _log_in(self, poster: ChaosPoster) -> ChaosPoster:
         """Return a poster of the same user with a session of its own."""
-        person = await log_in_again(self._environment.postgres.url, poster.person.id)
+        person = await log_in_again(self._environment.database_url, poster.person.id)
         other = self._poster(f"{poster.name}.{next(self._numbers)}", person)
         other.refusals, other.surprises = poster.refusals, poster.surprises
         return other
@@ -182,7 +183,7 @@ class Crowd:
 
     async def has_queued_posts(self) -> bool:
         """Return whether every message that the broker has confirmed is stored."""
-        return self.producer.confirmed <= await read_queued(self._environment.postgres.url)
+        return self.producer.confirmed <= await read_queued(self._environment.database_url)
 
     async def _talk(self, poster: ChaosPoster, conversations: list[int]) -> None:
         while self.talking:
@@ -288,12 +289,12 @@ class Crowd:
 
     async def reads_database(self) -> None:
         """Read the messages and the memberships from the database, past every bad network."""
-        await read_messages(self._environment.postgres.url, self.history)
+        await read_messages(self._environment.database_url, self.history)
         for receipt in self.history.received[DATABASE]:
             if receipt.message.key in self.producer.confirmed:
                 self.history.acknowledge(receipt.message.key, receipt.message, made=True)
         readers = [(user.name, user.person.id) for user in self.users]
-        await read_stays(self._environment.postgres.url, self.history, readers)
+        await read_stays(self._environment.database_url, self.history, readers)
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -16,7 +17,7 @@ import psycopg
 
 from chat.client.node_process import LOOPBACK, PROGRAM, NodeProcess
 from chat.local.data_dir import DataDir, free_port
-from chat.local.engine import BROKERS, ValkeyEngine
+from chat.local.engine import BROKERS, BrokerEngine, ValkeyEngine
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine
@@ -92,22 +93,47 @@ class Ended:
 class Environment:
     """Everything that can be broken.
 
-    `to_postgres`, `to_redis` and `to_broker` are each node's own links; `wifi` is the access network of some users.
+    `to_postgres`, `to_redis` and `to_broker` are each node's own links. Clients use the `balancers` in turn, as
+    addresses of one name; `wifi` is the access network of some clients, with a link to each balancer.
     `broker` is RabbitMQ or NATS, if it is the bus, with a queue whose messages the nodes post.
+
+    To run on other servers, replace `start_servers` and `link`.
     """
 
+    balancer_count = 1
+
     def __init__(self, folder: Path, room: ThreadPoolExecutor, bus: str = "") -> None:
-        self.broker = BROKERS[bus](folder / bus) if bus else None
-        self.postgres, self.valkey = PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey")
-        self._room = room
+        self._folder, self._room, self._bus = folder, room, bus
+        self.postgres: PostgresEngine
+        self.valkey: ValkeyEngine
+        self.broker: BrokerEngine | None = None
+        self.database_url = ""
         self.nodes: dict[str, NodeProcess] = {}
         self.to_postgres: dict[str, Proxy] = {}
         self.to_redis: dict[str, Proxy] = {}
         self.to_broker: dict[str, Proxy] = {}
-        self.balancer: Balancer
-        self.wifi: Proxy
+        self.balancers: list[Balancer] = []
+        self.wifi: list[Proxy] = []
         self.held: set[str] = set()  # nodes that are down on purpose
         self.ended: list[Ended] = []  # by themselves; times by the monotonic clock
+
+    def start_servers(self, stack: ExitStack) -> None:
+        """Start the servers, and set `database_url`. Runs in the thread of engines, where `stack` stops them."""
+        self.postgres = stack.enter_context(PostgresEngine(self._folder / "postgres"))
+        self.valkey = stack.enter_context(ValkeyEngine(self._folder / "valkey"))
+        self.database_url = self.postgres.url
+        if self._bus:
+            self.broker = stack.enter_context(BROKERS[self._bus](self._folder / self._bus))
+
+    async def link(self, node: str, stack: AsyncExitStack) -> dict[str, str]:
+        """Return the settings by which a node finds the servers, through networks of its own that can be broken."""
+        postgres = self.to_postgres[node] = await stack.enter_async_context(bad_network(self.database_url))
+        valkey = self.to_redis[node] = await stack.enter_async_context(bad_network(self.valkey.url))
+        links = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
+        if self.broker:
+            broker = self.to_broker[node] = await stack.enter_async_context(bad_network(self.broker.url))
+            links |= {"BUS_URL": broker.url, "POSTS_FROM": f"{broker.url}/{QUEUE}"}
+        return links
 
     async def engine(self, work: Callable[[], Done]) -> Done:
         """Run `work` in the one thread that engines are started from, because they end with it."""
@@ -140,35 +166,39 @@ class Environment:
 
     async def is_whole(self) -> bool:
         """Return whether all nodes are ready; raise `TimedOut` if HAProxy has ended."""
-        if not self.balancer.alive():
-            raise TimedOut(f"HAProxy has ended: {self.balancer.log.read_text()[-500:]}")
+        for balancer in self.balancers:
+            if not balancer.alive():
+                raise TimedOut(f"HAProxy has ended: {balancer.log.read_text()[-500:]}")
         return all([node.alive() and await node.readiness() == 200 for node in self.nodes.values()])
+
+
+EnvironmentKind = Callable[[Path, ThreadPoolExecutor, str], Environment]
 
 
 @asynccontextmanager
 async def open_environment(
-    folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM, bus: str = ""
+    folder: Path,
+    names: Sequence[str],
+    settings: dict[str, str],
+    program: Sequence[str] = PROGRAM,
+    bus: str = "",
+    kind: EnvironmentKind = Environment,
 ) -> AsyncIterator[Environment]:
     """Yield an environment that serves; stop all of it at the end. `program` starts a node."""
     async with AsyncExitStack() as stack:
-        environment = Environment(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")), bus)
-        for engine in filter(None, (environment.postgres, environment.valkey, environment.broker)):
-            stack.push_async_callback(environment.engine, engine.stop)
-            await environment.engine(engine.start)
-        await migrate(environment.postgres.url)
+        environment = kind(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")), bus)
+        stack.push_async_callback(environment.engine, (servers := ExitStack()).close)
+        await environment.engine(partial(environment.start_servers, servers))
+        await migrate(environment.database_url)
         for name in names:
-            environment.to_postgres[name] = await stack.enter_async_context(bad_network(environment.postgres.url))
-            environment.to_redis[name] = await stack.enter_async_context(bad_network(environment.valkey.url))
-            links = {"DATABASE_URL": environment.to_postgres[name].url, "REDIS_URL": environment.to_redis[name].url}
-            if environment.broker:
-                link = await stack.enter_async_context(bad_network(environment.broker.url))
-                environment.to_broker[name] = link
-                links |= {"BUS_URL": link.url, "POSTS_FROM": f"{link.url}/{QUEUE}"}
+            links = await environment.link(name, stack)
             node = environment.nodes[name] = make_node(name, folder, SETTINGS | settings | links, program)
             stack.callback(node.kill)
             node.start()
-        environment.balancer = start_balancer(stack, folder, environment.nodes)
-        environment.wifi = await stack.enter_async_context(bad_network(environment.balancer.url))
+        for n in range(environment.balancer_count):
+            balancer = start_balancer(stack, folder / f"balancer{n + 1}", environment.nodes)
+            environment.balancers.append(balancer)
+            environment.wifi.append(await stack.enter_async_context(bad_network(balancer.url)))
         stack.push_async_callback((tasks := Tasks()).stop)
         tasks.start("supervise nodes", environment.supervise())
         await until(environment.is_whole, 60, "all nodes to be ready")
@@ -177,7 +207,7 @@ async def open_environment(
 
 def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, NodeProcess]) -> Balancer:
     """Start a balancer like that of `tandem up`; it stops with the rest."""
-    home = DataDir(folder / "balancer")
+    home = DataDir(folder)
     home.lock()
     stack.callback(home.unlock)
     balancer = Balancer(home, "127.0.0.1", free_port(), 3 * BEAT, {name: node.port for name, node in nodes.items()})
@@ -192,7 +222,8 @@ def keep_logs(folder: Path, logs: Path) -> None:
     logs.mkdir(parents=True, exist_ok=True)
     for log in folder.glob("*.log"):
         shutil.copy(log, logs)
-    shutil.copy(folder / "balancer" / "log", logs / "haproxy.log")
+    for log in folder.glob("balancer*/log"):
+        shutil.copy(log, logs / f"{log.parent.name}.log")
 
 
 # The users of a run and the conversations they share, written with SQL because hashing passwords is slow.

@@ -135,7 +135,8 @@ async def hang_postgres_link(target: FaultTarget) -> None:
 
 async def slow_links(target: FaultTarget) -> None:
     """Delay everything between one node and its servers by 50 ms."""
-    links = target.environment.to_postgres[target.node], target.environment.to_redis[target.node]
+    networks = target.environment.to_postgres, target.environment.to_redis
+    links = [network[target.node] for network in networks if network]
     for link in links:
         link.delay = 0.05
     await asyncio.sleep(target.seconds)
@@ -204,10 +205,11 @@ async def freeze_postgres(target: FaultTarget) -> None:
 
 
 async def kill_balancer(target: FaultTarget) -> None:
-    """Kill HAProxy with all its connections; it starts again on the same port."""
-    target.environment.balancer.kill()
+    """Kill an HAProxy with all its connections; it starts again on the same port."""
+    balancer = target.chance.choice(target.environment.balancers)
+    balancer.kill()
     await asyncio.sleep(target.seconds)
-    target.environment.balancer.start()
+    balancer.start()
 
 
 # The broker that is the bus, with the queue on it: killed, emptied, hung, out of memory, cut off.
@@ -284,10 +286,12 @@ async def sleepy_readers(target: FaultTarget) -> None:
 
 async def half_open(target: FaultTarget) -> None:
     """Let nothing through the access network for a while, without an error."""
-    target.environment.wifi.freeze()
+    for link in target.environment.wifi:
+        link.freeze()
     await asyncio.sleep(target.seconds)
-    target.environment.wifi.thaw()
-    await target.environment.wifi.cut()
+    for link in target.environment.wifi:
+        link.thaw()
+        await link.cut()
 
 
 async def cut_clients(target: FaultTarget) -> None:

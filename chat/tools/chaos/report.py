@@ -14,9 +14,8 @@ from rich.text import Text
 from chat.tools.chaos import checker
 from chat.tools.chaos.checker import Violation
 from chat.tools.chaos.environment import Ended
-from chat.tools.chaos.faults import FAULTS
 
-SHUT_OUT, UNANSWERED, FAILED = "shut out", "unanswered", "failed"
+RESET, SHUT_OUT, UNANSWERED, FAILED = "reset", "shut out", "unanswered", "failed"
 GARBAGE, UNRULY = "garbage", "unruly"
 PROMISES = {
     checker.LOST: "acknowledged, and never received by a member or a hook",
@@ -32,6 +31,7 @@ PROMISES = {
     checker.FOLLOWED: "a request to an address that a hook's receiver redirected to",
     checker.GHOST: "shown as online after it settled, though offline",
     checker.MISSED: "shown as offline after it settled, though online",
+    RESET: "a reader told to read everything again",
     SHUT_OUT: "a client that could not reconnect",
     UNANSWERED: "a post that no retry got through",
     FAILED: "an answer that was neither success nor a temporary error",
@@ -63,6 +63,7 @@ class Struck:
     """A fault as it happened, in seconds of the run; `until` is 0 while it is in progress."""
 
     name: str
+    about: str
     node: str
     at: float
     until: float = 0.0
@@ -287,8 +288,8 @@ def faults(scores: Scores) -> Table:
     """Return the faults that were caused, and how often."""
     table = Table("fault", "", "times", "seconds in all", title="What was broken")
     for name, times in sorted(count_strikes(scores.struck).items()):
-        lasted = sum(one.until - one.at for one in scores.struck if one.name == name)
-        table.add_row(name, FAULTS[name].about, str(times), f"{lasted:.0f}")
+        struck = [one for one in scores.struck if one.name == name]
+        table.add_row(name, struck[0].about, str(times), f"{sum(one.until - one.at for one in struck):.0f}")
     return table
 
 

@@ -19,12 +19,21 @@ from chat.shared.tasks import Tasks, first_of
 from chat.tools.chaos.checker import ENDLESS, LOST, Violation, check, find_disagreements
 from chat.tools.chaos.clients import ChaosReader
 from chat.tools.chaos.crowd import Crowd, crowd_of, find_overhearing
-from chat.tools.chaos.environment import SETTINGS, Environment, came_true, keep_logs, open_environment, until
-from chat.tools.chaos.faults import FAULTS, FaultTarget
+from chat.tools.chaos.environment import (
+    SETTINGS,
+    Environment,
+    EnvironmentKind,
+    came_true,
+    keep_logs,
+    open_environment,
+    until,
+)
+from chat.tools.chaos.faults import FAULTS, Fault, FaultTarget
 from chat.tools.chaos.history import DATABASE, Place, PostedMessage, Visit, tell_trail
 from chat.tools.chaos.report import (
     FAILED,
     GARBAGE,
+    RESET,
     SHOWN,
     SHUT_OUT,
     UNANSWERED,
@@ -124,6 +133,8 @@ class ChaosOptions:
     program: Sequence[str] = PROGRAM
     settings: dict[str, str] = field(default_factory=dict)
     bus: str = ""  # rabbitmq or nats; empty: Redis, and no queue
+    kinds: Mapping[str, Fault] = field(default_factory=lambda: FAULTS)
+    environment: EnvironmentKind = Environment
 
     def names(self) -> list[str]:
         """Return the names of the nodes."""
@@ -144,10 +155,10 @@ class ChaosOptions:
 
     def plan(self) -> list[list[Strike]]:
         """Return the plan; the same seed gives the same plan."""
-        fitting = [name for name in FAULTS if self.bus or "bus" not in FAULTS[name].touches]
+        fitting = [name for name, kind in self.kinds.items() if self.bus or "bus" not in kind.touches]
         if self.bus == "nats":
             fitting.remove("fill-bus")
-        kinds = {name: FAULTS[name] for name in self.faults or fitting}
+        kinds = {name: self.kinds[name] for name in self.faults or fitting}
         sections = max(1, round(self.seconds / SECTION))
         return draw(random.Random(self.seed), kinds, self.names(), self.seconds / sections, sections)
 
@@ -181,7 +192,7 @@ class Run:
         options = self.options
         self._tell("starting PostgreSQL, Redis, HAProxy and the nodes")
         async with open_environment(
-            folder, options.names(), options.settings, options.program, options.bus
+            folder, options.names(), options.settings, options.program, options.bus, options.environment
         ) as self._environment:
             chance, tasks, watch = random.Random(f"people {options.seed}"), Tasks(), Tasks()
             who = options.people, options.talkers(), options.idle()
@@ -211,14 +222,13 @@ class Run:
 
     async def _strike(self, strike: Strike, at: float) -> None:
         await asyncio.sleep(max(0.0, at - self.now()))
-        node = strike.node if "node" in FAULTS[strike.name].touches else ""
-        struck = Struck(strike.name, node, self.now())
+        fault = self.options.kinds[strike.name]
+        node = strike.node if "node" in fault.touches else ""
+        struck = Struck(strike.name, fault.about, node, self.now())
         self.scores.struck.append(struck)
-        self._tell(f"{strike.name} {node}".rstrip() + f": {FAULTS[strike.name].about}, {strike.seconds:g} s")
+        self._tell(f"{strike.name} {node}".rstrip() + f": {fault.about}, {strike.seconds:g} s")
         chance = random.Random(f"{self.options.seed} {strike}")
-        await FAULTS[strike.name].strike(
-            FaultTarget(self._environment, self._crowd, strike.node, strike.seconds, chance)
-        )
+        await fault.strike(FaultTarget(self._environment, self._crowd, strike.node, strike.seconds, chance))
         struck.until = self.now()
 
     async def _check_calm(self) -> None:
@@ -327,6 +337,7 @@ def find_violations(crowd: Crowd) -> list[Violation]:
         ),
         *(Violation(FAILED, "membership probe", what) for what in probe.surprises),
         *(Violation(LOST, DATABASE, key) for key in crowd.producer.confirmed if key not in crowd.history.acknowledged),
+        *(Violation(RESET, user.name, what) for user in crowd.users for what in user.reader.resets),
         *(Violation(GARBAGE, user.name, what) for user in crowd.users for what in user.reader.garbage),
     ]
 
@@ -370,7 +381,7 @@ def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
         "requests to the bad receiver": ", ".join(f"{kind} {n}" for kind, n in sorted(crowd.receiver.bad.items())),
         "streams opened": sum(len(user.reader.starts) for user in crowd.users),
         "times that a watcher saw a user go offline": sum(user.presence.offlines for user in crowd.users),
-        "resets": sum(user.reader.resets for user in crowd.users),
+        "resets": sum(len(user.reader.resets) for user in crowd.users),
         "streams given up as silent": sum(user.reader.silences for user in crowd.users),
         "post to reader, median, ms": round(percentile(crowd.kept_delays, 0.5) * 1000, 1),
         "post to reader, p99, ms": round(percentile(crowd.kept_delays, 0.99) * 1000, 1),
