@@ -30,7 +30,7 @@ from chat.tools.chaos.network import bad_network
 from tests.databases import folder_in_memory
 from tests.patroni import FAIL_OVER, PatroniCluster, Processes
 from tests.registry.servers import COMMON, GUARDED, SECRET, SENTINEL, HostClock, client
-from tests.waiting import wait_until
+from tests.waiting import breathe, wait_until
 
 HOUR = 3600
 SETTLE = 60.0  # seconds for Redis to fail over, and to have a replica again, on a busy machine
@@ -176,7 +176,7 @@ async def fail_over(
         try:
             other = partial(has_other_leader, servers, before)
             await until(lambda: asyncio.to_thread(other), FAIL_OVER, f"another leader of {type(servers).__name__}")
-            await asyncio.sleep(max(0, began + target.seconds - time.monotonic()))
+            await breathe(max(0, began + target.seconds - time.monotonic()))
         finally:
             mend(before)
         await becomes_whole(servers)
@@ -215,7 +215,7 @@ async def set_redis_clocks(target: FaultTarget) -> None:
     """Set the clocks of both Redis hosts, each to the right time or an hour off."""
     for clock in replicated(target).sentinels.clocks.values():
         clock.set(target.chance.choice((-HOUR, 0, HOUR)))
-    await asyncio.sleep(target.seconds)
+    await breathe(target.seconds)
     await becomes_whole(replicated(target).sentinels)
 
 
