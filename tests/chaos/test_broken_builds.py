@@ -198,6 +198,22 @@ async def test_logged_out(
         writing.cancel()
 
 
+async def test_a_late_answer_is_no_finding(stage: Cast, start_node: StartNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correct build ends a message whose author did not get the answer to its beginning, and retried late."""
+    monkeypatch.setattr(authors, "FATES", {"complete": 1})
+    node = await start_node("a1", STREAMING_IDLE="2")
+    async with bad_network(node.url) as network, crowd_of(stage, [node], readers=1, posters=2) as crowd:
+        asker, poster = crowd.posters[0], crowd.posters[1]
+        late = ChaosPoster("late", poster.person, poster.conversation, lambda: network.url, crowd.history)
+        late.pause = 4.0  # seconds before it retries
+        network.lose_answer(b"201 Created")
+        sole = partial(asyncio.sleep, 0, late)
+        writer = (late, crowd.readers[0], asker, lambda: 2 * [node.url], crowd.history, 2.0, random.Random(SEED))
+        author = ChaosAuthor(*writer, sole)
+        await author.write(crowd.http, late.conversation, lambda: True)
+        assert (network.lost, author.ended, late.surprises) == (1, 1, [])
+
+
 def have_ended(crowd: Crowd) -> bool:
     """Return whether every reader has the end of every streamed message."""
     texts, written = crowd.history.texts, crowd.history.written

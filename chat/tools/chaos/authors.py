@@ -79,9 +79,10 @@ class ChaosAuthor:
         """Write one message, whose fate chance decides, and return it. It ends sooner when `going()` is false."""
         (fate,) = self._chance.choices(list(FATES), list(FATES.values()))
         poster = await self._log_in() if fate == REVOKED else self.poster
+        began = time.monotonic()  # an early attempt may have stored the message, and its answer been lost
         _, message = await poster.say(http, conversation, streaming=True)
         place = conversation, message.seq
-        self._active[place] = time.monotonic()
+        self._active[place] = began
         written = self._history.written[place] = WrittenText()
         pieces = draw_text(self._chance, self._chance.randint(PIECES_LEAST, PIECES_MOST))
         for n, piece in enumerate(pieces):
