@@ -23,6 +23,7 @@ from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from chat.shared.identity import hash_token
+from chat.shared.postgres import UNAVAILABLE
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.network import Proxy, bad_network
 
@@ -278,7 +279,7 @@ async def log_in(connection: psycopg.AsyncConnection, user_id: int) -> Enrolled:
 async def log_in_again(database_url: str, user_id: int) -> Enrolled:
     """Add another session of a user as soon as PostgreSQL answers."""
     while True:
-        with suppress(psycopg.OperationalError, TimeoutError):
+        with suppress(*UNAVAILABLE):
             async with asyncio.timeout(5), await psycopg.AsyncConnection.connect(database_url) as connection:
                 return await log_in(connection, user_id)
         await asyncio.sleep(STEP)
