@@ -11,7 +11,6 @@ from aiohttp import web
 
 from chat import routes
 from chat.accounts.accounts import Accounts
-from chat.accounts.avatars import RemotePictures
 from chat.accounts.joining import TeamReader
 from chat.accounts.jwt import JsonWebTokens
 from chat.accounts.login_endpoints import ACCOUNTS, CHALLENGES, FACTORS, OIDC_ACCOUNTS, SESSIONS, TOKENS
@@ -19,6 +18,7 @@ from chat.accounts.mail import ADDRESSES, EmailAddresses
 from chat.accounts.oidc import OidcProvider
 from chat.accounts.oidc_endpoints import OIDC, PICTURES
 from chat.accounts.passkeys import Challenges
+from chat.accounts.pictures import RemotePictures
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.accounts.sign_on import OidcAccounts

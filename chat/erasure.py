@@ -235,6 +235,7 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
         queries.drop_reminders,
         queries.drop_scheduled,
         queries.drop_groups,
+        queries.forget_emoji,
         queries.remove_files,
     ):
         await run(query, {"user": erasure.user_id})

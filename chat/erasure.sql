@@ -101,6 +101,10 @@ delete from reminders where user_id = %(user)s
 -- name: drop_groups
 delete from user_group_members where user_id = %(user)s
 
+-- name: forget_emoji
+-- The team keeps the emoji that the user added.
+update custom_emoji set user_id = null where user_id = %(user)s
+
 -- name: drop_scheduled
 delete from scheduled_messages where user_id = %(user)s
 

@@ -4,7 +4,7 @@ from chat import delivery, erasure, site, team
 from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
 from chat.accounts import login_endpoints as login
-from chat.accounts import mail
+from chat.accounts import mail, pictures
 from chat.accounts import oidc_endpoints as oidc
 from chat.accounts import user_groups as groups
 from chat.conversations import endpoints as conversations
@@ -31,7 +31,7 @@ L = "/api/chat/activity?before&kind&limit"
 J, T, E = "/api/invites", "/api/team", "/api/users/me/email"
 U, S = "/api/users/ext/{external_id:[^/]+}", "/api/users/{user}/sessions"
 P = "/api/users/me/passkeys"
-G = "/api/groups"
+G, EMOJI = "/api/groups", "/api/emoji"
 
 # Query parameters that several routes have.
 WINDOW = "?after&around&before&limit"
@@ -178,6 +178,12 @@ ACCOUNTS = [
     Operation(
         "PUT", G + "/{group}/members", groups.put_user_group_members, "groups.set_members", "accounts", "UserGroupState"
     ),
+    Operation("GET", EMOJI, pictures.get_emoji, "emoji.list", "accounts", "CustomEmojiList"),
+    Operation("POST", EMOJI + "?name", pictures.post_emoji, "emoji.add", "accounts", "CustomEmojiState"),
+    Operation(
+        "GET", EMOJI + "/{custom_emoji}?still", pictures.get_emoji_picture, "emoji.picture", "accounts", "image/webp"
+    ),
+    Operation("DELETE", EMOJI + "/{custom_emoji}", pictures.delete_emoji, "emoji.remove", "accounts"),
     Operation("POST", "/api/keys", admin.post_key, "keys.post_key", "accounts", "NewKey"),
     Operation("GET", "/api/keys?before", admin.get_keys, "keys.get_keys", "accounts", "Keys"),
     Operation("DELETE", "/api/keys/{key}", admin.delete_key, "keys.delete_key", "accounts"),

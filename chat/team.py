@@ -144,7 +144,7 @@ async def set_up(
         connection = change.connection
         await claim_setup(connection, form.token)
         user = await insert_user(connection, form.name, form.display_name or form.name, stored, "admin")
-        await set_team(connection, form.team, form.signup)
+        await set_team(connection, TeamForm(name=form.team, signup=form.signup))
         signed_in = await accounts.begin(connection, user, stored, device)
         await record(connection, Actor(user.id, device.address), "setup.use", user.id, team=form.team)
         await begin_general(change, user.id, topic)
@@ -180,6 +180,7 @@ async def describe_team(request: web.Request) -> dict[str, object]:
         "default_signup": settings.signup,
         "email": bool(settings.smtp_url),
         "notify": team.notify or "all",
+        "emoji": team.emoji or "everyone",
         "users": {"active": users[0], "disabled": users[1]},
         "storage": {"files": storage["bytes"], "database": storage["database"]},
     }
@@ -195,13 +196,16 @@ async def get_team(request: web.Request) -> web.Response:
 
 
 async def patch_team(request: web.Request) -> web.Response:
-    """Change the team's name, who can sign up, or what notifies by default. Admins only; needs a recent proof."""
+    """Change the team's name, who can sign up or add emoji, or what notifies by default.
+
+    Admins only; needs a recent proof.
+    """
     await require_admin(request)
     member = await require_recent_proof(request)
     form = await read_model(request, TeamForm)
     changed = form.model_dump(exclude_none=True)
     async with request.app[POOL].connection() as connection, connection.transaction():
-        await set_team(connection, form.name, form.signup, form.notify)
+        await set_team(connection, form)
         await record(connection, actor_of(request, member), "team.change", **changed)
     request.app[ACCOUNTS].team.forget()
     return answer_json(await describe_team(request))

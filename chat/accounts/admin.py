@@ -13,8 +13,8 @@ from psycopg.errors import UniqueViolation
 from pydantic import Field
 
 from chat.accounts.accounts import UsernameTaken
-from chat.accounts.avatars import store_avatar
 from chat.accounts.models import LAST_LETTER, DeviceName, Form, User, publish_profile, require_distinct_from_admins
+from chat.accounts.pictures import store_avatar
 from chat.accounts.sessions import Session, SessionDevice, Sessions, end_all
 from chat.accounts.validation import AvatarUrl, DisplayName, Email, NewName, candidate_names, fit_display_name
 from chat.log.append import Change, Log

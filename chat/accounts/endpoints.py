@@ -4,7 +4,6 @@ from aiohttp import web
 
 from chat.accounts import passkeys
 from chat.accounts.accounts import BadCredentials
-from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
 from chat.accounts.login_endpoints import (
     ACCOUNTS,
@@ -37,6 +36,7 @@ from chat.accounts.models import (
     read_user,
     read_users,
 )
+from chat.accounts.pictures import read_avatar, remove_avatar, set_avatar
 from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, begin_totp, describe_totp
 from chat.accounts.validation import plain_text
 from chat.files.endpoints import HEADERS, UPLOADS

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from chat.accounts.mail import begin_mail
-from chat.accounts.models import InviteForm, Notify, SignUpMode
+from chat.accounts.models import EmojiAdders, InviteForm, Notify, SignUpMode, TeamForm
 from chat.model.types import format_time
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.errors import ApiError, NotFound
@@ -61,12 +61,14 @@ class Team(NamedTuple):
     """The team on this server. `signup`: the mode that an admin chose; None: the setting SIGNUP decides.
 
     `notify`: what conversations notify about, unless a user chose otherwise; None: everything.
+    `emoji`: who can add custom emoji; None: everyone.
     """
 
     name: str = ""
     signup: SignUpMode | None = None
     has_admin: bool = True
     notify: Notify | None = None
+    emoji: EmojiAdders | None = None
 
 
 async def read_team(connection: Connection) -> Team:
@@ -76,11 +78,9 @@ async def read_team(connection: Connection) -> Team:
     return Team(*row)
 
 
-async def set_team(
-    connection: Connection, name: str | None, signup: SignUpMode | None, notify: Notify | None = None
-) -> None:
-    """Change the name, the sign-up mode and the default of notifications; None keeps the present one."""
-    await connection.execute(queries.set_team, {"name": name, "signup": signup, "notify": notify})
+async def set_team(connection: Connection, form: TeamForm) -> None:
+    """Change the team; fields that are None keep what they are."""
+    await connection.execute(queries.set_team, form.model_dump())
 
 
 class TeamReader:

@@ -2,14 +2,15 @@
 -- The team, and whether the server has an admin, who is its owner.
 select coalesce(t.name, ''), t.signup,
        exists (select from users where role = 'admin' and disabled_at is null and deleted_at is null and not bot),
-       t.notify
+       t.notify, t.emoji
   from (values (true)) as always (single) left join team t using (single)
 
 -- name: set_team
-insert into team (single, name, signup, notify) values (true, coalesce(%(name)s, ''), %(signup)s, %(notify)s)
+insert into team (single, name, signup, notify, emoji)
+values (true, coalesce(%(name)s, ''), %(signup)s, %(notify)s, %(emoji)s)
 on conflict (single) do update
    set name = coalesce(%(name)s, team.name), signup = coalesce(%(signup)s, team.signup),
-       notify = coalesce(%(notify)s, team.notify)
+       notify = coalesce(%(notify)s, team.notify), emoji = coalesce(%(emoji)s, team.emoji)
 
 -- name: insert_invite
 insert into invites (code_hash, uses_left, uses, created_by, email, expires_at)

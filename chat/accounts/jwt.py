@@ -21,8 +21,8 @@ from joserfc.jwk import KeySet, import_key
 
 from chat.accounts.accounts import BadCredentials
 from chat.accounts.admin import LastAdmin, Role, set_role
-from chat.accounts.avatars import RemotePictures
 from chat.accounts.models import TOKEN_MOST, ImitatesAdmin, User, require_distinct_from_admins
+from chat.accounts.pictures import RemotePictures
 from chat.accounts.validation import candidate_names, fit_display_name
 from chat.log.append import Log
 from chat.shared.audit import COMMAND_LINE, Actor, record

@@ -65,6 +65,7 @@ class SignUp(NewAccount):
 
 SignUpMode = Literal["open", "invite", "closed"]
 Notify = Literal["all", "mentions", "nothing"]
+EmojiAdders = Literal["everyone", "admins"]
 
 
 class SetUp(NewAccount):
@@ -81,6 +82,7 @@ class TeamForm(Form):
     name: DisplayName | None = None
     signup: SignUpMode | None = None
     notify: Notify | None = None
+    emoji: EmojiAdders | None = None
 
 
 class LogIn(Form):

@@ -14,7 +14,6 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 
 from chat.accounts.accounts import SignedIn
-from chat.accounts.avatars import RemotePictures
 from chat.accounts.jwt import SKEW_SECONDS, keep_role
 from chat.accounts.login_endpoints import (
     ACCOUNTS,
@@ -27,6 +26,7 @@ from chat.accounts.login_endpoints import (
 )
 from chat.accounts.models import Form, read_user
 from chat.accounts.oidc import BadLogout, OidcProvider, ProviderUser, SignOnExpired, SignOnMismatch, SignOnStale
+from chat.accounts.pictures import RemotePictures
 from chat.accounts.sign_on import (
     ATTEMPT_SECONDS,
     NEXT_MOST,

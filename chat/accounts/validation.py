@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
+from emoji import emojize
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from chat.model.types import check_shown
@@ -151,6 +152,18 @@ def check_group_name(text: str) -> str:
     if (name := check_new_name(text)) in GROUP_RESERVED:
         raise ValueError("is reserved for mentions")
     return name
+
+
+EMOJI_NAME = re.compile(r"[a-z0-9_-]{2,32}")
+
+
+def check_emoji_name(text: str) -> str:
+    """Return the name of a new custom emoji; raise `ValueError` if it has another form, or is a standard emoji's."""
+    if not EMOJI_NAME.fullmatch(text):
+        raise ValueError("must have 2 to 32 lowercase letters (a to z), numbers, dashes or underscores")
+    if emojize(coded := f":{text}:", language="alias") != coded:
+        raise ValueError("is the name of a standard emoji")
+    return text
 
 
 def fold_name(text: str) -> str:

@@ -22,7 +22,7 @@ from chat.api_schema.models import (
     Shape,
     UserModel,
 )
-from chat.api_schema.team import UserGroupChange
+from chat.api_schema.team import CustomEmojiChange, UserGroupChange
 from chat.api_schema.triage import Notifications
 
 
@@ -389,6 +389,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "report": ReportChange,
     "announcement": Announced,
     "usergroup": UserGroupChange,
+    "emoji": CustomEmojiChange,
     "conversation": ConversationState,
     "member": MemberChange,
     "invitation": InvitationChange,

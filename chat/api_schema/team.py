@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chat.accounts.models import SignUpMode
+from chat.accounts.models import EmojiAdders, SignUpMode
 from chat.api_schema.models import Id, Level, Moment, Shape
 
 
@@ -23,7 +23,7 @@ class TeamStorage(Shape):
 class TeamState(Shape):
     """The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail.
 
-    `notify`: what conversations notify about, unless a user chose otherwise.
+    `notify`: what conversations notify about, unless a user chose otherwise. `emoji`: who can add custom emoji.
     """
 
     name: str
@@ -31,6 +31,7 @@ class TeamState(Shape):
     default_signup: SignUpMode
     email: bool
     notify: Level
+    emoji: EmojiAdders
     users: TeamUsers
     storage: TeamStorage
 
@@ -76,6 +77,45 @@ class UserGroupChange(Shape):
 
     id: Id
     group: UserGroupDetail | None
+
+
+# Custom emoji.
+
+
+class CustomEmojiModel(Shape):
+    """A picture that messages and reactions show for `:name:`. `picture` is its path; the one at `still` does not move.
+
+    `by`: the user who added it; null after their account was deleted.
+    """
+
+    id: Id
+    name: str
+    by: Id | None
+    created_at: Moment
+    animated: bool
+    picture: str
+    still: str
+
+
+class CustomEmojiList(Shape):
+    """The custom emoji by name. `may_add`: the caller can add one. `most`: how many there can be."""
+
+    emoji: list[CustomEmojiModel]
+    may_add: bool
+    most: int
+
+
+class CustomEmojiState(Shape):
+    """A custom emoji as it is now."""
+
+    emoji: CustomEmojiModel
+
+
+class CustomEmojiChange(Shape):
+    """A custom emoji was added; null: it was removed. Sent to all users."""
+
+    id: Id
+    emoji: CustomEmojiModel | None
 
 
 # Figures of the team.

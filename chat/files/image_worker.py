@@ -3,18 +3,16 @@
 It has no files, network, secrets or identity of the node (`sandbox.py`), so a malicious picture harms only this
 process.
 
-    image_worker.py previews|avatar PIXELS_MOST <picture >previews
+    image_worker.py previews|avatar|emoji PIXELS_MOST <picture >previews
     image_worker.py layers
 
-It writes one line of JSON, `{width, height, sizes: [bytes, …], metadata}` or `{refused: "pixels"|"unreadable"}`, then
-the
-WebPs. The line also has the `layers` of the sandbox that are in effect; in the mode `layers` it has nothing else.
+It writes one line of JSON, `{width, height, pixels, sizes: [bytes, …], metadata}` or
+`{refused: "pixels"|"animation"|"unreadable"}`, then the WebPs. The line also has the `layers` of the sandbox that are
+in effect; in the mode `layers` it has nothing else. An animated emoji has two WebPs, of which the second one is still.
 
 The WebPs contain no metadata and are upright. `metadata` lists the parts of the original that reveal when, where and
-with
-what it was taken: `[start, length, hex]`, to be overwritten with these bytes and then zeros. No other byte of the
-picture
-changes or moves. Of Exif only the orientation stays.
+with what it was taken: `[start, length, hex]`, to be overwritten with these bytes and then zeros. No other byte of the
+picture changes or moves. Of Exif only the orientation stays.
 """
 
 import importlib
@@ -33,7 +31,7 @@ from chat.files.sandbox import enter
 if TYPE_CHECKING:
     from PIL import Image
 
-BOXES = {"previews": (480, 1600), "avatar": (256,)}
+BOXES = {"previews": (480, 1600), "avatar": (256,), "emoji": (128,)}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
 # All modules that Pillow may import for these formats, because the sandbox can read no module.
@@ -44,6 +42,11 @@ MODULES = (
     *("copy", "colorsys"),
 )
 QUALITY = 82
+MOVING = ("GIF", "PNG", "WEBP", "AVIF")  # not MPO, whose pictures are not an animation
+FRAMES_MOST = 100
+ANIMATION_MOST = 128 * 1024  # bytes
+ANIMATION_STEPS = ((128, 75), (96, 50), (64, 40))  # box and quality, until the animation is small enough
+FRAME_MS, FRAME_MS_LEAST = 100, 20  # of a frame without a duration, as browsers show it, and of the shortest one
 MEMORY = 1536 * 1024 * 1024
 SECONDS = 10
 ORIENTATION = 0x0112
@@ -81,6 +84,8 @@ def process_image(mode: str, pixels_most: int) -> tuple[dict[str, object], list[
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.width * picture.height > pixels_most:
             return {"refused": "pixels"}, []
+        if mode == "emoji" and picture.format in MOVING and getattr(picture, "is_animated", False):
+            return process_animation(picture, pixels_most)
         width, height = picture.size
         orientation = picture.getexif().get(ORIENTATION, 1)
         if orientation in (5, 6, 7, 8):
@@ -96,7 +101,49 @@ def process_image(mode: str, pixels_most: int) -> tuple[dict[str, object], list[
         for start, length, new in find_metadata(data, orientation_exif(orientation))
         if length > 0
     ]
-    return {"width": width, "height": height, "sizes": [len(one) for one in previews], "metadata": metadata}, previews
+    return describe(width, height, width * height, previews) | {"metadata": metadata}, previews
+
+
+def describe(width: int, height: int, pixels: int, webps: list[bytes]) -> dict[str, object]:
+    """Return the result for a picture. `pixels` were decoded."""
+    sizes = [len(one) for one in webps]
+    return {"width": width, "height": height, "pixels": pixels, "sizes": sizes, "metadata": []}
+
+
+def process_animation(picture: "Image.Image", pixels_most: int) -> tuple[dict[str, object], list[bytes]]:
+    """Return the result for an animation, a small WebP of it, and a still one of its first frame."""
+    count: int = getattr(picture, "n_frames", 1)
+    pixels = picture.width * picture.height * count
+    if pixels > pixels_most or count > FRAMES_MOST:
+        return {"refused": "pixels" if pixels > pixels_most else "animation"}, []
+    frames, durations = list["Image.Image"](), list[int]()
+    for number in range(count):
+        picture.seek(number)
+        frame = to_srgb(picture)
+        frame.thumbnail(ANIMATION_STEPS[0][:1] * 2, reducing_gap=2.0)
+        frames.append(frame)
+        durations.append(max(FRAME_MS_LEAST, int(picture.info.get("duration") or FRAME_MS)))
+    for box, quality in ANIMATION_STEPS:
+        animated = animate(frames, durations, box, quality)
+        if len(animated) <= ANIMATION_MOST:
+            webps = [animated, shrink(frames[0], box)]
+            return describe(picture.width, picture.height, pixels, webps), webps
+    return {"refused": "animation"}, []
+
+
+def animate(frames: list["Image.Image"], durations: list[int], box: int, quality: int) -> bytes:
+    """Return an endless animation as WebP that fits into a square of `box`."""
+    small = []
+    for frame in frames:
+        one = frame.copy()
+        one.thumbnail((box, box))
+        one.info = {}
+        small.append(one)
+    out = io.BytesIO()
+    small[0].save(
+        out, "WEBP", save_all=True, append_images=small[1:], duration=durations, loop=0, quality=quality, method=2
+    )
+    return out.getvalue()
 
 
 def orientation_exif(orientation: int) -> bytes:

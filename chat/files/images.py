@@ -14,7 +14,7 @@ from typing import Any, Literal
 import orjson
 import structlog
 
-from chat.files.models import TooManyPixels
+from chat.files.models import AnimationTooLong, TooManyPixels
 from chat.files.sandbox import LAYERS
 from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
@@ -44,8 +44,7 @@ class Pictures:
     """Processes pictures.
 
     `pixels_most`: larger pictures are refused before they are decoded. `strip`: report metadata to overwrite. `pixels`
-    is
-    the limit of each user. `processed` and `failed` count pictures.
+    is the limit of each user. `processed` and `failed` count pictures.
     """
 
     def __init__(self, pixels_most: int, strip: bool = True, pixels: Limit | None = None) -> None:
@@ -55,11 +54,12 @@ class Pictures:
         self._sandbox_seen = False
 
     async def process(
-        self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes], user_id: int
+        self, mode: Literal["previews", "avatar", "emoji"], body: AsyncIterable[bytes], user_id: int
     ) -> ImageInfo | None:
-        """Return the picture's info; None if it cannot be shown as a picture.
+        """Return the picture's info; None if it cannot be shown as a picture. An animated emoji has a still WebP too.
 
-        Raise `TooManyPixels`, `RateLimited` if the user has no pixels left, `Overloaded`, and the errors of `body`.
+        Raise `TooManyPixels`, `AnimationTooLong`, `RateLimited` if the user has no pixels left,
+        `Overloaded`, and the errors of `body`.
         """
         self._pixels.check(user_id)
         async with self._queue.slot(user_id):
@@ -76,8 +76,10 @@ class Pictures:
             self._pixels.charge(user_id, self._pixels_most // (1 if reason == "died" else BROKEN_PART))
             self.failed += 1
             log.info("picture not processed", reason=reason)
+            if reason == "animation":
+                raise AnimationTooLong
             return None
-        self._pixels.charge(user_id, result["width"] * result["height"])
+        self._pixels.charge(user_id, result["pixels"])
         self.processed += 1
         metadata = tuple(
             (start, length, bytes.fromhex(new)) for start, length, new in result["metadata"] if self._strip

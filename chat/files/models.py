@@ -86,6 +86,12 @@ class TooManyPixels(ApiError):
     status, code = 422, "too_many_pixels"
 
 
+class AnimationTooLong(ApiError):
+    """This animation is too large. Use one with fewer frames, at most 100, or a still picture."""
+
+    status, code = 422, "animation_too_long"
+
+
 class NoPicture(ApiError):
     """This is not a picture that can be shown. Choose a JPEG, PNG, GIF, WebP or AVIF."""
 

@@ -1,10 +1,12 @@
 """Reactions and pins: marks that every member may put on a message. Doing it twice changes nothing."""
 
+import re
 from dataclasses import asdict, dataclass
 
 import orjson
 from emoji import EMOJI_DATA, STATUS
 
+from chat.accounts.validation import EMOJI_NAME
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
@@ -53,7 +55,8 @@ class ReactionState:
 async def react(log: Log, most: int, reaction: Reaction) -> None:
     """Add a reaction.
 
-    Raise `NotFound`, `NotMember`, `Archived`, `Deleted`, or `TooManyReactions` at `most` different ones.
+    Raise `NotFound`, `NotMember`, `Archived`, `Deleted`, `TooManyReactions` at `most` different ones, or `Invalid` for
+    a custom emoji that does not exist.
     """
     async with log.change() as change:
         message, state = await find_state(change, reaction)
@@ -63,10 +66,18 @@ async def react(log: Log, most: int, reaction: Reaction) -> None:
             return
         if state.count == 0 and len(message.reactions or ()) >= most:
             raise TooManyReactions
+        if state.count == 0 and is_custom(reaction.emoji):
+            await require_custom(change, reaction.emoji)
         entry = await change.record(reaction.recorded(True, state.count + 1))
         added = {"position": entry.position, "author": message.author, "now": await change.now()}
         await change.connection.execute(queries.add_reaction, reaction.fields(**added))
         await change.connection.execute(queries.show_reactions, reaction.fields())
+
+
+async def require_custom(change: Change, emoji: str) -> None:
+    """Raise `Invalid` if the custom emoji does not exist. Others may still join a reaction with a removed one."""
+    if await (await change.connection.execute(queries.find_custom, [emoji.strip(":")])).fetchone() is None:
+        raise Invalid(errors=[{"field": "emoji", "detail": "must be the name of a custom emoji of this server"}])
 
 
 async def unreact(log: Log, reaction: Reaction) -> None:
@@ -153,6 +164,19 @@ SPELLINGS = {
     strip_selectors(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]
 }
 MOST = max(map(len, SPELLINGS.values())) * 2
+
+
+CUSTOM_EMOJI = re.compile(f":{EMOJI_NAME.pattern}:")
+
+
+def is_custom(text: str) -> bool:
+    """Return whether a text has the form of a custom emoji, such as `:party-parrot:`."""
+    return CUSTOM_EMOJI.fullmatch(text) is not None
+
+
+def parse_reaction(text: str) -> str:
+    """Return the emoji as Unicode spells it, or the `:name:` of a custom one; raise `Invalid`."""
+    return text if is_custom(text) else parse_emoji(text)
 
 
 def parse_emoji(text: str) -> str:

@@ -3,6 +3,9 @@
 select coalesce(array_position(users, %(user)s), 0), cardinality(users), users[%(most)s + 1]
   from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
 
+-- name: find_custom
+select from custom_emoji where name = %s
+
 -- name: add_reaction
 -- The author's own reaction is no news for them, and leaves the time.
 insert into reactions (conversation_id, seq, emoji, since, users, author_id, latest_at)

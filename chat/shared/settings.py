@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
     reactions_per_message: Count = 20  # different ones
     pins_per_conversation: Count = 100
+    custom_emoji_most: int = Field(500, ge=1, le=2_000)
 
     files_url: FilesUrl = "file:.tandem/files"
     max_file_bytes: Count = 100 * 1024 * 1024

@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from chat.accounts.avatars import store_avatar
+from chat.accounts.pictures import store_avatar
 from chat.files.models import File
 from chat.files.uploads import Uploads
 from chat.log.append import Log

@@ -57,6 +57,7 @@ LEFT_OUT = {
     "user",
     "from",
     "preview",
+    "still",
     "name",
     "kind",
     "code",
@@ -223,6 +224,7 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
     known |= {"key": 1, "import": 1, "invite": 1, "hook": 1, "reminder": 1, "delivery": 1, "scheduled": 1, "group": 1}
+    known |= {"custom_emoji": 1}
     known |= {"secret": "x" * 43, "external_id": "order-1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {

@@ -160,6 +160,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "put_user_group_members": ("PUT", "/api/groups/1/members", {"users": [1]}),
     "get_user_groups": ("GET", "/api/groups", None),
     "get_user_group": ("GET", "/api/groups/1", None),
+    "get_emoji": ("GET", "/api/emoji", None),
     "get_edits": ("GET", CONVERSATIONS + "/{c}/messages/1/edits", None),
     "get_search": ("GET", "/api/chat/search?q=soup", None),
     "get_delivery": ("GET", CONVERSATIONS + "/{c}/messages/1/delivery/{u}", None),
@@ -279,6 +280,7 @@ IMPORT_STEPS = {
 def test_every_described_model_is_tested() -> None:
     """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
+    elsewhere |= {"post_emoji"}  # in tests/files/test_custom_emoji.py
     elsewhere |= {"post_acceptance", "post_oidc_login"}  # the latter in tests/accounts/test_sign_on.py
     elsewhere |= {"post_setup", "post_invite_preview"}  # in tests/accounts/test_first_run.py
     assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | KEYS_STEPS | IMPORT_STEPS | HOOK_STEPS | MAIL_STEPS

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from chat.api_schema.stream_events import ENTRIES, EventsModel
 from chat.log.entry import EVENTS
 from tests.cast import Cast, Person
+from tests.files.sending import picture
 from tests.test_architecture import ROOT
 from tests.verbs import CONVERSATIONS, Json, begins, blocks, removes_member, sees, sets_member
 from tests.waiting import eventually
@@ -57,6 +58,7 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     await removes_member(ben, room, "me")
     assert (await ana.call("PUT", "/api/announcement", {"body": "Back soon"}))[0] == 201
     assert (await ana.call("POST", "/api/groups", {"name": "design", "users": [ben.id]}))[0] == 201
+    assert (await ana.call("POST", "/api/emoji?name=party-parrot", data=picture()))[0] == 201
     heard = [*before, *[event for person, cursor in cursors for event in await hears(person, cursor)]]
     for event in heard:
         ENTRIES[event["event"]].model_validate(event["data"])

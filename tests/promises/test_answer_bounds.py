@@ -81,6 +81,8 @@ BOUNDS = {
     "/api/openapi.json": MOST,  # the same for all users
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
+    "/api/emoji": 2_000 * LINE,  # the highest value of CUSTOM_EMOJI_MOST
+    "/api/emoji/{custom_emoji}": 128 * 1024,
     "/api/groups": GROUPS_MOST * LINE,
     "/api/groups/{group}": GROUP_MEMBERS_MOST * 18 + LINE,
     "/api/accounts": ACCOUNTS_PAGE * LINE,

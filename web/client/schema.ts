@@ -420,6 +420,40 @@ export interface CountedMentions {
   mentions: number;
 }
 
+/**
+ * A picture that messages and reactions show for `:name:`. `picture` is its path; the one at `still` does not
+ * move.
+ *
+ * `by`: the user who added it; null after their account was deleted.
+ */
+export interface CustomEmoji {
+  id: Id;
+  name: string;
+  by: Id | null;
+  created_at: string;
+  animated: boolean;
+  picture: string;
+  still: string;
+}
+
+/** A custom emoji was added; null: it was removed. Sent to all users. */
+export interface CustomEmojiChange {
+  id: Id;
+  emoji: CustomEmoji | null;
+}
+
+/** The custom emoji by name. `may_add`: the caller can add one. `most`: how many there can be. */
+export interface CustomEmojiList {
+  emoji: CustomEmoji[];
+  may_add: boolean;
+  most: number;
+}
+
+/** A custom emoji as it is now. */
+export interface CustomEmojiState {
+  emoji: CustomEmoji;
+}
+
 /** The number of messages of a day in UTC, such as `2026-11-30`. */
 export interface DayMessages {
   day: string;
@@ -2562,6 +2596,7 @@ export interface TeamForm {
   name?: string | null;
   signup?: 'open' | 'invite' | 'closed' | null;
   notify?: 'all' | 'mentions' | 'nothing' | null;
+  emoji?: 'everyone' | 'admins' | null;
 }
 
 /** Hooks by kind. */
@@ -2610,7 +2645,7 @@ export interface TeamNotifications {
 /**
  * The team as admins see it. `default_signup`: the setting SIGNUP. `email`: invitations are sent by e-mail.
  *
- * `notify`: what conversations notify about, unless a user chose otherwise.
+ * `notify`: what conversations notify about, unless a user chose otherwise. `emoji`: who can add custom emoji.
  */
 export interface TeamState {
   name: string;
@@ -2618,6 +2653,7 @@ export interface TeamState {
   default_signup: 'open' | 'invite' | 'closed';
   email: boolean;
   notify: Level;
+  emoji: 'everyone' | 'admins';
   users: TeamUsers;
   storage: TeamStorage;
 }
@@ -2858,6 +2894,7 @@ export interface StreamEvents {
   report: ReportChange;
   announcement: Announced;
   usergroup: UserGroupChange;
+  emoji: CustomEmojiChange;
   conversation: ConversationState;
   member: MemberChange;
   invitation: InvitationChange;
