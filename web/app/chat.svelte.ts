@@ -17,6 +17,7 @@ import {
   type User,
   type View,
 } from '../client';
+import { CustomEmojis } from './emoji/custom.svelte';
 import { Groups } from './groups.svelte';
 import { byRecency, type Named, nameOf, titleOf } from './names';
 import { callsToShow, unreadToShow } from './notify/notification-rules';
@@ -35,6 +36,7 @@ export class Chat {
   private names: { id: Id; name: string }[] = [];
   view: View;
   readonly groups: Groups;
+  readonly emoji: CustomEmojis;
   /** How many members the conversations have that were opened. */
   readonly sizes = new SvelteMap<Id, number>();
   /** What happened in conversations beside their messages, since this page was opened. */
@@ -59,9 +61,13 @@ export class Chat {
     this.moderation = new Moderation(api);
     this.storage = new IndexedDbStorage(`tandem ${me.id}`);
     this.groups = new Groups(api, () => me.id);
+    this.emoji = new CustomEmojis(api);
     this.listen(onEntry);
+    this.listen((one) => this.emoji.receive(one));
     this.listen((one) => this.groups.receive(one));
-    const onSnapshot = () => void this.groups.load().catch(() => undefined);
+    const onSnapshot = () => {
+      for (const one of [this.groups, this.emoji]) void one.load().catch(() => undefined);
+    };
     const entry = (one: Entry, before: View) => this.emit(one, before);
     this.store = new Store({ api, me, onEntry: entry, onSnapshot, storage: this.storage, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);

@@ -11,12 +11,13 @@ import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
 import { commandIn, complete, tokenAt, withoutEscape } from './composer/completion';
 import { asLink, nextLine, toggleLines, toggleMark } from './composer/formatting';
-import { findEmoji } from './emoji/find';
+import { customNames, findCustom, findEmoji, nameOfFile } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
-import { withCopyButtons, withNames, withNote } from './markdown/decorate';
+import { pictures } from './markdown/custom-emoji';
+import { withCopyButtons, withEmoji, withNames, withNote } from './markdown/decorate';
 import { completed, GrowingText } from './markdown/growing';
-import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
+import { channelsIn, idOf, isInAddress, NO_MENTIONS } from './markdown/mentions';
 import { isConfusable, isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
 import { codeIn, hasCode, linkedMessages, render } from './markdown/render';
@@ -36,7 +37,7 @@ const NAME = 80;
 const STREAM = 64_000;
 const DATA = 8_192;
 
-const naming = { ...NO_MENTIONS, people: 'aa:1', channels: '2 aa\n3 general\n4 a a', me: 1 };
+const naming = { ...NO_MENTIONS, people: 'aa:1', channels: '2 aa\n3 general\n4 a a', me: 1, emoji: 'aa=/api/emoji/1,party=/api/emoji/2' };
 const markdown = makeParser(() => '');
 const emoji = [{ emoji: '🍅', name: 'tomato', codes: ['tomato'], words: ['fruit'], group: 4, tones: {} }];
 
@@ -71,8 +72,13 @@ const subjects: Record<string, [Run, number]> = {
   'app/composer/formatting.ts nextLine': [(text) => nextLine(text, text.length), MESSAGE],
   'app/composer/formatting.ts toggleLines': [(text) => toggleLines(selectAll(text), 'number'), MESSAGE],
   'app/composer/formatting.ts toggleMark': [(text) => toggleMark(selectAll(text), '**'), MESSAGE],
+  'app/emoji/find.ts customNames': [customNames, MESSAGE],
+  'app/emoji/find.ts findCustom': [(text) => findCustom([{ name: 'party' }], text, 9), QUERY],
+  'app/emoji/find.ts nameOfFile': [nameOfFile, NAME],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
+  'app/markdown/custom-emoji.ts pictures': [pictures, MESSAGE],
+  'app/markdown/decorate.ts withEmoji': [(text) => withEmoji(text, () => '/api/emoji/1'), MESSAGE],
   'app/markdown/decorate.ts withNames': [(text) => withNames(text, () => 'Ben'), MESSAGE],
   'app/markdown/decorate.ts withCopyButtons': [withCopyButtons, MESSAGE],
   'app/markdown/decorate.ts withNote': [(text) => withNote(text, text, text), MESSAGE],
@@ -80,6 +86,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/growing.ts completed': [completed, STREAM],
   'app/markdown/mentions.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
   'app/markdown/mentions.ts idOf': [(text) => idOf(naming.people, text), MESSAGE],
+  'app/markdown/mentions.ts isInAddress': [(text) => isInAddress(text, text.length - 1), MESSAGE],
   'app/markdown/links.ts isConfusable': [isConfusable, MESSAGE],
   'app/markdown/links.ts isSafe': [isSafe, MESSAGE],
   'app/markdown/parser.ts': [(text) => markdown.render(text, naming), MESSAGE],

@@ -3,7 +3,7 @@ import type { Problem } from '../client';
 import type { ProblemTexts } from '../client/problem';
 import type { Messages } from './messages';
 
-const BY_CODE: Record<string, string> = { name_taken: 'name', bad_invite: 'invite' };
+const BY_CODE: Record<string, string> = { name_taken: 'name', emoji_name_taken: 'name', bad_invite: 'invite' };
 
 export function wrongFields(problem: Problem | null): Record<string, string> {
   if (!problem) return {};

@@ -5,7 +5,7 @@ import type { Chat } from '../chat.svelte';
 import { messages as m } from '../messages';
 import { score } from '../switcher/match';
 import { readEmoji } from '../emoji/data';
-import { findEmoji } from '../emoji/find';
+import { findCustom, findEmoji } from '../emoji/find';
 import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
 import { nameOf } from '../names';
 import { commandsOf } from './commands.svelte';
@@ -23,6 +23,7 @@ export interface Candidate {
 const MOST = 8;
 const COMMANDS_MOST = 50;
 const GROUPS_MOST = 4;
+const CUSTOM_MOST = 5;
 const groupMentions = (): Candidate[] => [
   { key: 'here', text: '@here', hint: m.composer.everyoneHere, insert: '@here' },
   { key: 'channel', text: '@channel', hint: m.composer.everyone, insert: '@channel' },
@@ -31,24 +32,35 @@ const groupMentions = (): Candidate[] => [
 /** Return the suggestions that need no request. */
 export function localCandidates(token: Token, chat: Chat, conversation: Conversation): Candidate[] {
   if (token.kind === 'command') return [];
+  if (token.kind === 'emoji') return customEmoji(token.typed, chat);
   if (token.kind === 'channel') return channels(token.typed, chat);
   return token.kind === 'person' ? people(token.typed, chat, conversation) : [];
 }
 
 /** Return the suggestions that need a request: users unknown to this device, and the emoji data. */
 export async function remoteCandidates(token: Token, chat: Chat, conversation: Conversation): Promise<Candidate[]> {
-  if (token.kind === 'emoji')
-    return findEmoji(await readEmoji(), token.typed, MOST).map((one) => ({
+  if (token.kind === 'emoji') {
+    const custom = customEmoji(token.typed, chat);
+    const standard = findEmoji(await readEmoji().catch(() => []), token.typed, MOST).map((one) => ({
       key: one.emoji,
       text: `:${one.codes.find((code) => code.startsWith(token.typed.toLowerCase())) ?? one.codes[0] ?? one.name}:`,
       hint: '',
       insert: emojiPreferences.toned(one),
       emoji: emojiPreferences.toned(one),
     }));
+    return [...custom, ...standard].slice(0, MOST);
+  }
   if (token.kind === 'command') return commands(await commandsOf(chat, conversation.id), token.typed);
   if (token.kind !== 'person' || !token.typed) return localCandidates(token, chat, conversation);
   chat.store.takeUsers(await chat.api.findUsers(token.typed));
   return people(token.typed, chat, conversation, chat.store.view.users);
+}
+
+function customEmoji(typed: string, chat: Chat): Candidate[] {
+  return findCustom(chat.emoji.all, typed, CUSTOM_MOST).map(({ name }) => {
+    const sign = `:${name}:`;
+    return { key: sign, text: sign, hint: '', insert: sign, emoji: sign };
+  });
 }
 
 /** Return the commands whose name begins with the letters. */

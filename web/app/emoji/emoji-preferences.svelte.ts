@@ -1,5 +1,6 @@
 /** The user's recent emoji and skin tone, stored on this device. */
 import { keep, kept } from '../local-storage';
+import type { CustomEmojis } from './custom.svelte';
 import type { Emoji } from './data';
 
 const [RECENT, TONE] = ['tandem.emoji.recent', 'tandem.emoji.tone'];
@@ -14,6 +15,11 @@ class EmojiPreferences {
   constructor() {
     const last = (kept('device', RECENT) ?? '').split(' ').filter(Boolean);
     this.recent = [...last, ...USUAL.filter((one) => !last.includes(one))].slice(0, MOST);
+  }
+
+  /** Return the recent emoji without custom ones that were removed. */
+  known(custom: CustomEmojis): string[] {
+    return this.recent.filter((one) => custom.has(one));
   }
 
   used(emoji: string): void {

@@ -3,6 +3,25 @@ import type { Emoji } from './data';
 
 const TYPED_MOST = 64;
 
+/** The names that stand between colons in a text: those of custom emoji, and other words. */
+export function customNames(text: string): string[] {
+  if (!text.includes(':')) return [];
+  return [...new Set(Array.from(text.matchAll(/(?<=:)[a-z0-9_-]{2,32}(?=:)/g), ([name]) => name))];
+}
+
+/** Return the custom emoji whose names have these letters, those that begin with them first. */
+export function findCustom<T extends { name: string }>(all: T[], typed: string, most: number): T[] {
+  const asked = typed.slice(0, TYPED_MOST).toLowerCase().trim().replace(/^:|:$/g, '').replace(/\s/g, '-');
+  const found = all.filter(({ name }) => name.includes(asked));
+  return [...found.filter(({ name }) => name.startsWith(asked)), ...found.filter(({ name }) => !name.startsWith(asked))].slice(0, most);
+}
+
+/** Return a name for an emoji from that of its file: `Party Parrot.gif` becomes `party-parrot`. */
+export function nameOfFile(file: string): string {
+  const [words = ''] = file.slice(0, 100).toLowerCase().split('.', 1);
+  return words.replace(/[^a-z0-9_-]+/g, '-').slice(0, 32);
+}
+
 export function findEmoji(all: Emoji[], typed: string, most: number): Emoji[] {
   const asked = typed.slice(0, TYPED_MOST).toLowerCase().replace(/[_:]/g, ' ').trim().split(/\s+/);
   return all

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 /** What the app adds to rendered text. */
 import { expect, test } from 'vitest';
-import { withCopyButtons, withNames, withNote } from './decorate';
+import { withCopyButtons, withEmoji, withNames, withNote } from './decorate';
 import { NO_MENTIONS } from './mentions';
 import { render } from './render';
 
@@ -34,4 +34,11 @@ test('the note of an edit stands in the last line', () => {
   expect(dom(withNote(html('- one'), '(edited)', '"')).lastElementChild?.outerHTML).toBe(
     '<p><small class="edited" title="&quot;">(edited)</small></p>',
   );
+});
+
+test('a custom emoji becomes a picture with its text, unless it was removed', () => {
+  const shown = render('<b> :party: :gone:', { ...NO_MENTIONS, emoji: 'party=/api/emoji/1?still=1,gone=/api/emoji/2' });
+  const text = withEmoji(shown, (name) => (name === 'party' ? '/api/emoji/1?still=1' : ''));
+  expect(text).toContain('&lt;b&gt; <img class="custom-emoji" src="/api/emoji/1?still=1" alt=":party:" title=":party:" draggable="false"> ');
+  expect(text).toContain('>:gone:</span>');
 });

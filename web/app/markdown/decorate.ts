@@ -1,4 +1,4 @@
-/** What the app adds to rendered text: names as users chose them, buttons that copy code, and a note at its end. Pure. */
+/** What the app adds to rendered text: names as users chose them, custom emoji, buttons that copy code, and a note at its end. Pure. */
 import { messages as m } from '../messages';
 
 const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -13,6 +13,17 @@ export function withNames(html: string, name: (id: number) => string): string {
     const id = /data-user="(\d+)"/.exec(attributes)?.[1];
     const shown = id && name(Number(id));
     return shown ? `<button ${attributes} title="${said}"><bdi>@${escaped(shown)}</bdi>` : button;
+  });
+}
+
+/** A custom emoji, and its text. */
+const EMOJI = /<span data-emoji="([a-z0-9_-]+)">(:[^<]*)<\/span>/g;
+
+/** Show custom emoji as pictures, of which `picture` returns the address. */
+export function withEmoji(html: string, picture: (name: string) => string): string {
+  return html.replace(EMOJI, (text: string, name: string, sign: string) => {
+    const address = picture(name);
+    return address ? `<img class="custom-emoji" src="${escaped(address)}" alt="${sign}" title="${sign}" draggable="false">` : text;
   });
 }
 

@@ -20,11 +20,13 @@ export interface Mentions {
   /** `here` or `channel` if the message mentions all members, else empty. */
   all: string;
   me: number;
+  /** The custom emoji that the text may show: `name=address,name=address`. */
+  emoji: string;
   /** True to find all names, also those of unknown users. */
   anyone?: boolean;
 }
 
-export const NO_MENTIONS: Mentions = { people: '', channels: '', groups: '', ours: '', all: '', me: 0 };
+export const NO_MENTIONS: Mentions = { people: '', channels: '', groups: '', ours: '', all: '', me: 0, emoji: '' };
 
 const SPACED = '\\u00aa\\u00b5\\u00ba\\u00c0-\\u0dff'; // letters of the scripts that put spaces between words
 const BEFORE = `(?<=(?:^|[^A-Za-z0-9_@+%${SPACED}-])_{0,3})`; // underscores before the sign may be markup
@@ -208,7 +210,7 @@ function person(state: StateInline, silent: boolean): boolean {
 let lastAddresses: [text: string, found: { start: number; end: number }[]] = ['', []];
 
 /** Return true within an address, also where it is no link. */
-function isInAddress(text: string, at: number): boolean {
+export function isInAddress(text: string, at: number): boolean {
   if (lastAddresses[0] !== text) {
     const found = text.matchAll(/\b(?:https?:\/\/|www\.)\S+/gi);
     lastAddresses = [text, [...found].map(({ 0: one, index }) => ({ start: index, end: index + one.length }))];

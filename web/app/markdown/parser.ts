@@ -5,6 +5,7 @@
  */
 import Markdown, { type StateBlock, type StateInline, type Token } from 'markdown-it';
 import { asTyped } from './as-typed';
+import { customEmoji } from './custom-emoji';
 import { mentions } from './mentions';
 import { links } from './links';
 
@@ -23,7 +24,7 @@ export class TooManyTokens extends Error {}
 export function makeParser(paint: Paint): Parser {
   const md = new Markdown({ html: false, linkify: true, breaks: true, highlight: paint });
   md.disable(OFF);
-  md.use(asTyped).use(mentions).use(links).use(limit);
+  md.use(asTyped).use(mentions).use(customEmoji).use(links).use(limit);
   md.renderer.rules['softbreak'] = () => '\n';
   md.renderer.rules['linebreak'] = () => '<br>';
   // wide code and tables scroll, also by the keyboard

@@ -256,3 +256,14 @@ test('linked messages are those of this server, outside of code, each once and a
   expect(linkedMessages(`https://other.example/c/1/2 ${link('12')} ${link('12/thread/5')} ${link('0/1')} ${link('1/2x')}`, origin)).toEqual([]);
   expect(linkedMessages([1, 2, 3, 4].map((seq) => link(`1/${seq}`)).join(' '), origin)).toHaveLength(3);
 });
+
+test('custom emoji that exist are marked, outside of code and addresses', () => {
+  const emoji = 'party-parrot=/api/emoji/1,30=/api/emoji/2';
+  const marked = (text: string) => [...dom(text, { emoji }).querySelectorAll('[data-emoji]')].map((one) => one.textContent);
+  expect(marked('hello:party-parrot: **:party-parrot::party-parrot:**')).toEqual(Array(3).fill(':party-parrot:'));
+  expect(marked('- :party-parrot:\n\n> [:party-parrot:](https://example.org)')).toEqual(Array(2).fill(':party-parrot:'));
+  expect(marked('`:party-parrot:`\n```\n:party-parrot:\n```')).toEqual([]);
+  expect(marked('https://example.org/:party-parrot:/ at 10:30:45, :other: :Party-parrot:')).toEqual([]);
+  expect(marked(':30:')).toEqual([':30:']);
+  expect(html(':party-parrot:')).toBe('<p dir="auto">:party-parrot:</p>');
+});

@@ -16,8 +16,8 @@ const parser = makeParser((code, language) => painting?.(code, language) ?? '');
  * as it was typed, with its line breaks.
  */
 export function render(text: string, mentions: Mentions, paint: Paint | null = null): string {
-  const { people, channels, groups, ours, all, me } = mentions;
-  const key = `${paint ? 1 : 0} ${me} ${people} ${channels} ${groups} ${ours} ${all} ${text}`;
+  const { people, channels, groups, ours, all, me, emoji } = mentions;
+  const key = `${paint ? 1 : 0} ${me} ${people} ${channels} ${groups} ${ours} ${all} ${emoji} ${text}`;
   const known = rendered.get(key);
   if (known !== undefined) return known;
   const html = renderOnce(text, mentions, paint);

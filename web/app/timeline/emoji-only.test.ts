@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { isOnlyEmoji } from './emoji-only';
 
 test('a few emoji and nothing else', () => {
-  expect(['🥨', '👩‍👩‍👧 🇩🇪', '👍🏿👍🏿'].map(isOnlyEmoji)).toEqual([true, true, true]);
-  expect(['ok 🥨', '1', '', '🥨🥨🥨🥨🥨🥨🥨'].map(isOnlyEmoji)).toEqual([false, false, false, false]);
+  expect(['🥨', '👩‍👩‍👧 🇩🇪', '👍🏿👍🏿'].map((text) => isOnlyEmoji(text))).toEqual([true, true, true]);
+  expect(isOnlyEmoji(':party: 🥨', (sign) => sign === ':party:')).toBe(true);
+  expect(isOnlyEmoji(':party: :other:', (sign) => sign === ':party:')).toBe(false);
+  expect(['ok 🥨', ':party:', '1', '', '🥨🥨🥨🥨🥨🥨🥨'].map((text) => isOnlyEmoji(text))).toEqual([false, false, false, false, false]);
 });

@@ -7,7 +7,7 @@ export type Kind = 'page' | 'file' | 'data' | 'users' | 'session';
 
 const FILES = /^\/(?:assets\/|look\.js$|icon-|favicon\.ico$)/;
 const APP = /^\/(?!api\/|assets\/|health\/|metrics|embed\/|hooks\/)[^.]*$/;
-const DATA = /^\/api\/(?:users\/me|announcement|groups|chat\/conversations|chat\/threads|avatars\/\d+)$/;
+const DATA = /^\/api\/(?:users\/me|announcement|groups|emoji(?:\/\d+)?|chat\/conversations|chat\/threads|avatars\/\d+)$/;
 const MESSAGES = /^\/api\/chat\/conversations\/\d+\/messages$/;
 /** Parameters that ask for another page than the newest one. */
 const ELSEWHERE = ['after', 'before', 'around', 'type'];
@@ -31,10 +31,13 @@ export function kindOf({ method, mode, url }: Asked): Kind | null {
   return DATA.test(pathname) ? 'data' : null;
 }
 
-/** Return the name under which an answer is kept: newest messages by their conversation, however many were asked for. */
+/**
+ * Return the name under which an answer is kept: newest messages by their conversation, however many were asked for. A
+ * picture that does not move has its own.
+ */
 export function keyOf(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname;
+  const { origin, pathname, searchParams } = new URL(url);
+  return origin + pathname + (searchParams.has('still') ? '?still=1' : '');
 }
 
 /** Return the keys of conversations to forget, the ones read longest ago. `keys`: all that is kept, in order. */

@@ -73,6 +73,8 @@ export const app: Messages['app'] = {
     'group.members': 'تغيير أعضاء مجموعة مستخدمين',
     'group.rename': 'إعادة تسمية مجموعة مستخدمين',
     'group.delete': 'حذف مجموعة مستخدمين',
+    'emoji.add': 'إضافة رمز مخصّص',
+    'emoji.remove': 'إزالة رمز مخصّص',
     'member.role': 'تغيير دور عضو',
     'member.remove': 'إزالة عضو',
     'member.ban': 'حظر عضو',

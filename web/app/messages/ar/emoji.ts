@@ -1,5 +1,6 @@
 /** The emoji picker. */
 import type { Messages } from '..';
+import { number } from './grammar';
 
 export const emoji: Messages['emoji'] = {
   title: 'الرموز التعبيرية',
@@ -22,4 +23,30 @@ export const emoji: Messages['emoji'] = {
     'الرموز',
     'الأعلام',
   ],
+  custom: {
+    title: 'رموز مخصّصة',
+    about: 'يمكن لكل من على هذا الخادم استخدامها في الرسائل والتفاعلات.',
+    add: 'إضافة رمز',
+    adding: 'جارٍ الإضافة…',
+    choose: 'اختيار صورة',
+    change: 'تغيير الصورة',
+    pictureHint: 'PNG أو GIF أو WebP أو JPEG، بحد أقصى 5 ميغابايت.',
+    name: 'الاسم',
+    nameHint: 'أحرف إنجليزية صغيرة وأرقام و- و_. يُكتب بين نقطتين رأسيتين.',
+    preview: (sign) => `معاينة ${sign}`,
+    added: (sign) => `أُضيف ${sign}`,
+    find: 'البحث في الرموز المخصّصة',
+    count: (count, most) => `${number(count)} من ${number(most)}`,
+    by: (name) => `أضافه ${name}`,
+    byDeleted: 'أضافه حساب محذوف',
+    none: 'لا رموز مخصّصة بعد',
+    noneHint: 'أضف واحدًا ليستخدمه الجميع.',
+    noneHintAdmins: 'يمكن للمشرفين إضافتها.',
+    onlyAdmins: 'المشرفون وحدهم يضيفون الرموز.',
+    full: 'بلغ عدد الرموز أقصاه. أزل واحدًا أولًا.',
+    remove: (sign) => `إزالة ${sign}`,
+    removeQuestion: (sign) => `إزالة ${sign}؟`,
+    removeText: 'ستعرض الرسائل والتفاعلات اسمه بدلًا منه.',
+    removeEmoji: 'إزالة الرمز',
+  },
 };

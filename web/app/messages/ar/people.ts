@@ -96,6 +96,8 @@ export const people: Messages['people'] = {
     },
     notify: 'إشعار الأعضاء بشأن',
     notifyHint: 'يمكن لكل عضو أن يختار لنفسه.',
+    emoji: 'من يمكنه إضافة رموز مخصّصة',
+    emojiAdders: { everyone: 'الجميع', admins: 'المشرفون فقط' },
     saved: 'تم حفظ إعدادات الفريق',
     storage: 'مساحة التخزين المستخدمة',
     files: 'الملفات',

@@ -16,6 +16,7 @@ export const settings: Messages['settings'] = {
     sessions: 'الجلسات',
     data: 'بياناتك',
     blocked: 'المحجوبون',
+    emoji: 'رموز مخصّصة',
     appearance: 'المظهر',
   },
   profile: {

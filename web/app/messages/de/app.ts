@@ -71,6 +71,8 @@ export const app: Messages['app'] = {
     'group.members': 'Mitglieder einer Benutzergruppe geändert',
     'group.rename': 'Benutzergruppe umbenannt',
     'group.delete': 'Benutzergruppe gelöscht',
+    'emoji.add': 'Eigenes Emoji hinzugefügt',
+    'emoji.remove': 'Eigenes Emoji entfernt',
     'member.role': 'Rolle eines Mitglieds geändert',
     'member.remove': 'Mitglied entfernt',
     'member.ban': 'Mitglied gesperrt',

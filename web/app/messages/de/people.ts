@@ -88,6 +88,8 @@ export const people: Messages['people'] = {
     },
     notify: 'Mitglieder benachrichtigen über',
     notifyHint: 'Mitglieder können das für sich selbst ändern.',
+    emoji: 'Wer eigene Emojis hinzufügen kann',
+    emojiAdders: { everyone: 'Alle', admins: 'Nur Admins' },
     saved: 'Team-Einstellungen gespeichert',
     storage: 'Belegter Speicher',
     files: 'Dateien',

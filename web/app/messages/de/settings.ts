@@ -11,6 +11,7 @@ export const settings: Messages['settings'] = {
     sessions: 'Sitzungen',
     data: 'Deine Daten',
     blocked: 'Blockierte Personen',
+    emoji: 'Eigene Emojis',
     appearance: 'Darstellung',
   },
   profile: {

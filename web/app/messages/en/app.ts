@@ -72,6 +72,8 @@ export const app = {
     'group.members': 'Members of a user group changed',
     'group.rename': 'User group renamed',
     'group.delete': 'User group deleted',
+    'emoji.add': 'Custom emoji added',
+    'emoji.remove': 'Custom emoji removed',
     'member.role': 'Member role changed',
     'member.remove': 'Member removed',
     'member.ban': 'Member banned',

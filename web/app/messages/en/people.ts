@@ -82,6 +82,8 @@ export const people = {
     modeHints: { invite: '', open: 'Anyone can sign up, without an invite.', closed: 'Operators add accounts with tandem user add.' },
     notify: 'Notify members about',
     notifyHint: 'Members can choose for themselves.',
+    emoji: 'Who can add custom emoji',
+    emojiAdders: { everyone: 'Everyone', admins: 'Only admins' },
     saved: 'Team settings saved',
     storage: 'Storage used',
     files: 'Files',

@@ -9,6 +9,7 @@ export const settings = {
     sessions: 'Sessions',
     data: 'Your data',
     blocked: 'Blocked people',
+    emoji: 'Custom emoji',
     appearance: 'Appearance',
   },
   profile: {

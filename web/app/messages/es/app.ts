@@ -71,6 +71,8 @@ export const app: Messages['app'] = {
     'group.members': 'Miembros de un grupo de usuarios cambiados',
     'group.rename': 'Grupo de usuarios renombrado',
     'group.delete': 'Grupo de usuarios eliminado',
+    'emoji.add': 'Emoji propio añadido',
+    'emoji.remove': 'Emoji propio quitado',
     'member.role': 'Rol de un miembro cambiado',
     'member.remove': 'Miembro expulsado',
     'member.ban': 'Miembro vetado',

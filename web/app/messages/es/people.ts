@@ -88,6 +88,8 @@ export const people: Messages['people'] = {
     },
     notify: 'Avisar a los miembros de',
     notifyHint: 'Los miembros pueden elegir por sí mismos.',
+    emoji: 'Quién puede añadir emojis propios',
+    emojiAdders: { everyone: 'Todos', admins: 'Solo administradores' },
     saved: 'Ajustes del equipo guardados',
     storage: 'Espacio usado',
     files: 'Archivos',

@@ -11,6 +11,7 @@ export const settings: Messages['settings'] = {
     sessions: 'Sesiones',
     data: 'Tus datos',
     blocked: 'Personas bloqueadas',
+    emoji: 'Emojis propios',
     appearance: 'Apariencia',
   },
   profile: {

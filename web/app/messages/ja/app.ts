@@ -72,6 +72,8 @@ export const app: Messages['app'] = {
     'group.members': 'ユーザーグループのメンバーの変更',
     'group.rename': 'ユーザーグループ名の変更',
     'group.delete': 'ユーザーグループの削除',
+    'emoji.add': 'カスタム絵文字の追加',
+    'emoji.remove': 'カスタム絵文字の削除',
     'member.role': 'メンバーの役割の変更',
     'member.remove': 'メンバーの削除',
     'member.ban': 'メンバーの追放',

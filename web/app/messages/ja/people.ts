@@ -87,6 +87,8 @@ export const people: Messages['people'] = {
     },
     notify: 'メンバーに通知する内容',
     notifyHint: '各メンバーが自分で選ぶこともできます。',
+    emoji: 'カスタム絵文字を追加できる人',
+    emojiAdders: { everyone: '全員', admins: '管理者のみ' },
     saved: 'チームの設定を保存しました',
     storage: '使用中のストレージ',
     files: 'ファイル',

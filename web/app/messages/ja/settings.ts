@@ -12,6 +12,7 @@ export const settings: Messages['settings'] = {
     sessions: 'セッション',
     data: '自分のデータ',
     blocked: 'ブロックした人',
+    emoji: 'カスタム絵文字',
     appearance: '外観',
   },
   profile: {
