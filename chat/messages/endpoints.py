@@ -16,7 +16,7 @@ from chat.messages.history import CARDS_MOST, DIRECTIONS, Place, Window, newest,
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import Posted, PostWriter, post_batch
 from chat.messages.previews import remove_preview
-from chat.messages.reactions import Reaction, list_pins, parse_reaction, pin_message, react, unpin_message, unreact
+from chat.messages.reactions import Reaction, list_pins, parse_emoji, pin_message, react, unpin_message, unreact
 from chat.messages.reminders import (
     ReminderChange,
     ReminderDelivery,
@@ -355,7 +355,7 @@ async def delete_reaction(request: web.Request) -> web.Response:
 
 def path_reaction(request: web.Request, user_id: int) -> Reaction:
     """Return the reaction in the path, with the emoji in its standard spelling; raise `NotFound` or `Invalid`."""
-    return Reaction(*path_message(request), parse_reaction(request.match_info["emoji"]), user_id)
+    return Reaction(*path_message(request), parse_emoji(request.match_info["emoji"], custom=True), user_id)
 
 
 # Reminders: `/api/reminders`.

@@ -66,7 +66,7 @@ async def react(log: Log, most: int, reaction: Reaction) -> None:
             return
         if state.count == 0 and len(message.reactions or ()) >= most:
             raise TooManyReactions
-        if state.count == 0 and is_custom(reaction.emoji):
+        if state.count == 0 and reaction.emoji.startswith(":"):
             await require_custom(change, reaction.emoji)
         entry = await change.record(reaction.recorded(True, state.count + 1))
         added = {"position": entry.position, "author": message.author, "now": await change.now()}
@@ -169,18 +169,10 @@ MOST = max(map(len, SPELLINGS.values())) * 2
 CUSTOM_EMOJI = re.compile(f":{EMOJI_NAME.pattern}:")
 
 
-def is_custom(text: str) -> bool:
-    """Return whether a text has the form of a custom emoji, such as `:party-parrot:`."""
-    return CUSTOM_EMOJI.fullmatch(text) is not None
-
-
-def parse_reaction(text: str) -> str:
-    """Return the emoji as Unicode spells it, or the `:name:` of a custom one; raise `Invalid`."""
-    return text if is_custom(text) else parse_emoji(text)
-
-
-def parse_emoji(text: str) -> str:
-    """Return the emoji as Unicode spells it; raise `Invalid`."""
+def parse_emoji(text: str, *, custom: bool = False) -> str:
+    """Return the emoji as Unicode spells it, or `:name:` if `custom` ones are allowed; raise `Invalid`."""
+    if custom and CUSTOM_EMOJI.fullmatch(text):
+        return text
     if len(text) > MOST or (emoji := SPELLINGS.get(strip_selectors(text))) is None:
         raise Invalid(errors=[{"field": "emoji", "detail": "must be exactly one emoji"}])
     return emoji

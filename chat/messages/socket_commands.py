@@ -21,7 +21,7 @@ from chat.log.append import LOG
 from chat.messages import endpoints
 from chat.messages.drafts import Append, Correction, Draft, Finish
 from chat.messages.edits import delete_message, edit_message
-from chat.messages.reactions import Reaction, parse_reaction, react, unreact
+from chat.messages.reactions import Reaction, parse_emoji, react, unreact
 from chat.model.types import Id, MessageType
 from chat.shared.errors import ApiError, Failed, Invalid, Unavailable
 from chat.shared.identity import Member
@@ -203,7 +203,7 @@ async def delete(app: web.Application, member: Member, command: DeleteCommand) -
 
 async def react_or_not(app: web.Application, member: Member, command: ReactCommand) -> Fields:
     """Add or remove the reaction."""
-    reaction = Reaction(command.conversation, command.seq, parse_reaction(command.emoji), member.user_id)
+    reaction = Reaction(command.conversation, command.seq, parse_emoji(command.emoji, custom=True), member.user_id)
     if command.remove:
         await unreact(app[LOG], reaction)
     else:
