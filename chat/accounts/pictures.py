@@ -184,7 +184,7 @@ async def may_add_emoji(connection: Connection, member: Member) -> bool:
     return (member.role == "admin" and not member.withheld) or (await read_team(connection)).emoji != "admins"
 
 
-async def check_new_emoji(connection: Connection, member: Member, name: str, most: int) -> None:
+async def require_new_emoji(connection: Connection, member: Member, name: str, most: int) -> None:
     """Raise `EmojiByAdmins`, `TooManyEmoji` or `EmojiNameTaken` if the member cannot add an emoji of this name now."""
     if not await may_add_emoji(connection, member):
         raise EmojiByAdmins
@@ -197,10 +197,10 @@ async def check_new_emoji(connection: Connection, member: Member, name: str, mos
 
 
 async def add_emoji(log: Log, actor: Actor, member: Member, most: int, name: str, image: ImageInfo) -> CustomEmoji:
-    """Store a custom emoji and tell every client. Raise what `check_new_emoji` raises."""
+    """Store a custom emoji and tell every client. Raise what `require_new_emoji` raises."""
     async with log.change() as change:
         await change.connection.execute(queries.lock_emoji)
-        await check_new_emoji(change.connection, member, name, most)
+        await require_new_emoji(change.connection, member, name, most)
         still = image.webps[1] if len(image.webps) > 1 else None
         made = {"name": name, "user": member.user_id, "picture": image.webps[0], "still": still}
         row = await (await change.connection.execute(queries.insert_emoji, made)).fetchone()
@@ -256,7 +256,7 @@ async def post_emoji(request: web.Request) -> web.Response:
     if (request.content_length or 0) > EMOJI_UPLOAD_MOST:
         raise TooLarge(f"The picture of an emoji can have at most {EMOJI_UPLOAD_MOST // 2**20} MiB.")
     async with request.app[POOL].connection() as connection:
-        await check_new_emoji(connection, member, name, settings.custom_emoji_most)
+        await require_new_emoji(connection, member, name, settings.custom_emoji_most)
     body = receive(request, EMOJI_UPLOAD_MOST, settings.body_seconds)
     image = await request.app[UPLOADS].pictures.process("emoji", body, member.payer)
     if body.cut:

@@ -17,6 +17,9 @@ from tests.promises.conftest import StartNode
 from tests.verbs import begins
 from tests.waiting import eventually
 
+# How often the page has asked for the list.
+ASKED = "performance.getEntriesByType('resource').filter(one => one.name.endsWith('/api/emoji')).length"
+
 
 def face() -> bytes:
     """Return a picture of a face, with a clear ground."""
@@ -179,4 +182,6 @@ async def test_a_team_leaves_emoji_to_admins(start_node: StartNode, open_window:
     await expect(member.page.get_by_role("list", name="Custom emoji")).to_contain_text(":shipit-now:")
     await expect(member.page.get_by_role("button", name="Add emoji")).to_have_count(0)
     await expect(member.page.get_by_role("button", name="Remove :shipit-now:")).to_have_count(0)
+    asked = await member.page.evaluate(ASKED)
+    assert 1 <= asked <= 2, f"the list was asked for {asked} times"
     assert admin.errors == member.errors == []
