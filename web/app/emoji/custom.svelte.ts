@@ -1,8 +1,7 @@
 /** The custom emoji of this server, as they are now. */
-import { MediaQuery, SvelteMap } from 'svelte/reactivity';
+import { SvelteMap } from 'svelte/reactivity';
 import type { Api, Entry, Id } from '../../client';
 import type { CustomEmoji, CustomEmojiList, CustomEmojiState } from '../../client/schema';
-import { look } from '../theme.svelte';
 import { customNames } from './find';
 
 export class CustomEmojis {
@@ -14,7 +13,6 @@ export class CustomEmojis {
   mayAdd = $state(false);
   /** How many there can be. */
   most = $state(0);
-  private readonly lessMotion = new MediaQuery('(prefers-reduced-motion: reduce)');
   /** Counts entries: an answer to a request from before one is asked for again. */
   private entries = 0;
 
@@ -46,9 +44,9 @@ export class CustomEmojis {
     return !sign.startsWith(':') || this.of(sign) !== undefined;
   }
 
-  /** Return the address of the picture: one that does not move, if the user wants less motion. */
+  /** Return the address of the picture: one that does not move, if the user or their system wants less motion. */
   pictureOf(emoji: CustomEmoji): string {
-    return this.lessMotion.current || look.now.motion === 'less' ? emoji.still : emoji.picture;
+    return document.documentElement.dataset['motion'] === 'less' ? emoji.still : emoji.picture; // as `hasReducedMotion`
   }
 
   /** Return the emoji that a text may show, as `name=address` each. */
