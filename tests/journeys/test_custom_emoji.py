@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from playwright.async_api import Locator, expect
 
 from tests.cast import Cast
-from tests.files.sending import picture
+from tests.files.test_custom_emoji import moving
 from tests.journeys.axe import is_clean_in_both_themes, is_sound
 from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
@@ -165,7 +165,7 @@ async def removes(window: Window) -> None:
 
 
 async def test_a_team_leaves_emoji_to_admins(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """Ada changes the team's setting, and Ben's page says that only admins add emoji."""
+    """Ada changes the team's setting, and Ben's page says that only admins add emoji. His pictures move if he likes."""
     node = await start_node("a1")
     (ada,) = await stage.enters("ada", role="admin")
     ada.at = node.url
@@ -176,12 +176,17 @@ async def test_a_team_leaves_emoji_to_admins(start_node: StartNode, open_window:
     await choice.get_by_role("radio", name="Only admins").check()
     await admin.page.get_by_role("button", name="Save").click()
     await expect(admin.page.get_by_text("Team settings saved")).to_be_visible(timeout=LIMIT)
-    assert (await ada.call("POST", "/api/emoji?name=shipit-now", data=picture()))[0] == 201
+    assert (await ada.call("POST", "/api/emoji?name=shipit-now", data=moving(10)))[0] == 201
     member = await open_window(node, ben, "/settings/emoji")
     await expect(member.page.get_by_text("Only admins can add emoji.")).to_be_visible(timeout=LIMIT)
     await expect(member.page.get_by_role("list", name="Custom emoji")).to_contain_text(":shipit-now:")
     await expect(member.page.get_by_role("button", name="Add emoji")).to_have_count(0)
     await expect(member.page.get_by_role("button", name="Remove :shipit-now:")).to_have_count(0)
     asked = await member.page.evaluate(ASKED)
+    shown = member.page.get_by_role("list", name="Custom emoji").locator("img")
+    for motion, src in (("reduce", "/api/emoji/1?still=1"), ("no-preference", "/api/emoji/1")):
+        await member.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+        await member.opens("/settings/emoji")
+        await expect(shown).to_have_attribute("src", src, timeout=LIMIT)
     assert 1 <= asked <= 2, f"the list was asked for {asked} times"
     assert admin.errors == member.errors == []
