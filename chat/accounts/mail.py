@@ -315,11 +315,14 @@ def make_page(texts: Texts, content: str) -> web.Response:
 
 
 async def get_unsubscribe(request: web.Request) -> web.Response:
-    """Return the page behind the link in each e-mail. Opening it changes nothing, as programs that check links do."""
-    check_address(request)
+    """Return the page behind the link in each e-mail. Opening it changes nothing, as programs that check links do.
+
+    It is in the user's language, unless the link is wrong or wrong links have used up the caller's attempts.
+    """
     try:
+        check_address(request)
         texts = await follow_link(request, request.app[ADDRESSES].find_texts)
-    except NotFound:
+    except (NotFound, RateLimited):
         texts = texts_in("", request.app[SETTINGS].default_language)
     form = f"<form method=post><button>{texts.stop_button}</button></form>"
     return make_page(texts, f"<p>{texts.stop_question}</p>{form}")
