@@ -129,7 +129,7 @@ class MessageModel(Shape):
     state: Ending | None = None
     """How the text of a streamed message ended."""
     previews: list[PreviewModel] | None = None
-    """What pages that it links to are about, in the order of the links."""
+    """Descriptions of the pages that the message links to, in the order of the links."""
 
 
 class Stored(Shape):

@@ -169,7 +169,7 @@ class DateOrder:
 
 @dataclass(slots=True)
 class WhatsAppFacts:
-    """What all lines together tell: the order of dates, how often each author wrote, and the name of the group.
+    """Findings from the whole file: the order of dates, how often each author wrote, and the group's name.
 
     An iPhone writes notices as the group, before the first message.
     """

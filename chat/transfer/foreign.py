@@ -1,4 +1,4 @@
-"""What the readers of foreign chats share: big JSON, users by their ids, messages as records."""
+"""Tools that the readers of foreign chats share: big JSON, users by their ids, messages as records."""
 
 import re
 from array import array

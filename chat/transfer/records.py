@@ -144,7 +144,7 @@ class ConversationRecord(RecordModel):
 
 
 class PreviewRecord(RecordModel):
-    """What a page is about that a message links to."""
+    """The description of a page that a message links to."""
 
     url: Annotated[str, Field(pattern=r"^(?i:https?)://", max_length=LINK_MOST)]
     title: Annotated[str, Field(max_length=200), AfterValidator(check_line)] = ""

@@ -100,7 +100,7 @@ async def test_an_admin_of_the_server_stops_hooks(stage: tuple[Node, Cast], rece
 
 @pytest.mark.parametrize("way", ["removed", "banned", "left out"])
 async def test_hooks_of_a_removed_user_are_turned_off(way: str, stage: tuple[Node, Cast], receiver: Receiver) -> None:
-    """They would read and write on. Owners see why, and can turn them on again. Hooks of others go on."""
+    """Otherwise the hooks would read and post for them. Owners see the reason and can turn them on again."""
     _, cast = stage
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "deploys", ben, private=True)

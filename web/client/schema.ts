@@ -594,7 +594,7 @@ export interface EditedMessage {
   streaming?: boolean;
   /** How the text of a streamed message ended. */
   state?: Ending;
-  /** What pages that it links to are about, in the order of the links. */
+  /** Descriptions of the pages that the message links to, in the order of the links. */
   previews?: Preview[];
   former_mentions?: FormerMentions;
 }
@@ -1381,7 +1381,7 @@ export interface Message {
   streaming?: boolean;
   /** How the text of a streamed message ended. */
   state?: Ending;
-  /** What pages that it links to are about, in the order of the links. */
+  /** Descriptions of the pages that the message links to, in the order of the links. */
   previews?: Preview[];
 }
 

@@ -43,7 +43,7 @@ SHOWN = 50  # findings of each kind that a report lists
 
 @dataclass(frozen=True, slots=True)
 class PresenceSample:
-    """What was measured in one second of the run. Counts are totals since its start.
+    """The measurements of one second of the run. Counts are totals since its start.
 
     `delay` is the longest time in seconds from a first attempt to post to a reader.
     """
