@@ -20,13 +20,12 @@ import io
 import json
 import os
 import re
-import resource
 import sys
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chat.files.sandbox import enter
+from chat.files.sandbox import enter, limit
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -64,14 +63,7 @@ def confine() -> list[str]:
     os.nice(10)
     for name in MODULES:
         importlib.import_module(name)
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 32),
-    ):
-        resource.setrlimit(what, (most, most))
+    limit(MEMORY, SECONDS)
     return enter()
 
 

@@ -12,6 +12,7 @@ Import every module before calling `enter`; afterwards no module can be read.
 
 import ctypes
 import os
+import resource
 import struct
 
 UNPRIVILEGED_ID = 64_813  # a user and group id that no system assigns
@@ -74,6 +75,18 @@ class Filter(ctypes.Structure):
     """struct sock_fprog."""
 
     _fields_ = (("count", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Limit this process to `memory` bytes and `seconds` of processor time; it can write no file."""
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 32),
+    ):
+        resource.setrlimit(what, (most, most))
 
 
 def enter() -> list[str]:

@@ -12,10 +12,9 @@ import html
 import json
 import os
 import re
-import resource
 import sys
 
-from chat.files.sandbox import enter
+from chat.files.sandbox import enter, limit
 
 PAGE_MOST = 256 * 1024  # bytes that are read of a page
 MEMORY, SECONDS = 512 * 1024 * 1024, 5
@@ -59,14 +58,7 @@ def confine() -> list[str]:
     os.nice(10)
     for codec in {*CHARSETS.values()}:
         b"a\xa4\xa2".decode(codec, "replace")
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 32),
-    ):
-        resource.setrlimit(what, (most, most))
+    limit(MEMORY, SECONDS)
     return enter()
 
 
