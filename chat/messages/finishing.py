@@ -7,6 +7,7 @@ emptied in the background (deploy/decisions/0121-streamed-messages.md).
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import structlog
@@ -113,10 +114,14 @@ WAKING = {LOGOUT, IDENTITY, LEAVE, "user"}  # entries by which an author may be 
 LOCK = 7_263_371
 ENDED_MOST = 8  # in one transaction, which holds the head of the log
 ENTRIES_MOST = 1_000  # of the conversation, looked at in one step
+INTERRUPTION_SECONDS, INTERRUPTION_PART = 2.0, 0.25  # between two looks, the longer of it and this part of the silence
 
 
 class StreamUpkeep:
     """The background task of a node. `silence`: seconds after which an author who says nothing is gone.
+
+    After an interruption silence counts from its end on: while PostgreSQL, this node or the whole machine stood still,
+    or when a clock was set, authors could not write, or seem to have been silent for longer than they were.
 
     `running`: messages that are written at the moment, on all nodes.
     """
@@ -124,6 +129,8 @@ class StreamUpkeep:
     def __init__(self, pool: Pool, journal: Log, silence: float) -> None:
         self._pool, self._log, self._silence = pool, journal, silence
         self.running = 0
+        self._interruption = timedelta(seconds=max(INTERRUPTION_SECONDS, INTERRUPTION_PART * silence))
+        self._since = self._looked = datetime.min.replace(tzinfo=UTC)  # by PostgreSQL's clock
         self._woken = asyncio.Event()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
@@ -154,8 +161,11 @@ class StreamUpkeep:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.count_running)).fetchone()
         assert row is not None
-        self.running = row[0]
-        return row[0], row[1]
+        self.running, ended, now = row
+        if not timedelta() <= now - self._looked <= self._interruption:
+            self._since = now
+        self._looked = now
+        return self.running, ended
 
     async def fail_abandoned(self) -> bool:
         """End some messages whose author is gone; return False if there are none, or if another node does it."""
@@ -176,7 +186,7 @@ class StreamUpkeep:
         return len(places) == ENDED_MOST
 
     async def _find_ended(self, connection: Connection) -> list[Place]:
-        asked = {"silence": self._silence, "most": ENDED_MOST}
+        asked = {"silence": self._silence, "since": self._since, "most": ENDED_MOST}
         rows = await (await connection.execute(queries.find_ended, asked)).fetchall()
         return [(row[0], row[1]) for row in rows]
 

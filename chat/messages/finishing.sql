@@ -26,11 +26,15 @@ update streamed_messages set stopped_by = %s where conversation_id = %s and seq 
 returning author_id
 
 -- name: find_ended
--- Messages whose author is silent, disabled or no longer a member, or whose session has ended.
+-- Messages whose author is silent, disabled or no longer a member, or whose session has ended. `since`: from when on
+-- silence counts. A time in the future is of a clock that has been set back since; an author who writes replaces it.
 select r.conversation_id, r.seq
   from streamed_messages r join users u on u.id = r.author_id
  where not r.ended
-   and (r.touched_at < clock_timestamp() - make_interval(secs => %(silence)s) or u.disabled_at is not null
+   and (%(since)s < clock_timestamp() - make_interval(secs => %(silence)s)
+        and r.touched_at not between clock_timestamp() - make_interval(secs => %(silence)s)
+                                 and clock_timestamp() + make_interval(secs => %(silence)s)
+        or u.disabled_at is not null
         or (r.session_id is not null
             and not exists (select from sessions s
                              where s.id = r.session_id and s.ended_at is null and s.expires_at > now()))
@@ -39,7 +43,7 @@ select r.conversation_id, r.seq
  order by r.conversation_id, r.seq limit %(most)s
 
 -- name: count_running
-select count(*) filter (where not ended), count(*) filter (where ended) from streamed_messages
+select count(*) filter (where not ended), count(*) filter (where ended), clock_timestamp() from streamed_messages
 
 -- name: take_turn
 select pg_try_advisory_xact_lock(%s)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.stream import resume
+from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
 from tests.messages.streaming import appends, finishes, read_streamed, starts, tries_to_append, writes
@@ -175,6 +176,38 @@ async def test_a_revoked_author_fails_at_once(cast: Cast, database_url: str) -> 
         return state == ("failed",)
 
     await eventually(failed)
+
+
+async def test_silence_counts_from_the_end_of_an_interruption(database_url: str, redis_url: str) -> None:
+    """While PostgreSQL is away nobody can append, so no author fails for that time. One who is disabled fails at once,
+    and one who stays silent does when STREAMING_IDLE has passed again, even if the clock has been set back since."""
+    async with (
+        bad_network(database_url) as network,
+        running_node(network.url, redis_url, streaming_idle=3.0) as node,
+        casting(database_url, node.url) as cast,
+    ):
+        ana, ben = await cast.enters("ana", "ben")
+        room = await begins(ana, "channel", "room", ben)
+        patient, disabled, silent = await starts(ana, room), await starts(ben, room), await starts(ana, room)
+        await network.refuse()
+        with psycopg.connect(database_url, autocommit=True) as database:
+            database.execute("update users set disabled_at = now() where id = %s", [ben.id])
+            long_silent = "select bool_and(touched_at < now() - interval '3 s') from streamed_messages"
+            await eventually(lambda: database.execute(long_silent).fetchone() == (True,))
+            set_back = "update streamed_messages set touched_at = now() + interval '1 hour' where seq = %s"
+            database.execute(set_back, [silent])
+            await network.accept()
+            state = "select streamed from messages where seq = %s"
+            await eventually(lambda: database.execute(state, [disabled]).fetchone() == ("failed",))
+
+            async def appended() -> bool:
+                status, answer = await tries_to_append(ana, room, patient, 0, "I am still here")
+                assert status in (200, 503), answer
+                return status == 200
+
+            await eventually(appended)
+            await eventually(lambda: database.execute(state, [silent]).fetchone() == ("failed",))
+            await eventually(lambda: database.execute(state, [patient]).fetchone() == ("failed",))
 
 
 async def test_the_authors_node_is_killed(stage: Cast, start_node: StartNode) -> None:
