@@ -240,6 +240,7 @@ class AppendWriter:
                 await self._arrived.wait()
             if taken := self._take(clock()):
                 await self._write(taken)
+            if taken or not self._queues:  # what expired while it waited is not taken
                 continue
             soonest = min(self._due.get(place, 0.0) for place in self._queues)
             with suppress(TimeoutError):

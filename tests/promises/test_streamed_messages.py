@@ -9,6 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat.log.append import LOG
+from chat.messages.streaming import AppendRequest, AppendWriter
+from chat.model.errors import Undecided
+from chat.shared.tasks import first_of
 from chat.stream import resume
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person, casting
@@ -208,6 +212,29 @@ async def test_silence_counts_from_the_end_of_an_interruption(database_url: str,
             await eventually(appended)
             await eventually(lambda: database.execute(state, [silent]).fetchone() == ("failed",))
             await eventually(lambda: database.execute(state, [patient]).fetchone() == ("failed",))
+
+
+async def test_appends_that_expire_while_postgresql_stands_still(nodes: list[Node], database_url: str) -> None:
+    """Those that are being written, and those that wait for them, are answered as undecided; later ones are written."""
+    async with casting(database_url, nodes[0].url) as cast:
+        (ana,) = await cast.enters("ana")
+        room = await begins(ana, "channel", "room")
+        seq = await starts(ana, room)
+    writer = AppendWriter(nodes[0].app[LOG], interval=0, most=100, waiting_most=100, deadline=0.2)
+
+    async def author() -> None:
+        with psycopg.connect(database_url) as database:
+            database.execute("select from conversations for update")
+            written = writer.submit(AppendRequest(room, seq, ana.id, 1, 0, "now"))
+            await eventually(lambda: not writer.waiting())
+            waiting = writer.submit(AppendRequest(room, seq, ana.id, 1, 3, " and then"))
+            for outcome in (written, waiting):
+                with pytest.raises(Undecided):
+                    await outcome
+        await eventually(lambda: not writer.waiting())
+        assert await writer.submit(AppendRequest(room, seq, ana.id, 1, 0, "now and then")) == 12
+
+    await first_of(writer.run(), writer.expire(), author())
 
 
 async def test_the_authors_node_is_killed(stage: Cast, start_node: StartNode) -> None:
