@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import MasterDownError, ReadOnlyError, RedisClusterException, RedisError
 
 from chat.shared.operator_errors import ENCODE, OperatorError
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 Bytes = Redis  # decode_responses is off: values are bytes
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
-DEMOTED = (ReadOnlyError, MasterDownError)
 BOUNDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
 KEEP_ALIVE: dict[str, Any] = {"socket_keepalive": True}  # a Unix socket has none
 # The library's version is given: without it, each connection reads it from the package's files, which takes 5 ms.
@@ -91,7 +91,9 @@ def connect_server(parts: SplitResult) -> Bytes:
     """Return a client of one server."""
     read_options(parts)
     bounds = BOUNDS if parts.scheme == "unix" else BOUNDS | KEEP_ALIVE
-    return Redis.from_url(parts.geturl(), retry=Retry(NoBackoff(), 1), **bounds, **NAME)
+    client = Redis.from_url(parts.geturl(), retry=Retry(NoBackoff(), 1), **bounds, **NAME)
+    client.connection_pool.connection_class = checked(client.connection_pool.connection_class)
+    return client
 
 
 def connect_cluster(parts: SplitResult) -> Bytes:
@@ -99,8 +101,12 @@ def connect_cluster(parts: SplitResult) -> Bytes:
     servers, first = split_servers(parts, SERVER_PORT)
     nodes = [ClusterNode(host, port) for host, port in servers]
     options = BOUNDS | KEEP_ALIVE | NAME | with_tls(read_options(first))
-    # The cluster client offers all that the code uses: pipelines, pub/sub and single commands.
-    return cast(Bytes, RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **options))
+    client = RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **options)
+    for node in client.nodes_manager.startup_nodes.values():
+        node.connection_class = checked(node.connection_class)
+    kwargs = client.nodes_manager.connection_kwargs  # of servers that it finds later
+    kwargs["connection_class"] = checked(kwargs["connection_class"])
+    return cast(Bytes, client)  # it offers all that the code uses: pipelines, pub/sub and single commands
 
 
 def connect_sentinel(parts: SplitResult) -> Bytes:
@@ -116,8 +122,10 @@ def connect_sentinel(parts: SplitResult) -> Bytes:
     same = {name: value for name, value in options.items() if name.startswith("ssl") or (not own and name in ACCESS)}
     keys = same | {name: value for name, value in own.items() if value}
     sentinels = Sentinels([SentinelClient(host=host, port=port, **keys) for host, port in servers])
-    options |= {"retry": Retry(NoBackoff(), 1)}
-    return cast(Bytes, sentinels.master_for(service or "mymaster", **BOUNDS | KEEP_ALIVE | NAME | options))
+    options |= BOUNDS | KEEP_ALIVE | NAME | {"retry": Retry(NoBackoff(), 1)}
+    client = sentinels.master_for(service or "mymaster", **options)
+    client.connection_pool.connection_class = checked(client.connection_pool.connection_class)
+    return cast(Bytes, client)
 
 
 class SentinelClient(Redis):
@@ -157,7 +165,7 @@ class Sentinels(Sentinel):
 
 
 async def call_open(command: Callable[..., Awaitable[Answer]], *arguments: Any, **named: Any) -> Answer:
-    """Call a method of a long-lived connection; raise `ConnectionError` if it was closed meanwhile.
+    """Call a method of a connection; raise the library's `ConnectionError` if the connection was closed meanwhile.
 
     The server may have closed it, or another task that uses it. uvloop then raises a `RuntimeError`, and the library an
     `AttributeError` if it happens during the call. Neither may end the node.
@@ -165,7 +173,17 @@ async def call_open(command: Callable[..., Awaitable[Answer]], *arguments: Any, 
     try:
         return await command(*arguments, **named)
     except (RuntimeError, AttributeError) as error:
-        raise ConnectionError(str(error)) from None
+        raise Disconnected(str(error)) from None
+
+
+def checked(kind: Any) -> Any:
+    """Return a class of such connections whose commands are sent as `call_open` does, so that a call is repeated."""
+
+    class CheckedConnection(kind):  # type: ignore[misc]
+        async def send_packed_command(self, *arguments: Any, **named: Any) -> None:
+            await call_open(super().send_packed_command, *arguments, **named)
+
+    return CheckedConnection
 
 
 @asynccontextmanager
@@ -215,9 +233,6 @@ def with_tls(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in ("connection_class", "host", "port")} | tls
 
 
-# Failures.
-
-
 def reason_of(error: BaseException) -> str:
     """Return why a call failed, for logs and operators. A timeout has no text of its own."""
     if str(error).startswith("HELLO must be called"):  # the rest is about the protocol
@@ -226,11 +241,8 @@ def reason_of(error: BaseException) -> str:
 
 
 async def drop_demoted(redis: Bytes, error: Exception) -> None:
-    """Close idle connections if a server refused a write: the URL may lead to its successor by now.
-
-    The library does this for sentinels and clusters; a server behind a plain name would be asked forever.
-    """
-    if isinstance(error, DEMOTED) and hasattr(redis, "connection_pool"):
+    """Close idle connections if a server refused a write: its name may lead to a successor by now."""
+    if isinstance(error, (ReadOnlyError, MasterDownError)) and hasattr(redis, "connection_pool"):
         await redis.connection_pool.disconnect(inuse_connections=False)
 
 

@@ -1,10 +1,11 @@
-"""The subscriber when its connection ends between receiving and sending."""
+"""Calls and the subscriber when a connection ends between receiving and sending."""
 
 import itertools
 
 import pytest
+from redis.exceptions import ConnectionError as Disconnected
 
-from chat.shared.redis import UNAVAILABLE, Bytes, Subscriber, call_open, open_redis
+from chat.shared.redis import UNAVAILABLE, Bytes, Subscriber, call_open, connected_once, open_redis
 from chat.shared.tasks import first_of
 from chat.tools.chaos.network import Proxy, bad_network
 from tests.waiting import breathe, eventually
@@ -17,8 +18,20 @@ async def test_subscribing_on_a_connection_that_has_just_closed(redis_url: str) 
     async with open_redis(redis_url) as redis, redis.pubsub() as pubsub:
         await pubsub.subscribe(b"first")
         pubsub.connection._writer.transport.abort()
-        with pytest.raises(UNAVAILABLE):
+        with connected_once(pubsub.connection), pytest.raises(UNAVAILABLE):
             await call_open(pubsub.subscribe, [b"second"])
+
+
+async def test_a_call_on_a_connection_that_has_just_closed(redis_url: str) -> None:
+    """The connection was closed between the check of the library and the command: the call is made on a new one."""
+    async with open_redis(redis_url) as redis:
+        assert await redis.ping()
+        connection = await redis.connection_pool.get_connection()
+        connection._writer.transport.abort()
+        with pytest.raises(Disconnected):
+            await connection.send_command("PING")
+        await redis.connection_pool.release(connection)
+        assert await redis.ping()
 
 
 async def test_a_connection_that_is_cut_while_channels_are_subscribed(valkey_url: str) -> None:
