@@ -90,13 +90,14 @@ class SentinelGroup:
         self._processes.send_signal(f"{port}", SIGCONT)
 
     def leader(self) -> int | None:
-        """Return the port of the master if all sentinels name the same, and know each other."""
+        """Return the port of the master if all sentinels name the same, and know each other and its replica."""
         views = []
         with suppress(redis.RedisError):
             for port in self._sentinels:
                 with client(port) as sentinel:
                     views.append(sentinel.sentinel_master("tandem"))
-        known = [view["port"] for view in views if view["num-other-sentinels"] == len(self._sentinels) - 1]
+        others = len(self._sentinels) - 1, len(self.ports) - 1
+        known = [view["port"] for view in views if (view["num-other-sentinels"], view["num-slaves"]) == others]
         return int(known[0]) if len(known) == len(self._sentinels) and len(set(known)) == 1 else None
 
     def is_whole(self) -> bool:
