@@ -14,6 +14,7 @@ from chat.tools.bench.connections import measure_memory, measure_reconnect, meas
 from chat.tools.bench.delivery import Contender, measure_fanout, measure_latency, measure_transports
 from chat.tools.bench.environment import BenchEnvironment, own_environment
 from chat.tools.bench.growth import measure_growth
+from chat.tools.bench.posting import measure_dump
 from chat.tools.bench.presence import measure_presence
 from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
@@ -24,6 +25,7 @@ SCALE, NODES = 0.01, 3
 EXACT = ("missing", "refused", "lost", "repeated")
 MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
     "latency": lambda bench: measure_latency(bench, seconds=0.5),
+    "dump": lambda bench: measure_dump(bench, seconds=0.5, rounds=1),
     "memory": measure_memory,
     "reconnect": measure_reconnect,
     "replay": lambda bench: measure_replay(bench, rounds=1),

@@ -139,6 +139,15 @@ def transports(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: 
 
 
 @bench.command()
+def dump(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
+    """Measure posts while pg_dump holds its locks and partitions of the log are due.
+
+    Example: tandem bench dump
+    """
+    carry_out(["dump"], json, out, scale=scale, rounds=rounds)
+
+
+@bench.command()
 def streamed(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
     """Measure a streamed message to 1,000 readers: bytes, CPU, and every character while nodes are killed.
 

@@ -6,13 +6,13 @@ Latency is measured at a steady rate.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chat.client.node_process import cpu_seconds
 from chat.tools.bench.environment import SOCKET, BenchUser
 from chat.tools.bench.report import BenchReport, Contest, Row, at, middle, ratio
-from chat.tools.bench.runner import Bench, timed
+from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import FRAMED, BenchTrouble, Target, room_of, spread
 
 PEOPLE = 64
@@ -194,17 +194,26 @@ POSTERS = 32
 P50, P99 = 3.0, 12.0
 
 
+async def pour(
+    bench: Bench, target: Target, tokens: Sequence[str], rate: float, readers: int, seconds: float
+) -> tuple[Json, list[Json]]:
+    """Post at a fixed rate to the open readers; return the counts of the poster and of the readers, with quantiles."""
+    await bench.listen(round(rate * seconds) * readers, timed=True)
+    order = {"target": target, "tokens": tokens, "rate": rate, "seconds": seconds, "name": secrets.token_hex(4)}
+    said, heard = await asyncio.gather(bench.mouth.ask("pour", **order), bench.heard(limit=seconds + 30))
+    return said, heard
+
+
 async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10) -> BenchReport:
     """Post at a fixed rate to the readers. A post that waits for its turn counts as late."""
     readers, rate, ours = bench.sized(readers, 5), bench.sized(rate, 20), await tandem(bench)
     await bench.open(ours.target, list(spread(ours.tokens, readers)))
     tokens, count = list(spread(ours.tokens, POSTERS)), round(rate * seconds)
-    order = {"target": ours.target, "tokens": tokens, "rate": rate}
-    await bench.mouth.ask("pour", **order, seconds=min(1, seconds), name=secrets.token_hex(4))
-    await bench.listen(count * readers, timed=True)
+    await bench.mouth.ask(
+        "pour", target=ours.target, tokens=tokens, rate=rate, seconds=min(1, seconds), name=secrets.token_hex(4)
+    )
     with bench.counting("latency", count * readers) as show:
-        pouring = bench.mouth.ask("pour", **order, seconds=seconds, name=secrets.token_hex(4))
-        said, heard = await asyncio.gather(pouring, bench.heard(limit=seconds + 30))
+        said, heard = await pour(bench, ours.target, tokens, rate, readers, seconds)
         show(count * readers)
     await bench.forget()
     spread_of = heard[0]["quantiles"]

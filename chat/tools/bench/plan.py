@@ -199,6 +199,12 @@ def run_queue(options: BenchOptions, progress: Progress) -> list[BenchReport]:
         return [report]
 
 
+def run_dump(options: BenchOptions, progress: Progress) -> list[BenchReport]:
+    """Measure one node with small partitions of the log."""
+    with in_environment(options, 1, **posting.DUMP_SETTINGS) as measure:
+        return measure(lambda bench: posting.measure_dump(bench, rounds=options.rounds), progress)
+
+
 def run_streamed(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Measure with three nodes behind a balancer, of which two are killed."""
     return [uvloop.run(streamed.measure_streamed(options.scale, options.rounds, progress))]
@@ -221,9 +227,10 @@ RUNS: dict[str, Run] = {
     "transports": run_transports,
     "bus": run_bus,
     "queue": run_queue,
+    "dump": run_dump,
     "streamed": run_streamed,
 }
-EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile", "bus", "queue")]
+EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile", "bus", "queue", "dump")]
 
 
 def run_one(name: str, options: BenchOptions, progress: Progress, *, alone: bool) -> list[BenchReport]:

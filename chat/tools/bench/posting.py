@@ -1,22 +1,23 @@
-"""Durable posts: posts a second and the cost of each, beside handlers that store nothing."""
+"""Durable posts: posts a second and the cost of each, beside handlers that store nothing; and while pg_dump runs."""
 
 import asyncio
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 
 import orjson
 import psycopg
 
 from chat.client.node_process import NodeProcess, cpu_seconds
+from chat.local.postgres import postgres_program
 from chat.shared.sql import load
 from chat.tools.bench.baselines import STORELESS, running_bare
-from chat.tools.bench.delivery import Contender, tandem
+from chat.tools.bench.delivery import Contender, pour, tandem
 from chat.tools.bench.environment import BenchEnvironment, SqlFixtures, make_node
-from chat.tools.bench.report import BenchReport, Row, middle, ratio
+from chat.tools.bench.report import BenchReport, Row, at, middle, ratio
 from chat.tools.bench.runner import Bench, Json, timed
-from chat.tools.bench.targets import Target, room_of, spread
+from chat.tools.bench.targets import BenchTrouble, Target, room_of, spread
 
 POSTERS = 64
 BATCH, BATCHERS = 500, 4
@@ -131,6 +132,68 @@ async def measure_queue(environment: BenchEnvironment, node: NodeProcess, rooms:
         Row("server CPU a message", cpu_seconds(node.pid) / count * 1e6, "µs", note="the node's start included"),
     ]
     return BenchReport("queue", rows, notes=[f"{count:,} messages of {POSTERS} authors in {ROOMS} conversations"])
+
+
+# Beside a dump: it locks every table until its reader has taken everything. Meanwhile partitions of the log are due.
+
+DUMP_SETTINGS = {"LOG_PARTITION_ENTRIES": "2000", "LOG_RETENTION_DAYS": "1"}
+DUMP_SECONDS, DUMP_TIMES = 10.0, 2.0  # of each turn; the bar
+
+
+@asynccontextmanager
+async def slow_dump(database_url: str) -> AsyncIterator[None]:
+    """Run `pg_dump`, whose output is not read until the end of the block, as on a slow disk."""
+    program = postgres_program("pg_dump", None)
+    dump = await asyncio.create_subprocess_exec(program, database_url, stdout=asyncio.subprocess.PIPE)
+    assert dump.stdout is not None
+    await dump.stdout.readline()
+    yield
+    while await dump.stdout.read(1024 * 1024):
+        pass
+    if await dump.wait():
+        raise BenchTrouble(f"pg_dump ended with {dump.returncode}.")
+
+
+async def measure_dump(
+    bench: Bench, rate: float = 500, readers: int = 100, rounds: int = 3, seconds: float = DUMP_SECONDS
+) -> BenchReport:
+    """Post at a fixed rate, in turns without and beside a dump; partitions of the log are to be made and dropped."""
+    assert isinstance(bench.environment.fixtures, SqlFixtures)
+    readers, rate, ours = bench.sized(readers, 5), bench.sized(rate, 20), await tandem(bench)
+    seconds = max(1.0, seconds * min(1.0, bench.scale))
+    await bench.open(ours.target, list(spread(ours.tokens, readers)))
+    tokens, url = list(spread(ours.tokens, POSTERS)), bench.environment.fixtures.database_url
+    partitions = missing = 0
+    with bench.counting("dump", 2 * rounds) as show:
+        for turn in range(rounds):
+            for n, name in enumerate(("quiet", "dump")):
+                async with AsyncExitStack() as stack:
+                    if name == "dump":
+                        await stack.enter_async_context(slow_dump(url))
+                        partitions = max(partitions, await make_log_old(url))
+                    _, heard = await pour(bench, ours.target, tokens, rate, readers, seconds)
+                missing += round(rate * seconds) * readers - sum(one["received"] for one in heard)
+                ours.note(name, at(heard[0]["quantiles"], 99))
+                show(2 * turn + n + 1)
+    await bench.forget()
+    quiet, busy = ours.figure("quiet"), ours.figure("dump")
+    report = BenchReport("posts while pg_dump runs", notes=[f"{rate:g} posts/s to {readers} readers for {seconds:g} s"])
+    report.rows += [
+        Row("POST to reader, p99", quiet, "ms"),
+        Row("POST to reader while pg_dump runs, p99", busy, "ms", DUMP_TIMES * quiet),
+        Row("partitions of the log meanwhile, of which all but three were to be dropped", partitions),
+        Row("deliveries missing", missing, "", 0),
+    ]
+    return report
+
+
+async def make_log_old(database_url: str) -> int:
+    """Make all entries of the log old, so that full partitions are to be dropped; return the number of partitions."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(queries.make_log_old)
+        row = await (await connection.execute(queries.count_partitions)).fetchone()
+        assert row is not None
+        return int(row[0])
 
 
 def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> BenchReport:
