@@ -1,12 +1,13 @@
 -- name: insert_rows
--- Security events; `age` is seconds before now.
+-- Security events in their order; `age` is seconds before now.
 insert into audit (at, actor, action, subject, address, session, device, times, detail, acted_by)
 select now() - make_interval(secs => n.age), n.actor, n.action, n.subject, n.address::inet, n.session,
        coalesce(s.device, n.device), n.times, n.detail::jsonb, case when s.user_id <> n.actor then s.user_id end
   from unnest(%(age)s::float8[], %(actor)s::bigint[], %(action)s::text[], %(subject)s::bigint[], %(address)s::text[],
               %(session)s::bigint[], %(device)s::text[], %(times)s::integer[], %(detail)s::text[])
-       as n (age, actor, action, subject, address, session, device, times, detail)
+       with ordinality as n (age, actor, action, subject, address, session, device, times, detail, place)
   left join sessions s on s.id = n.session
+ order by n.place
 
 -- name: find_accounts
 -- The accounts that typed names belong to.

@@ -57,9 +57,12 @@ DIALECT = {
 
 # A node that is stopped or disconnected while it has the log's head locked must not block the others for longer than
 # 3 s. Each statement is planned once. Planned for each value, a page of history cost three times as much, because
-# messages have sixteen partitions; no plan here depends on values.
+# messages have sixteen partitions; no plan here depends on values. With PostgreSQL's own cost of a random page, that of
+# a spinning disk, a page of activity read all messages; and queries are too short to be compiled.
 LIMITS = {
     "plan_cache_mode": "force_generic_plan",
+    "random_page_cost": "1.1",
+    "jit": "off",
     "statement_timeout": f"{STATEMENT_SECONDS}s",
     "idle_in_transaction_session_timeout": "3s",
 }
