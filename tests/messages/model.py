@@ -54,7 +54,8 @@ class Known:
         if reply["author"] == self.me:
             self.threads[root["seq"]] = {"read_seq": seq, "last_seq": seq, "unread": 0}
         elif thread and seq > thread["last_seq"]:
-            thread |= {"last_seq": seq, "unread": thread["unread"] + 1}
+            gone = "deleted" in reply  # meanwhile: it is replayed without its text, and its deletion follows
+            thread |= {"last_seq": seq, "unread": thread["unread"] + (0 if gone else 1)}
 
     def _uncount(self, gone: Json) -> None:
         """Count a deleted reply of another user as read."""

@@ -169,6 +169,15 @@ async def test_the_author_of_a_thread_replies_first(ana: Person, ben: Person) ->
     await verify(ana, ben, room, before, cursor)
 
 
+async def test_a_reply_that_was_deleted_before_it_is_replayed(ana: Person, ben: Person) -> None:
+    """Ben was away: the reply is replayed without its text and then deleted, and is not unread."""
+    room = await furnish(ana, ben)
+    before, cursor = await looks(ben, room), (await sees(ben))["cursor"]
+    reply = await answers(ana, room, 2, "a reply")
+    await deletes(ana, room, reply["seq"])
+    await verify(ana, ben, room, before, cursor)
+
+
 async def test_many_actions_at_once_are_in_their_entries(ana: Person, ben: Person, chloe: Person) -> None:
     """A random walk over all actions, some refused, by three users at any message, ten at the same moment."""
     room = await begins(ana, "channel", "room", ben, chloe)
