@@ -43,8 +43,8 @@ class FileArchive(Protocol):
 class Archive:
     """The files of a ZIP, or of an unpacked one, by path. `progress` gets the sizes of reads.
 
-    A folder that contains everything (`folder`) is left out of the paths, and so are files that operating systems add.
-    Raise `BadArchive` for an unsafe archive.
+    A folder that contains everything is left out of the paths, and so are files that operating systems add. `folder`:
+    the path of the folder around all files, or the name of the ZIP. Raise `BadArchive` for an unsafe archive.
     """
 
     def __init__(self, path: Path, progress: Callable[[int], object] = int) -> None:
@@ -53,7 +53,8 @@ class Archive:
         found: dict[str, zipfile.ZipInfo | Path] = {}
         found |= dict(files_below(path)) if path.is_dir() else dict(self._open_zip())
         depth = wrapping(list(found))
-        self.folder = "/".join(next(iter(found), "").split("/")[:depth]) or path.absolute().stem
+        outer = path.absolute().as_posix() if path.is_dir() else path.stem
+        self.folder = "/".join((outer, *next(iter(found), "").split("/")[:depth]))
         self._files = {"/".join(name.split("/")[depth:]): file for name, file in found.items()}
         self._folders: dict[str, list[str]] = {}
         for name in sorted(self._files):

@@ -5,6 +5,7 @@ Most lines have a time without a date. The day is in the line, in a line before 
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
 from itertools import islice
@@ -24,11 +25,18 @@ STAMP = (
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?(?: [A-Z]{2,5})?\]?"
 )
 NICK = r"[^\s<>]{1,64}"
+SENDER = r"[^\s<>().!@:]{1,64}?"  # of a notice to the channel: no server, and no user with an address
 SAID = re.compile(
-    STAMP + rf"\s{{1,4}}(?:<[ @+%&~!]?(?P<nick>{NICK})>|-(?P<told>{NICK}?):[#&][^\s-]{{1,60}}-"
+    STAMP
+    + rf"\s{{1,4}}(?:<[ @+%&~!]?(?P<nick>{NICK})>|-(?!\S{{0,64}}Serv-)(?P<told>{SENDER})(?::[#&][^\s-]{{1,60}})?-(?=\s)"
     r"|(?:\*|•|Action:)\s{1,2}(?!\*)(?P<actor>[^\s*]{1,64})(?=\s))\s?(?P<text>.*)"
 )
-EVENT = re.compile(STAMP + r"\s{1,4}(?:-!-|\*\*\*|\*\t|--?>|<--?|--|===|\* )\s?(.*)")
+EVENT = re.compile(
+    r"=== \S|"
+    + STAMP
+    + r"\s{1,4}(?:-!-|\*\*\*|\*\t|--?>|<--?|--|===|\* |\S{1,64} (?:\([^)\s]{1,200}@|is now known as |"
+    r"sets mode |changed the topic |joined the channel|left (?:the channel|IRC)|kicked \S{1,64} from ))"
+)
 NOTICE = re.compile(STAMP + r"\s{1,4}-(?!!-)[^\s-]{1,64}-\s?(.*)")
 TABBED = re.compile(STAMP + r"\t(?P<nick>[^\t]{0,64})\t(?P<text>.*)")
 DAY = re.compile(
@@ -36,16 +44,19 @@ DAY = re.compile(
     r"\s{1,2}(?:[^\W\d]{2,4}[.,]? )?([^\W\d]{3,5})\.?\s{1,2}(\d{1,2})(?: (\d\d:\d\d:\d\d))? (\d{4})"
 )
 IDENT = re.compile(r"Session Ident: ([#&]\S{1,60})")
-CHANNEL = re.compile(r"([#&][^\s/#]{1,60}?)(?:[._ -]{0,3}\(?\d{4}-?\d\d-?\d\d\)?)?(?:\.(?:log|txt|weechatlog))?$")
+CHANNEL = re.compile(r"([#&][^\s/#]{1,60}?)(?:[._ -]{0,3}\(?\d{4}-?\d\d-?\d\d\)?)?(?:\.(?:log|txt|weechatlog)){0,2}$")
 DATED = re.compile(r"(\d{4})[-.]?(\d\d)[-.]?(\d\d)")
+DATED_FOLDERS = re.compile(r"(?<!\d)(\d{4})[-./](\d\d)[-./](\d\d)(?!\d)[^/]{0,200}(?:/[^/]{0,255})?$")
 DATE_AROUND = re.compile(r"[._ -]{0,3}\(?\d{4}[-.]?\d\d[-.]?\d\d\)?[._ -]{0,3}|[._ -]{0,3}\d\d[A-Z][a-z]{2}\d{4}$")
 COLORS = re.compile("\x03\\d{0,2}(?:,\\d{1,2})?|\x04[0-9A-Fa-f]{0,6}|[\x02\x0f\x11\x16\x1d-\x1f]")
 ACTED = re.compile(
     r"\S{1,64} (?:\([^)\s]*@|has (?:joined|left|quit|changed|set|kicked)|is now known|sets |gives |removes |"
+    r"joined the channel|left (?:the channel|IRC)|"
     r"was kicked by |changes topic )|"
     "Now talking|Topic for|Topic is |Set by |(?:Joins|Parts|Quits): |You |Disconnected|Looking up|Connect|Rejoined |"
     "Retrieving |Attempting "
 )
+LETTER = re.compile(r"[^\W\d_]")
 STATUS = "@+%&~!"
 MARKS = {"-->", "<--", "--", "=!="}  # WeeChat writes these instead of a nick
 
@@ -70,13 +81,22 @@ def plain(line: str) -> str:
 
 def channel_of(path: str, folder: str = "") -> str:
     """Return the name of the channel that a log belongs to. `folder`: that of the file, outside of the archive."""
-    parents = str(PurePosixPath(path).parent), folder
+    parents = [*map(str, PurePosixPath(path).parents), folder]
     for place in (path, *parents):
         if found := CHANNEL.search(place):
             return found[1]
     stem = re.sub(r"\.log$", "", PurePosixPath(path).stem)
     named = (DATE_AROUND.sub("", one) for one in (stem, *(PurePosixPath(parent).name for parent in parents)))
-    return next(filter(None, named), stem)
+    return next((name for name in named if LETTER.search(name)), stem)
+
+
+def day_of(path: str, folder: str = "") -> date | None:
+    """Return the day in the name of a log or of the folders around it, such as `2024/05/01/#garden.txt`."""
+    name = PurePosixPath(path).name
+    for found in (*DATED.finditer(name), *DATED_FOLDERS.finditer(f"{folder}/{path}")):
+        with suppress(ValueError):
+            return date(*map(int, found.groups()))
+    return None
 
 
 def ident_of(open_file: Callable[[], IO[bytes]]) -> str:
@@ -110,8 +130,7 @@ class IrcLogs:
         """Yield each channel, its messages, and its members at the end."""
         for path, open_file in sorted(self._files.items()):
             name = ident_of(open_file) or channel_of(path, self._folder)
-            dated = DATED.search(PurePosixPath(path).name)
-            self._day, self._last = date(*map(int, dated.groups())) if dated else None, time.min
+            self._day, self._last = day_of(path, self._folder), time.min
             channel = self._channels.get(name.lower())
             if channel is None:
                 channel = self._channels[name.lower()] = ForeignMessages(name.lower()[:200], "")
@@ -142,7 +161,7 @@ class IrcLogs:
         if said is None or nick in MARKS or (acts and ACTED.match(f"{nick} {text}")):
             yield SkippedItem(f"{kind_of(line, said is not None)} of IRC")
             return
-        at = self._time(said)
+        at, nick = self._time(said), nick.rstrip(":") if acts else nick
         author = self._users.add(nick.lower(), nick, nick)
         text = f"_{text}_" if acts and text.strip() else keep_hashes(text)
         yield from channel.write(self._repeats.name(at, author, text), author, at, text)

@@ -50,7 +50,7 @@ class SingleFile:
     """A file alone, in the shape of an archive."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.fingerprint, self.folder = path, fingerprint(path), path.absolute().parent.name
+        self.path, self.fingerprint, self.folder = path, fingerprint(path), str(path.absolute().parent)
 
     def names(self) -> list[str]:
         """Return the name of the file."""
@@ -144,7 +144,7 @@ def find_logs(files: Files, names: list[str], options: ForeignOptions) -> FoundC
     """Find chats that are text: of WhatsApp, or of IRC clients."""
     logs: dict[str, Callable[[], IO[bytes]]] = {}
     for name in names:
-        if not TEXTS.search(name):
+        if len(names) > 1 and not TEXTS.search(name):
             continue
         with closing(files.open(name)) as file:
             lines = file.read(SAMPLE).decode("utf-8-sig", "replace").splitlines()

@@ -171,3 +171,60 @@ def test_the_server_of_several_logs_can_be_named(tmp_path: Path) -> None:
     """Nicks of two networks are two users, and those of one network the same in all its archives."""
     path = write_zip(tmp_path / "logs.zip", {"#a_20240501.log": ZNC, "#b_20240501.log": ZNC})
     assert open_source(path, None, False, "libera").origin == "irc:libera"
+
+
+UBUNTU = "[04:22] <ana> hi all\n=== ben_ is now known as ben\n[04:23] <ben> hello\n"
+BOTBOT = (
+    "2014-01-01T20:00:49 * ben joined the channel\n2014-01-01T20:01:00 <ana> hi\n2014-01-01T20:08:09 * ben has quit\n"
+)
+ZNC_BOT = "[10:00:00] <ana> hi\n[10:00:01] -ci-bot- build 7 is green\n[10:00:02] -irc.example.org- this is a server\n"
+TEXTUAL_6 = """\
+[2024-01-01T09:58:01+0100] ana (~a@host) joined the channel
+[2024-01-01T09:59:12+0100] <ana> hi all
+[2024-01-01T09:59:13+0100] \u2022 ben: waves
+[2024-01-01T09:59:14+0100] ben_ is now known as ben
+[2024-01-01T09:59:15+0100] ana changed the topic to rice
+[2024-01-01T09:59:16+0100] ben (~b@host) left IRC (Quit: bye)
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("logs/2024/05/01/#garden.txt", UBUNTU, ["2024-05-01 04:22 hi all", "2024-05-01 04:23 hello"]),
+        ("garden/2024/05-01.txt", UBUNTU, ["2024-05-01 04:22 hi all", "2024-05-01 04:23 hello"]),
+        ("#garden_20240501.log.txt", ZNC, ["2024-05-01 10:00 hi all", "2024-05-01 10:00 _waves_"]),
+        ("garden-2014-01-01.log", BOTBOT, ["2014-01-01 20:01 hi"]),
+        ("#garden_20240501.log", ZNC_BOT, ["2024-05-01 10:00 hi", "2024-05-01 10:00 build 7 is green"]),
+        ("#garden.gist", TEXTUAL_6, ["2024-01-01 09:59 hi all", "2024-01-01 09:59 _waves_"]),
+        ("2024-05-01.garden-99999999.log", UBUNTU, ["2024-05-01 04:22 hi all", "2024-05-01 04:23 hello"]),
+    ],
+)
+def test_archives_of_channels(tmp_path: Path, path: str, text: str, said: list[str]) -> None:
+    """The day may be in the folders around a log. Lines about joining are events in any client's words."""
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    items, counts = reads(write_log(file, text))
+    assert [f"{one.created_at:%Y-%m-%d %H:%M} {one.body}" for one in messages_in(items)] == said
+    assert {one.author for one in messages_in(items)} <= {"ana", "ben", "ci-bot"}
+    assert set(counts.skipped) <= {"joins, quits and other events of IRC", "notices of IRC"}
+    assert counts.bad == 0
+
+
+def test_days_in_folders_are_one_channel_for_each_name(tmp_path: Path) -> None:
+    """An archive has a folder for each day, with a file for each channel, or a file a day in the channel's folder."""
+    days = {f"2024/05/0{day}/#{name}.txt": UBUNTU for day in (1, 2) for name in ("garden", "kitchen")}
+    days |= {f"barn/2024/05-0{day}.txt": UBUNTU for day in (1, 2)}
+    items, _ = reads(write_zip(tmp_path / "logs.zip", {**days}))
+    found = {one.id: one.name for one in items if isinstance(one, ConversationRecord)}
+    assert sorted(found.values()) == ["barn", "garden", "kitchen"]
+    said = sorted(f"{found[one.conversation]} {one.created_at:%d}" for one in messages_in(items) if one.body == "hello")
+    assert said == [f"{name} 0{day}" for name in ("barn", "garden", "kitchen") for day in (1, 2)]
+
+
+def test_a_day_far_up_in_the_path_says_nothing(tmp_path: Path) -> None:
+    """The folder of a backup is no day of a log in a folder below it."""
+    file = tmp_path / "backup-2024-05-01" / "logs" / "libera" / "#garden.log"
+    file.parent.mkdir(parents=True)
+    _, counts = reads(write_log(file, "10:00 <ana> hi\n"))
+    assert "tells its day" in counts.errors[0].reason
