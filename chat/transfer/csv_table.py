@@ -3,11 +3,9 @@
 import codecs
 import csv
 import io
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, tzinfo
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Annotated, Any
@@ -19,12 +17,10 @@ from chat.transfer.chat_logs import Repeats
 from chat.transfer.errors import BadMapping
 from chat.transfer.foreign import OUTSIDE, ForeignMessages, ForeignUsers, client_id, file_record, guarded
 from chat.transfer.records import ConversationRecord, Item, LineError, SkippedItem, explain
-from chat.transfer.text import clean, email, moment, time_zone, title
+from chat.transfer.text import clean, email, time_in, time_zone, title
 
 SAMPLE = 1024 * 1024  # bytes by which encoding and delimiter are recognized
 MAX_FIELD = 4 * 1024 * 1024  # characters
-MILLISECONDS = 100_000_000_000  # larger numbers are milliseconds since 1970 or less, smaller ones seconds
-UTC_NAME = re.compile(r" ?(?:UTC|GMT)$")
 DELIMITERS = ",;\t|"
 
 
@@ -122,6 +118,18 @@ def find_encoding(sample: bytes) -> str:
     return "utf-8-sig"
 
 
+def each_row(rows: Any) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Yield the first line of each row of a reader, and its fields or the error."""
+    while True:
+        line = rows.line_num + 1
+        try:
+            yield line, next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, error
+
+
 class CsvTable:
     """The messages of a table, as items. `zone`: that of times for which neither value nor mapping tells one."""
 
@@ -194,14 +202,9 @@ class CsvTable:
 
     def _read_rows(self, rows: Any, progress: Callable[[int], object], read_row: ReadRow) -> Iterator[Item]:
         header: list[str] | None = None
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield LineError(f"{self._name}:{line}", f"is not a row: {error}")
+        for line, row in each_row(rows):
+            if isinstance(row, csv.Error):
+                yield LineError(f"{self._name}:{line}", f"is not a row: {row}")
                 continue
             progress(sum(map(len, row)) + len(row))
             if header is None and len(row) <= 2 and row[:1] and row[0].startswith("sep="):
@@ -288,20 +291,94 @@ class CsvTable:
         return time_in(value, zone)
 
 
-def time_in(value: str, zone: tzinfo) -> datetime:
-    """Return the time in a text: a number since 1970, ISO 8601, or as e-mails write it. Raise `ValueError`."""
-    if value.lstrip("-").replace(".", "", 1).isdecimal():
-        number = float(value)
-        while abs(number) > MILLISECONDS:  # milliseconds, microseconds, nanoseconds
-            number /= 1000
-        return moment(number)
-    try:
-        found = datetime.fromisoformat(UTC_NAME.sub("+00:00", value))
-    except ValueError:
-        try:
-            found = parsedate_to_datetime(value)
-        except ValueError:
-            raise ValueError(
-                f'{value[:40]!r} is no known time: name the "format" of the column in the mapping'
-            ) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)
+# The archive of tables that Rocket.Chat imports, which other programs are exported to.
+
+DIRECT = "directmessages"  # the folder of direct messages
+
+
+def is_rocketchat_tables(names: Collection[str]) -> bool:
+    """Return whether tables are lists of users or channels, and of messages in a folder for each channel."""
+    listed = any(name.lower() in ("users.csv", "channels.csv") for name in names)
+    return listed and any(name.count("/") == 1 for name in names)
+
+
+class RocketChatTables:
+    """The users, channels and messages of an archive of tables without headers, as items.
+
+    `users.csv`: username, e-mail address, name. `channels.csv`: name, creator, `private` or `public`, members. In each
+    channel's folder: username, milliseconds since 1970, text. In the folder of direct messages: both users first.
+    """
+
+    def __init__(self, names: Collection[str], open_file: Callable[[str], IO[bytes]]) -> None:
+        self._names, self._open = sorted(names, key=lambda name: ("/" in name, name != "users.csv", name)), open_file
+        self._users, self._repeats = ForeignUsers(), Repeats("csv-")
+        self._rooms: dict[str, ForeignMessages] = {}
+
+    def read(self, progress: Callable[[int], object]) -> Iterator[Item]:
+        """Yield users, channels, messages, then the members."""
+        for name in self._names:
+            make, columns = self._reader_of(name)
+            for place, row in self._rows(name, progress):
+                raw = {"further columns": row[columns:]} if isinstance(row, list) else {}
+                items = [row] if isinstance(row, LineError) else guarded(partial(make, name, row), raw, (), place)
+                yield from self._users.take_new()
+                yield from items
+        for room in self._rooms.values():
+            yield from room.member_records()
+
+    def _reader_of(self, name: str) -> tuple[Callable[[str, list[str]], Iterable[Item]], int]:
+        """Return the function that reads the rows of a file, and how many columns it reads."""
+        if name.count("/") == 1:
+            return self._message, 3 + name.lower().startswith(f"{DIRECT}/")
+        return {"users.csv": (self._user, 3), "channels.csv": (self._channel, 4)}.get(name.lower(), (self._aside, 9999))
+
+    def _rows(self, name: str, progress: Callable[[int], object]) -> Iterator[tuple[str, Any]]:
+        """Yield the place and fields of each row, or the error."""
+        csv.field_size_limit(MAX_FIELD)
+        with closing(self._open(name)) as file:
+            encoding = find_encoding(file.read(SAMPLE))
+        with closing(self._open(name)) as file, io.TextIOWrapper(file, encoding, "replace", newline="") as text:
+            for line, row in each_row(csv.reader(text, skipinitialspace=True)):
+                place = f"{name}:{line}"
+                if isinstance(row, csv.Error):
+                    yield place, LineError(place, f"is not a row: {row}")
+                elif any(map(str.strip, row)):
+                    progress(sum(map(len, row)) + len(row))
+                    yield place, [clean(one).strip() for one in row]
+
+    def _aside(self, name: str, _: list[str]) -> list[Item]:
+        return [SkippedItem(f"rows of {PurePosixPath(name).name}")]
+
+    def _user(self, _: str, row: list[str]) -> list[Item]:
+        username, address, shown = (*row, "", "")[:3]
+        self._users.add(username, username, shown, username, email=email(address))
+        return []
+
+    def _name_of(self, username: str) -> str:
+        if not username:
+            raise ValueError("the author is missing")
+        return self._users.add(username, username, username)
+
+    def _channel(self, _: str, row: list[str]) -> Iterator[Item]:
+        name, creator, kind, members = (*row, "", "", "")[:4]
+        room = self._rooms[name] = ForeignMessages(name[:200], "")
+        for member in (creator, *map(str.strip, members.split(";"))):
+            if member:
+                room.add_member(self._name_of(member))
+        private, by = kind.lower() == "private", self._name_of(creator) if creator else None
+        yield ConversationRecord(id=room.key, kind="channel", name=title(name), private=private, created_by=by)
+
+    def _message(self, path: str, row: list[str]) -> Iterator[Item]:
+        folder, author = path.split("/")[0], self._name_of(row[0])
+        direct = folder.lower() == DIRECT
+        at, text = time_in(row[1 + direct], UTC), row[2 + direct]
+        pair = list(dict.fromkeys((author, self._name_of(row[1])))) if direct else []
+        key, shown = (f"direct:{'/'.join(sorted(pair))}", "") if direct else (folder, title(folder))
+        if (room := self._rooms.get(key)) is None:
+            room = self._rooms[key] = ForeignMessages(key[:200], "")
+            yield ConversationRecord(
+                id=room.key, kind="direct" if direct else "channel", name=shown, private=direct, people=pair
+            )
+        for person in pair:
+            room.add_member(person)
+        yield from room.write(self._repeats.name(at, author, text), author, at, text)

@@ -13,7 +13,7 @@ from typing import IO
 
 from chat.transfer.archive import Archive, TarArchive
 from chat.transfer.chat_logs import WhatsAppChat, chat_title, is_whatsapp
-from chat.transfer.csv_table import CsvTable, read_mapping, ready_mapping
+from chat.transfer.csv_table import CsvTable, RocketChatTables, is_rocketchat_tables, read_mapping, ready_mapping
 from chat.transfer.discord import DiscordExport, DiscordFile
 from chat.transfer.foreign import JsonReader
 from chat.transfer.irc_logs import IrcLogs, channel_of, is_irc
@@ -100,7 +100,11 @@ def keys_of(files: Files, name: str) -> list[str]:
 
 
 def find_table(files: Files, names: list[str], options: ForeignOptions) -> FoundChat | None:
-    """Find a table: whatever file a mapping is given for, or one that needs none."""
+    """Find a table: whatever file a mapping is given for, one that needs none, or the tables of Rocket.Chat."""
+    tables = [name for name in names if name.lower().endswith(".csv")]
+    if len(names) > 1 and is_rocketchat_tables(tables):
+        origin = f"rocketchat:{options.server or files.path.stem}"
+        return FoundChat("Rocket.Chat", origin, tables, RocketChatTables(tables, files.open).read)
     if len(names) != 1 or not (options.mapping or names[0].lower().endswith((".csv", ".tsv"))):
         return None
     opened = partial(files.open, names[0])

@@ -1,7 +1,7 @@
 """A Rocket.Chat server's collections as `mongoexport` writes them: users, rooms and messages as lines of JSON."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from chat.transfer.archive import read_lines
 from chat.transfer.foreign import (
     CODE,
     INVALID,
+    MAX_VALUE,
     MISSING_FILE,
     OUTSIDE,
     ForeignMessages,
@@ -39,6 +40,7 @@ from chat.transfer.text import digest, email, find_emoji, moment, one_line, show
 
 Json = dict[str, Any]
 Progress = Callable[[int], None]
+SAMPLE = 64 * 1024  # bytes of a file's first line
 COLLECTION = re.compile(r"(?:rocketchat_)?(user|room|message)s?\.json")
 QUOTED = re.compile(r"\[ ?\]\(\S{1,500}?[?&]msg=([A-Za-z0-9]{1,64})\S{0,200}?\) ?")
 EVENTS = {
@@ -129,14 +131,15 @@ class RocketChatExport:
                 continue  # reported when the messages are read
 
     def _documents(self, kind: str, progress: Progress) -> Iterator[tuple[bytes, str]]:
-        """Yield `(JSON, place)` of each document: a line each, or the items of a list."""
+        """Yield `(JSON, place)` of each document: a line each, several lines each, or the items of a list."""
         if (name := self.collections.get(kind)) is None:
             return
         with closing(self._open(name)) as file:
-            start = file.read(1)
+            start = next((line for _, line in read_lines(file, lambda _: None, SAMPLE)), b"").strip()
         with closing(self._open(name)) as file:
-            if start != b"[":
-                for number, line in read_lines(file, progress):
+            if start[:1] != b"[":
+                lines = read_lines(file, progress)
+                for number, line in indented(lines) if start == b"{" else lines:
                     yield line, f"{name}:{number}"
                 return
             try:
@@ -187,6 +190,27 @@ class RocketChatExport:
                 "read_only": bool(room.get("ro")),
             }
         )
+
+
+def indented(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield `(line, JSON)` of documents that `mongoexport --pretty` writes: each from a line `{` to a line `}`.
+
+    A document that is not closed costs nothing but itself, and one that is too long is cut.
+    """
+    found: list[bytes] = []
+    begun = size = 0
+    for number, line in lines:
+        if line.rstrip() == b"{" and found:
+            yield begun, b"".join(found)
+            found = []
+        begun, size = (begun, size + len(line)) if found else (number, len(line))
+        if not found or size <= MAX_VALUE:
+            found.append(line)
+        if line[:1] == b"}":
+            yield begun, b"".join(found)
+            found = []
+    if found:
+        yield begun, b"".join(found)
 
 
 def time_of(value: object) -> datetime:

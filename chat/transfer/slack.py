@@ -218,7 +218,8 @@ class Workspace:
 def is_slack(archive: Archive) -> bool:
     """Return whether the archive is a Slack export. One of Rocket.Chat may have files of the same names."""
     names = archive.names()
-    return not {*USER_LISTS, "channels.json"}.isdisjoint(names) and not any("rocketchat" in name for name in names)
+    others = any("rocketchat" in name or name in ("room.json", "rooms.json") for name in names)
+    return not {*USER_LISTS, "channels.json"}.isdisjoint(names) and not others
 
 
 def organization_of(users: list[Any]) -> str:

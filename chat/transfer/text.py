@@ -7,7 +7,8 @@ import unicodedata
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT_AT = ("\n\n", "\n", ". ", " ")
 SPACE = re.compile(r"\s*")
 LONE = re.compile("[\0\ud800-\udfff]")
+MILLISECONDS = 100_000_000_000  # larger numbers are milliseconds since 1970 or less, smaller ones seconds
+UTC_NAME = re.compile(r" ?(?:UTC|GMT)$")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -136,6 +139,25 @@ def moment(seconds: float) -> datetime:
         return datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
     except (OverflowError, OSError) as error:
         raise ValueError("is not a time") from error
+
+
+def time_in(value: str, zone: tzinfo) -> datetime:
+    """Return the time in a text: a number since 1970, ISO 8601, or as e-mails write it. Raise `ValueError`."""
+    if value.lstrip("-").replace(".", "", 1).isdecimal():
+        number = float(value)
+        while abs(number) > MILLISECONDS:  # milliseconds, microseconds, nanoseconds
+            number /= 1000
+        return moment(number)
+    try:
+        found = datetime.fromisoformat(UTC_NAME.sub("+00:00", value))
+    except ValueError:
+        try:
+            found = parsedate_to_datetime(value)
+        except ValueError:
+            raise ValueError(
+                f'{value[:40]!r} is no known time: name the "format" of the column in the mapping'
+            ) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone).astimezone(UTC)
 
 
 def digest(*parts: str) -> str:

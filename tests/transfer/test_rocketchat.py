@@ -160,3 +160,69 @@ def test_a_name_that_begins_like_another_is_not_changed(tmp_path: Path) -> None:
     path = write_dump(tmp_path / "dump.zip", said(1, "@jos\u00e9 and @jos\u00e9phine `@jos\u00e9`", mentions=[jose]))
     (message,) = messages_in(reads(path)[0])
     assert message.body == f"@{message.mentions[0]} and @jos\u00e9phine `@jos\u00e9`"
+
+
+def test_an_indented_dump_is_read_and_is_no_export_of_slack(tmp_path: Path) -> None:
+    """`mongoexport --pretty` writes documents of several lines. Without a prefix, files have names as Slack's have."""
+    pretty = [orjson.dumps(one, option=orjson.OPT_INDENT_2) for one in (said(1, "one"), said(2, "two", BEN))]
+    cut = pretty[0].rpartition(b"\n")[0]
+    files = {
+        "messages.json": b"\n".join([pretty[0], cut, pretty[1]]) + b"\n",
+        "rooms.json": b"\n".join(orjson.dumps(one, option=orjson.OPT_INDENT_2) for one in ROOMS),
+        "users.json": b"\n".join(orjson.dumps(one, option=orjson.OPT_INDENT_2) for one in USERS),
+    }
+    items, counts = reads(write_zip(tmp_path / "dump.zip", {**files}))
+    assert bodies_in(items) == ["one", "two"]
+    assert {one.name for one in items if isinstance(one, UserRecord)} == {"ana", "ben"}
+    assert [error.place.rpartition(":")[0] for error in counts.errors] == ["messages.json"]
+
+
+TABLES: dict[str, bytes | str] = {
+    "users.csv": 'ana, ana@farm.example, Ana Duarte\r\nben, ben@farm.example, "Бен, the cook"\r\n',
+    "channels.csv": '"garden","ana","private","ana;ben"\n"barn","ben","public",""\n',
+    "garden/messages.csv": '"ana","1479162481336","rice, and\nbeans"\n"zed","1479162481654","hello"\n'
+    '"ana","soon","x"\n',
+    "attic/messages.csv": '"ben","1479162481000","dust","more words"\n',
+    "directmessages/ana-ben.csv": '"ana","ben","1479162481336","psst"\n"ben","ana","1479162481654","what?"\n',
+    "contacts.csv": '"12","someone else"\n',
+}
+
+
+async def test_the_tables_of_the_csv_importer(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ZIP that Rocket.Chat imports has lists of users and channels, and a folder with messages for each channel."""
+    path = write_zip(tmp_path / "csv.zip", TABLES)
+    assert await imports(database_url, path) == 1
+    assert await imports(database_url, path) == 1
+    assert capsys.readouterr().out == "5 new, 0 known, 1 invalid\n0 new, 5 known, 1 invalid\n"
+    lines = await exports(database_url, tmp_path / "out.jsonl")
+    rooms = {line["id"]: line for line in lines if line["type"] == "conversation"}
+    told = [
+        (rooms[one["conversation"]].get("name", ""), one["author"], one["body"])
+        for one in lines
+        if one["type"] == "message"
+    ]
+    assert sorted(told) == [
+        ("", "ana", "psst"),
+        ("", "ben", "what?"),
+        ("attic", "ben", "dust"),
+        ("garden", "ana", "rice, and\nbeans"),
+        ("garden", "zed", "hello"),
+    ]
+    assert {one["name"]: one.get("private", False) for one in rooms.values() if one["kind"] == "channel"} == {
+        "garden": True,
+        "barn": False,
+        "attic": False,
+    }
+    members = {(rooms[one["conversation"]].get("name", ""), one["user"]) for one in lines if one["type"] == "member"}
+    assert {("garden", "ana"), ("garden", "ben"), ("garden", "zed"), ("barn", "ben")} <= members
+    people = {line["name"]: line for line in lines if line["type"] == "user"}
+    assert (people["ben"]["display_name"], people["ben"]["email"]) == ("Бен, the cook", "ben@farm.example")
+
+
+def test_what_the_tables_have_besides_is_counted(tmp_path: Path) -> None:
+    """Further columns are counted as texts, and tables that no reader knows by their rows."""
+    _, counts = reads(write_zip(tmp_path / "csv.zip", TABLES))
+    assert dict(counts.skipped) == {"rows of contacts.csv": 1, "text in further columns": 1}
+    assert counts.places["text in further columns"] == ["attic/messages.csv:1"]
