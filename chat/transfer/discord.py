@@ -77,6 +77,7 @@ class DiscordExport:
             except INVALID as error:
                 yield LineError(f"{file.name}:1", f"is not a channel of Discord: {error}")
         for file, head in sorted(heads, key=place_in_order):
+            self._users.file = file
             yield from guarded(partial(self._begin, file, head), {}, (), f"{file.name}:1")
             yield from self._users.take_new()
             if (channel := self._channels.get(conversation_of(head["channel"]))) is not None:
@@ -153,7 +154,9 @@ def find_pair(file: DiscordFile, users: "DiscordUsers") -> list[str]:
 
 
 class DiscordUsers(ForeignUsers):
-    """The users of Discord. A webhook writes under a name of its own with each message."""
+    """The users of Discord. A webhook writes under a name of its own with each message. `file`: the one being read."""
+
+    file: DiscordFile | None = None
 
     def name_of(self, user: Json) -> str:
         """Return the name of a user in the records."""
@@ -163,7 +166,8 @@ class DiscordUsers(ForeignUsers):
         if (known := self.get(id_)) is not None:
             return known
         url = str(user.get("avatarUrl") or "")
-        avatar = file_record("avatar", url=url) if url.startswith("https://") else None
+        path = self.file.find(url) if self.file and url else None
+        avatar = file_record("avatar", path, url) if path or url.startswith("https://") else None
         return self.add(id_, name, nickname, name, avatar=avatar)
 
 

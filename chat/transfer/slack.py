@@ -23,11 +23,13 @@ from chat.transfer.records import (
     SkippedItem,
     explain,
 )
-from chat.transfer.slack_markup import MarkdownWriter
+from chat.transfer.slack_markup import MarkdownWriter, unescape
 from chat.transfer.slack_messages import Messages, SlackFiles, SlackUsers, moment_of
-from chat.transfer.text import moment, title, topic
+from chat.transfer.text import leftovers, moment, title, topic
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
+ABOUT = ("topic", "purpose")  # what is told about a channel
+MARK = re.compile(r"<([@#!]?)([^<>|]{1,2000})(?:\|([^<>]{0,2000}))?>")
 LISTS = {"channels.json": "channel", "groups.json": "private", "dms.json": "direct", "mpims.json": "group"}
 USER_LISTS = ("users.json", "org_users.json")
 OTHER_MESSAGES = "messages beside canvases and lists, or of conversations that the export does not list"
@@ -68,7 +70,12 @@ class Workspace:
         read = {file for one in self._listed.values() for folder in one.folders for file in self._days(folder)}
         described = [(one, self._describe(one)) for one in self._listed.values()]
         yield from self._users.take_new()
-        yield from (item for _, item in described)
+        for one, item in described:
+            told = {name: text_of(one.entry, name) for name in ABOUT}
+            yield from [
+                item,
+                *leftovers(told if one.kind in ("channel", "private") else {}, [item], (), "channels.json"),
+            ]
         for one, item in described:
             if isinstance(item, ConversationRecord):
                 yield from self._conversation(one)
@@ -248,7 +255,7 @@ def describe(kind: str, conversation: Json, members: list[str], creator: str | N
     """Return the record of a conversation. A private channel stays private."""
     shown: Json = {
         "name": title(conversation.get("name")),
-        "topic": topic(text_of(conversation, "topic") or text_of(conversation, "purpose")),
+        "topic": topic(" · ".join(dict.fromkeys(filter(None, (text_of(conversation, one) for one in ABOUT))))),
     }
     archived_at = moment_of(conversation.get("updated"), 0.001) or moment(0)
     fields: Json = {
@@ -263,6 +270,15 @@ def describe(kind: str, conversation: Json, members: list[str], creator: str | N
 
 
 def text_of(conversation: Json, name: str) -> str:
-    """Return the value of a field such as `{"topic": {"value": …}}`."""
+    """Return the value of a field such as `{"topic": {"value": …}}` without markup."""
     value = conversation.get(name)
-    return str(value.get("value") or "") if isinstance(value, dict) else ""
+    text = str(value.get("value") or "") if isinstance(value, dict) else ""
+    return unescape(MARK.sub(plain_mark, text)).strip()
+
+
+def plain_mark(mark: re.Match[str]) -> str:
+    """Return what a reader sees of a mark such as `<https://example.org|text>` or `<#C1|garden>`."""
+    sign, target, shown = mark.groups()
+    if sign:
+        return f"{sign.replace('!', '@')}{shown or target}"
+    return f"{shown} ({target})" if shown and shown != target.partition("://")[2] else target.removeprefix("mailto:")

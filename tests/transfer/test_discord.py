@@ -160,6 +160,18 @@ def test_webhooks_and_two_users_of_one_name_stay_apart(tmp_path: Path) -> None:
     assert [one.avatar and one.avatar.url for one in users] == [f"https://cdn.example/{n}.png" for n in (7, 7, 8)]
 
 
+def test_avatars_are_found_among_the_media(tmp_path: Path) -> None:
+    """An export with media names avatars by their paths, on Windows with backslashes."""
+    near, far = discord_user(1, "ana", avatarUrl="g.json_Files\\1-A.png"), discord_user(2, "ben", avatarUrl="x\\2.png")
+    channel = discord_channel(9, "general", discord_message(10, "a", near), discord_message(11, "b", far))
+    path = write_zip(tmp_path / "d.zip", {"d/g.json": orjson.dumps(channel), "d/g.json_Files/1-A.png": b"picture"})
+    users = {one.name: one for one in reads(path)[0] if isinstance(one, UserRecord)}
+    assert {name: one.avatar and one.avatar.path for name, one in users.items()} == {
+        "ana": "g.json_Files/1-A.png",
+        "ben": None,
+    }
+
+
 def test_direct_chats(tmp_path: Path) -> None:
     """Two authors are the two people; with one author the other is not known, so it is a private channel."""
     kind = {"type": "DirectTextChat", "categoryId": None, "category": None}

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from chat.transfer.errors import BadArchive, UnknownFile
+from chat.transfer.records import ConversationRecord
 from chat.transfer.slack_markup import MarkdownWriter
 from chat.transfer.text import find_emoji, show_emoji
 from tests.cast import Cast
 from tests.transfer import emoji_table
-from tests.transfer.files import Json, exports, imports, write_people
+from tests.transfer.files import Json, exports, imports, reads, write_people
 from tests.transfer.slack_export import GARDEN, said, slack_files, write_slack
 from tests.verbs import CONVERSATIONS, sees
 
@@ -30,7 +31,7 @@ async def test_everything_in_it_is_imported(cast: Cast, database_url: str, tmp_p
     assert [one["unread"] for one in mine.values()] == [0, 0, 0]
     assert (mine["garden"]["role"], mine["garden"]["topic"], mine["garden"]["private"]) == (
         "owner",
-        "what grows",
+        "what grows · all",
         False,
     )
     lines = await exports(database_url, tmp_path / "out.jsonl")
@@ -206,3 +207,18 @@ def test_all_emoji_names_of_slack() -> None:
     assert len(names) > 1_900
     assert {name: find_emoji(name) for name in names} == names
     assert emoji_table.FILE.read_text("utf-8") == emoji_table.table()
+
+
+def test_topic_and_purpose_are_told_as_a_reader_saw_them(tmp_path: Path) -> None:
+    """Both are one text, without markup. Words for which there is no space are counted."""
+    purpose = "ask <@U1ANA|ana> in <#C2KITCHEN|kitchen> &amp; read <https://example.org/a|the plan> <https://b.example>"
+    files = slack_files()
+    files["channels.json"][0]["purpose"]["value"] = purpose
+    files["channels.json"][1] |= {"topic": {"value": "soup " * 50}, "purpose": {"value": "and bread"}}
+    items, counts = reads(write_slack(tmp_path / "slack.zip", files))
+    topics = {one.name: one.topic for one in items if isinstance(one, ConversationRecord)}
+    shown = "ask @ana in #kitchen & read the plan (https://example.org/a) https://b.example"
+    assert topics["garden"] == f"what grows · {shown}"
+    assert topics["kitchen"].startswith("soup soup")
+    assert counts.skipped["text in purpose"] == 1
+    assert counts.skipped["text in topic"] == 0
