@@ -81,12 +81,13 @@ def plain(line: str) -> str:
 
 def channel_of(path: str, folder: str = "") -> str:
     """Return the name of the channel that a log belongs to. `folder`: that of the file, outside of the archive."""
-    parents = [*map(str, PurePosixPath(path).parents), folder]
-    for place in (path, *parents):
-        if found := CHANNEL.search(place):
+    *parents, name = [folder.rpartition("/")[2], *path.split("/")]
+    parents.reverse()
+    for part in (name, *parents):
+        if found := CHANNEL.search(part):
             return found[1]
-    stem = re.sub(r"\.log$", "", PurePosixPath(path).stem)
-    named = (DATE_AROUND.sub("", one) for one in (stem, *(PurePosixPath(parent).name for parent in parents)))
+    stem = re.sub(r"\.log$", "", PurePosixPath(name).stem)
+    named = (DATE_AROUND.sub("", one) for one in (stem, *parents))
     return next((name for name in named if LETTER.search(name)), stem)
 
 

@@ -5,7 +5,7 @@ REASONS = {
         chat.messages.mention_parser:strip_blocks chat.messages.mention_parser:lines_outside
         chat.messages.mention_parser:strip_spans chat.messages.mention_parser:strip_code
         chat.messages.mention_parser:readings chat.messages.mention_parser:outside_code
-        chat.messages.mention_parser:trim_link
+        chat.transfer.slack:plain_mark chat.messages.mention_parser:trim_link
         chat.log.redaction:without chat.log.redaction:without_previews
         chat.client.sse:EventSplitter._normalize
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans

@@ -7,7 +7,8 @@ from chat.transfer.chat_logs import WhatsAppChat, chat_title
 from chat.transfer.csv_table import ColumnMapping, CsvTable, find_encoding
 from chat.transfer.foreign import ForeignUsers, JsonReader, parse_value
 from chat.transfer.irc_logs import IrcLogs, channel_of
-from chat.transfer.rocketchat import RocketChatRoom
+from chat.transfer.rocketchat import RocketChatRoom, indented
+from chat.transfer.slack import text_of
 from chat.transfer.sources import parse_record
 from chat.transfer.telegram import TelegramText
 from chat.transfer.zulip import ZulipText
@@ -66,6 +67,10 @@ FOREIGN = {
     "chat.transfer.foreign:JsonReader.values": Subject(read_json, FILE, encoded=True),
     "chat.transfer.foreign:parse_value": Subject(parse_value, FILE, encoded=True),
     "chat.transfer.rocketchat:RocketChatRoom.read": Subject(read_rocketchat, BODY),
+    "chat.transfer.rocketchat:indented": Subject(
+        lambda data: [*indented(enumerate(data.split(b" ")))], FILE, encoded=True
+    ),
+    "chat.transfer.slack:text_of": Subject(lambda text: text_of({"topic": {"value": text}}, "topic"), FILE // 4),
     "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
     "chat.transfer.telegram:TelegramText.write": Subject(write_telegram, BODY),
     "chat.transfer.zulip:ZulipText.write": Subject(lambda text: ZulipText("", frozenset()).write(text), FILE),
