@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 
 PROJECT = ("chat", "presence", "tests")
 LIST = "import sys, chat.app, chat.tools.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
@@ -30,32 +31,46 @@ def import_packages(tests: list[str]) -> None:
                 continue
 
 
-def run(options: list[str], seconds: float) -> str:
-    """Run pytest in a child of its own process group; return its exit code, or `timeout`."""
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        silence = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(silence, descriptor)
-        import pytest
+class Started:
+    """A pytest plugin that writes the name of each test into a file when the test starts."""
 
-        os._exit(int(pytest.main(["-W", "ignore::pytest.PytestAssertRewriteWarning", *options])))
-    ended, _, _ = select.select([pidfd := os.pidfd_open(child)], [], [], seconds)
-    os.close(pidfd)
-    if not ended:
-        os.killpg(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return str(os.waitstatus_to_exitcode(status)) if ended else "timeout"
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Replace the name in the file."""
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, nodeid.encode(), 0)
+
+
+def run(options: list[str], seconds: float) -> tuple[str, str]:
+    """Run pytest in a child of its own process group; return its exit code or `timeout`, and the last test."""
+    with tempfile.TemporaryFile() as last:
+        child = os.fork()
+        if child == 0:
+            os.setpgid(0, 0)
+            silence = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(silence, descriptor)
+            import pytest
+
+            quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+            os._exit(int(pytest.main([*quiet, *options], plugins=[Started(last.fileno())])))
+        ended, _, _ = select.select([pidfd := os.pidfd_open(child)], [], [], seconds)
+        os.close(pidfd)
+        if not ended:
+            os.killpg(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        return str(os.waitstatus_to_exitcode(status)) if ended else "timeout", last.read().decode()
 
 
 def main() -> None:
     """Run the command that the heading of this file describes."""
     import_packages(json.loads(sys.stdin.readline())["options"])
-    print("ready", flush=True)
+    print(json.dumps(["ready", ""]), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        print(run(asked["options"], asked["seconds"]), flush=True)
+        print(json.dumps(run(asked["options"], asked["seconds"])), flush=True)
 
 
 if __name__ == "__main__":
