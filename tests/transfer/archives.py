@@ -4,9 +4,9 @@
 
 Each line of the list is the path of an archive, relative to the list, and perhaps options of `tandem import`. Archives
 of other projects are in no repository: chat/transfer/README.md names them, with what this printed. Each is imported
-twice, because the second import must bring nothing, and exported. A text of the archive that has several words must be
-in the export, or in a field or file that the report counts; lines of a log may be counted as events. Fields with words
-that no reader of the chat saw are listed here. Exits with 1 otherwise.
+twice, because the second import must bring nothing, and exported. Texts of several words that are neither in the export
+nor in a field or file that the report counts are printed, to be judged. Lines of a log may be counted as events. Exits
+with 1 if there are any.
 """
 
 import os
