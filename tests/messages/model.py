@@ -3,6 +3,7 @@
 Repeating a step is harmless, because a page may be newer than the cursor from which the stream continues.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,15 +15,16 @@ Json = dict[str, Any]
 @dataclass
 class Known:
     """`messages` by seq, `pins` with the latest first, and `threads` that `me` follows by the seq of their root: each
-    with how far it is read, and how many of the counted replies (up to `last_seq`) are unread."""
+    with how far it is read, how many of the counted replies (up to `last_seq`) are unread, and the position in the log
+    up to which deletions are counted."""
 
     me: int
     messages: dict[int, Json]
     pins: list[int] = field(default_factory=list)
     threads: dict[int, Json] = field(default_factory=dict)
 
-    def hear(self, event: str, data: Json) -> None:
-        """Apply one entry of the log."""
+    def hear(self, event: str, data: Json, position: float = math.inf) -> None:
+        """Apply the entry of the log at this position."""
         match event:
             case "message" | "edit":
                 self.messages[data["seq"]] = {name: value for name, value in data.items() if name != "former_mentions"}
@@ -35,14 +37,13 @@ class Known:
                     "deleted": True,
                 }
                 self.pins = [seq for seq in self.pins if seq != data["seq"]]
-                if "deleted" not in old:
-                    self._uncount(data)
+                self._uncount(data, position)
             case "reaction":
                 self._react(self.messages[data["seq"]], data)
             case "pin":
                 self._pin(self.messages[data["seq"]], data)
             case "thread":
-                self._follow(data)
+                self._follow(data, position)
 
     def _count(self, reply: Json) -> None:
         """Count a reply that has not been counted."""
@@ -54,13 +55,14 @@ class Known:
         if reply["author"] == self.me:
             self.threads[root["seq"]] = {"read_seq": seq, "last_seq": seq, "unread": 0}
         elif thread and seq > thread["last_seq"]:
-            gone = "deleted" in reply  # meanwhile: it is replayed without its text, and its deletion follows
-            thread |= {"last_seq": seq, "unread": thread["unread"] + (0 if gone else 1)}
+            thread |= {"last_seq": seq, "unread": thread["unread"] + 1}
 
-    def _uncount(self, gone: Json) -> None:
-        """Count a deleted reply of another user as read."""
+    def _uncount(self, gone: Json, position: float) -> None:
+        """Count a deleted reply of another user as read, unless that is counted already."""
         thread = self.threads.get(gone.get("thread", 0))
-        if thread and gone["author"] != self.me and thread["read_seq"] < gone["seq"] <= thread["last_seq"]:
+        if thread is None or gone["author"] == self.me or thread.get("position", 0) >= position:
+            return
+        if thread["read_seq"] < gone["seq"] <= thread["last_seq"]:
             thread["unread"] -= 1
 
     def _react(self, message: Json, data: Json) -> None:
@@ -82,10 +84,11 @@ class Known:
             message["pinned"] = True
             self.pins.insert(0, data["seq"])
 
-    def _follow(self, data: Json) -> None:
+    def _follow(self, data: Json, position: float) -> None:
         self.threads.pop(data["seq"], None)
         if data["following"]:
-            self.threads[data["seq"]] = {name: data[name] for name in ("read_seq", "last_seq", "unread")}
+            counted = {name: data[name] for name in ("read_seq", "last_seq", "unread")}
+            self.threads[data["seq"]] = counted | {"position": position}
 
     def shows(self) -> Json:
         """Return what the user sees."""
