@@ -134,17 +134,19 @@ class SlackUsers:
         profile = one.get("profile")
         profile = profile if isinstance(profile, dict) else {}
         account = self._names.add(id_, name)
-        names = [profile.get("display_name"), profile.get("real_name"), one.get("real_name"), name]
+        real = shown_name(profile.get("real_name"), one.get("real_name"), name)
+        shown = shown_name(profile.get("display_name"), real)
+        about = " · ".join(filter(None, (real if real not in (shown, name) else "", text_in(profile, "title"))))
         runs = one.get("is_admin") or one.get("is_owner")
         self._new.append(
             UserRecord(
                 id=id_[:200] or "?",
                 name=account,
-                display_name=shown_name(*names),
+                display_name=shown,
                 email=email(profile.get("email") or one.get("email")),
                 avatar=self._avatar(id_, profile),
                 role="admin" if runs else "member",
-                about=one_line(text_in(profile, "title"), 200),
+                about=one_line(about, 500),
                 time_zone=time_zone(one.get("tz")),
                 disabled_at=(moment_of(one.get("updated")) or moment(0)) if one.get("deleted") else None,
             )

@@ -209,6 +209,7 @@ def test_messages_are_by_those_who_said_them(tmp_path: Path) -> None:
     path = write_slack(tmp_path / "slack.zip", case(*messages, **listed))
     found = reads(path)
     shown = {one.name: (one.id, one.display_name) for one in found if isinstance(one, UserRecord)}
+    assert [one.about for one in found if isinstance(one, UserRecord) and one.id == "U99"] == ["Una Elsewhere"]
     told_by = [shown[one.author] for one in found if isinstance(one, MessageRecord)]
     assert told_by == [
         ("U1", "Una"),
