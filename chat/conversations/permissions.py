@@ -106,8 +106,7 @@ def authorize_patch(access: Access, patch: ConversationPatch) -> None:
     """Raise unless the actor may apply the patch.
 
     An archived conversation can only be changed by the patch that restores it. Only an owner changes whether a channel
-    is
-    private, because that decides who can read its earlier messages.
+    is private, because that decides who can read its earlier messages.
     """
     authorize_change(access)
     if access.conversation.archived and patch.archived is None:
@@ -115,7 +114,8 @@ def authorize_patch(access: Access, patch: ConversationPatch) -> None:
     if patch.private is not None and patch.private != access.conversation.private:
         if access.conversation.kind != "channel":
             raise Forbidden("A group is always private. Create a channel instead.")
-        access.require_rank("owner")
+        if access.actor_role != "owner":
+            raise Forbidden("Only an owner can make a channel public or private.")
 
 
 def require_manager_role(role: str) -> None:

@@ -1,9 +1,14 @@
 """Token buckets: so many at once, refilled evenly; the test has its own clock."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shared.rate_limits import KEYS_MOST, SWEPT_FROM, TokenBucket
+from chat.shared.errors import RateLimited
+from chat.shared.rate_limits import AWAY_SECONDS, KEYS_MOST, SWEPT_FROM, Limit, RedisCounter, SharedLimit, TokenBucket
+from chat.shared.redis import open_redis
 
 
 class Clock:
@@ -59,6 +64,23 @@ def test_a_bucket_can_be_refilled() -> None:
     assert bucket.take("ana") == 0
 
 
+def test_what_was_already_done_is_charged() -> None:
+    """More than is left can be charged; the key waits until it is paid for. Asking how long takes nothing."""
+    clock = Clock()
+    bucket = TokenBucket(3, 60, clock)
+    assert (bucket.left("ana"), bucket.wait("ana")) == (3, 0)
+    bucket.charge("ana", 2)
+    assert (bucket.left("ana"), bucket.wait("ana")) == (1, 0)
+    bucket.charge("ana", 3)
+    assert (bucket.left("ana"), bucket.wait("ana"), bucket.wait("ana"), bucket.take("ana")) == (0, 60, 60, 60)
+    clock.now += 60
+    assert (bucket.left("ana"), bucket.wait("ana")) == (1, 0)
+    clock.now += 39
+    assert bucket.left("ana") == 2
+    clock.now += 61
+    assert (bucket.left("ana"), bucket.take("ana")) == (3, 0)
+
+
 def test_full_buckets_are_forgotten() -> None:
     """A key that was not used for a while takes no memory."""
     clock = Clock()
@@ -77,6 +99,20 @@ def test_a_flood_of_keys_is_bounded() -> None:
         bucket.take(number)
     assert len(bucket) <= KEYS_MOST
     assert bucket.take(3 * KEYS_MOST - 1) > 0
+
+
+@pytest.mark.parametrize("charged", [False, True])
+def test_the_oldest_keys_of_a_flood_are_forgotten(charged: bool) -> None:
+    """Half of the most are kept, the newest ones."""
+    bucket = TokenBucket(1, 86_400, Clock())
+    largest = 0
+    for number in range(2 * KEYS_MOST):
+        bucket.charge(number, 1) if charged else bucket.take(number)
+        if len(bucket) < largest:
+            break
+        largest = len(bucket)
+    assert len(bucket) == KEYS_MOST // 2
+    assert (bucket.left(number), bucket.left(number - KEYS_MOST // 2 + 1), bucket.left(0)) == (0, 0, 1)
 
 
 @given(
@@ -98,3 +134,47 @@ def test_never_more_than_the_rate(amount: int, seconds: float, steps: list[tuple
         for since, _ in taken:
             spent = sum(cost for when, cost in taken if when >= since)
             assert spent <= amount * (1 + (clock.now - since) / seconds) + 1e-6 * amount
+
+
+def test_a_limit_has_what_all_its_windows_leave() -> None:
+    """A refusal says the longest wait that applies; a refill is of all windows; without rates there is no limit."""
+    limit = Limit("5/minute;8/hour")
+    limit.acquire("ana", 2)
+    assert limit.left("ana") == 3
+    limit.charge("ana", 5)
+    assert limit.left("ana") == 0
+    with pytest.raises(RateLimited) as refused:
+        limit.check("ana")
+    assert 0 < (refused.value.retry_after or 0) <= 60
+    limit.check("ben")
+    limit.refill("ana")
+    assert limit.left("ana") == 5
+    assert Limit("").left("ana") is None
+
+
+async def test_the_right_password_resets_the_count_on_all_nodes(redis_url: str) -> None:
+    """Two nodes count together; a name that was refused on both may try again after one of them was told."""
+    async with open_redis(redis_url) as redis:
+        here, there = (SharedLimit("name", "3/hour", RedisCounter(redis)) for _ in range(2))
+        for limit in (here, there, here):
+            await limit.acquire("ana")
+        for limit in (here, there):
+            with pytest.raises(RateLimited) as refused:
+                await limit.acquire("ana")
+            assert 0 < (refused.value.retry_after or 0) <= 3600
+        await here.refill("ana")
+        await here.acquire("ana")
+        await there.acquire("ana")
+
+
+async def test_nodes_count_alone_while_redis_is_away() -> None:
+    """It is not asked again for some seconds: a wrong password must not wait for it each time."""
+    async with open_redis("redis://127.0.0.1:1/0") as redis:
+        limit = SharedLimit("name", "2/hour", counter := RedisCounter(redis))
+        await limit.acquire("ana")
+        assert time.monotonic() < counter._away_until <= time.monotonic() + AWAY_SECONDS
+        await limit.acquire("ana")
+        with pytest.raises(RateLimited):
+            await limit.acquire("ana")
+        await limit.refill("ana")
+        await limit.acquire("ana")
