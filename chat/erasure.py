@@ -161,6 +161,12 @@ async def erase_step(journal: Log) -> bool:
         return True
 
 
+async def is_left(pool: Pool, user_id: int) -> bool:
+    """Wait until no process works on this deletion; return whether steps of it are left."""
+    async with pool.connection() as connection:
+        return await (await connection.execute(queries.await_step, [user_id])).fetchone() is not None
+
+
 async def leave_next(change: Change, erasure: Erasure) -> bool:
     """Empty some messages in the next conversation, or leave it; return False after the last one."""
     run = change.connection.execute

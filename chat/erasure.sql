@@ -3,6 +3,10 @@
 select user_id, messages, conversation_id, client_id, position, until
   from erasures order by began_at, user_id limit 1 for no key update skip locked
 
+-- name: await_step
+-- The deletion, once no other process is working on it; no row if it is finished.
+select from erasures where user_id = %s for no key update
+
 -- name: next_conversation
 select m.conversation_id, c.kind, coalesce(bool_or(m.until is null), false)
   from memberships m join conversations c on c.id = m.conversation_id

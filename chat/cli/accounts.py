@@ -14,7 +14,7 @@ from chat.accounts.joining import create_invite, create_setup_link
 from chat.accounts.models import InviteForm
 from chat.accounts.passwords import PasswordReset, create_reset
 from chat.accounts.validation import fold_name
-from chat.erasure import Messages, begin_erasure, erase_step
+from chat.erasure import Messages, begin_erasure, erase_step, is_left
 from chat.log.append import Log, unannounced
 from chat.log.maintenance import Retention
 from chat.model.types import LARGEST_ID
@@ -90,15 +90,16 @@ def make_link(database_url: str, name: str, *, second_factors: bool) -> Password
 
 
 def delete_account(database_url: str, name: str, messages: Messages, *, force: bool) -> None:
-    """Delete a user, and finish every step at once, even where no node runs.
+    """Delete a user, and return when every step is done. Nodes may do some; none needs to run.
 
     Raise `UnknownUser`, or `LastAdmin` or `OnlyOwner` unless `force` is set.
     """
 
     async def work(pool: Pool) -> None:
         log = await open_log(pool)
-        await begin_erasure(log, COMMAND_LINE, await find_id(pool, name), messages, force=force)
-        while await erase_step(log):
+        user_id = await find_id(pool, name)
+        await begin_erasure(log, COMMAND_LINE, user_id, messages, force=force)
+        while await erase_step(log) or await is_left(pool, user_id):
             pass
 
     with_pool(database_url, work)

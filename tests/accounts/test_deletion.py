@@ -8,11 +8,11 @@ import pytest
 
 from chat.accounts.admin import LastAdmin
 from chat.cli.accounts import delete_account
-from chat.erasure import OnlyOwner, erase_step
+from chat.erasure import OnlyOwner, erase_step, is_left
 from chat.log.append import Log, unannounced
 from chat.shared.postgres import open_pool
 from tests.accounts.events import events
-from tests.cast import Cast, Person
+from tests.cast import Cast, Person, casting
 from tests.files.sending import sends
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins
@@ -186,6 +186,23 @@ async def test_the_command_line_hands_over_when_forced(cast: Cast, database_url:
     assert rows(database_url, "select from erasures") == []
     owners = rows(database_url, "select user_id from memberships where role = 'owner' and until is null")
     assert owners == [(ben.id,)]
+
+
+@pytest.mark.parametrize(("step", "left"), [("delete from erasures", False), ("update erasures set until = 1", True)])
+async def test_the_command_line_waits_for_the_step_of_a_node(step: str, left: bool, database_url: str) -> None:
+    """A node works on the deletion: the command waits, and then knows whether steps are left."""
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and strpos(query, 'erasures') > 0"
+    async with casting(database_url, "") as cast, open_pool(database_url, size=2) as pool:
+        (ana,) = await cast.enters("ana")
+        with psycopg.connect(database_url) as node:
+            node.execute("insert into erasures (user_id, messages, until) values (%s, 'keep', 0)", [ana.id])
+            node.commit()
+            node.execute(step)
+            asked = asyncio.ensure_future(is_left(pool, ana.id))
+            await eventually(lambda: rows(database_url, waiting) == [(1,)])
+            assert not asked.done()
+            node.commit()
+            assert await asked == left
 
 
 async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str) -> None:
