@@ -38,7 +38,7 @@ def access(role: str | None, subject: str | None = None, **fields: object) -> Ac
 def test_owners_and_admins_change_settings(
     role: str | None, fields: dict[str, object], error: type[ApiError] | None
 ) -> None:
-    """Members may not; whoever is outside learns nothing of a private channel; direct messages have no settings."""
+    """Members may not; others learn nothing of a private channel; direct messages have no settings."""
     for check in (authorize_change, authorize_setting, lambda one: authorize_patch(one, ConversationPatch(topic="x"))):
         if error is None:
             check(access(role, **fields))
