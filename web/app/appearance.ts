@@ -19,8 +19,8 @@ const oneSpaced = (text: string) => text.trim().replace(/\s+/g, ' ');
 
 /** Fold the case: in capitals first, because `ß` equals `ss`, and `ς` equals `σ`. Only `ı` does not equal `i`. */
 function fold(text: string): string {
-  const lower = (one: string) => one.toLowerCase();
-  return text.split('ı').map((part) => [...part.toLowerCase().toUpperCase()].map(lower).join('')).join('ı');
+  const lower = (part: string) => part.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+  return text.split('ı').map(lower).join('ı');
 }
 
 const limitOf = (most: number) => new RegExp(`([\\p{Mn}\\p{Me}]{${most}})[\\p{Mn}\\p{Me}]+`, 'gu');

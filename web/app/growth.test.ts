@@ -63,7 +63,7 @@ function grow(text: string): void {
 /** Each function, with the length of the longest text that it can receive. */
 const subjects: Record<string, [Run, number]> = {
   'app/appearance.ts limitMarks': [(text) => limitMarks(text, 'key'), MESSAGE],
-  'app/appearance.ts lookKey': [lookKey, NAME],
+  'app/appearance.ts lookKey': [lookKey, MESSAGE],
   'app/composer/completion.ts commandIn': [(text) => commandIn(`/a ${text}`), MESSAGE],
   'app/composer/completion.ts withoutEscape': [(text) => withoutEscape(`//${text}`), MESSAGE],
   'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
