@@ -195,12 +195,15 @@ P50, P99 = 3.0, 12.0
 
 
 async def pour(
-    bench: Bench, target: Target, tokens: Sequence[str], rate: float, readers: int, seconds: float
+    bench: Bench, target: Target, tokens: Sequence[str], rate: float, readers: int, seconds: float, patience: float = 20
 ) -> tuple[Json, list[Json]]:
-    """Post at a fixed rate to the open readers; return the counts of the poster and of the readers, with quantiles."""
+    """Post at a fixed rate to the open readers; return the counts of the poster and of the readers, with quantiles.
+
+    `patience`: how many seconds the last deliveries may take.
+    """
     await bench.listen(round(rate * seconds) * readers, timed=True)
     order = {"target": target, "tokens": tokens, "rate": rate, "seconds": seconds, "name": secrets.token_hex(4)}
-    said, heard = await asyncio.gather(bench.mouth.ask("pour", **order), bench.heard(limit=seconds + 30))
+    said, heard = await asyncio.gather(bench.mouth.ask("pour", **order), bench.heard(limit=seconds + patience))
     return said, heard
 
 
@@ -213,7 +216,7 @@ async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, s
         "pour", target=ours.target, tokens=tokens, rate=rate, seconds=min(1, seconds), name=secrets.token_hex(4)
     )
     with bench.counting("latency", count * readers) as show:
-        said, heard = await pour(bench, ours.target, tokens, rate, readers, seconds)
+        said, heard = await pour(bench, ours.target, tokens, rate, readers, seconds, patience=30)
         show(count * readers)
     await bench.forget()
     spread_of = heard[0]["quantiles"]
@@ -323,11 +326,7 @@ async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float =
     """Measure the latency at a steady rate with few readers, where the transport dominates."""
     seconds = max(0.3, 2 * min(1.0, bench.scale))
     await enter(bench, way, tokens, 30)
-    await bench.listen(round(rate * seconds) * 30, timed=True)
-    order = {"target": way.target, "tokens": tokens[:8], "rate": rate, "seconds": seconds}
-    _, heard = await asyncio.gather(
-        bench.mouth.ask("pour", **order, name=secrets.token_hex(4)), bench.heard(limit=seconds + 20)
-    )
+    _, heard = await pour(bench, way.target, tokens[:8], rate, 30, seconds)
     note(way, "POST to reader, p50", at(heard[0]["quantiles"], 50))
     note(way, "POST to reader, p99", at(heard[0]["quantiles"], 99))
     await bench.forget()
@@ -355,10 +354,7 @@ async def measure_buses(bench: Bench, rate: float = 100, readers: int = 30, roun
             for n, name in enumerate(BUSES):
                 here, there = (bench.environment.target(room, 2 * n + m) for m in (0, 1))
                 await bench.ears[0].ask("open", target=there, tokens=list(spread(tokens, readers)))
-                await bench.listen(round(rate * seconds) * readers, timed=True)
-                order = {"target": here, "tokens": tokens[:8], "rate": rate, "seconds": seconds}
-                pouring = bench.mouth.ask("pour", **order, name=secrets.token_hex(4))
-                _, heard = await asyncio.gather(pouring, bench.heard(limit=seconds + 20))
+                _, heard = await pour(bench, here, tokens[:8], rate, readers, seconds)
                 for part in (50, 99):
                     found[name, part].append(at(heard[0]["quantiles"], part))
                 await bench.forget()

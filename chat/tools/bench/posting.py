@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 
 import orjson
@@ -146,10 +146,15 @@ async def slow_dump(database_url: str) -> AsyncIterator[None]:
     program = postgres_program("pg_dump", None)
     dump = await asyncio.create_subprocess_exec(program, database_url, stdout=asyncio.subprocess.PIPE)
     assert dump.stdout is not None
-    await dump.stdout.readline()
-    yield
-    while await dump.stdout.read(1024 * 1024):
-        pass
+    try:
+        await dump.stdout.readline()
+        yield
+        while await dump.stdout.read(1024 * 1024):
+            pass
+    except BaseException:
+        dump.kill()
+        await dump.wait()
+        raise
     if await dump.wait():
         raise BenchTrouble(f"pg_dump ended with {dump.returncode}.")
 
@@ -167,11 +172,10 @@ async def measure_dump(
     with bench.counting("dump", 2 * rounds) as show:
         for turn in range(rounds):
             for n, name in enumerate(("quiet", "dump")):
-                async with AsyncExitStack() as stack:
+                async with slow_dump(url) if name == "dump" else nullcontext():
                     if name == "dump":
-                        await stack.enter_async_context(slow_dump(url))
                         partitions = max(partitions, await make_log_old(url))
-                    _, heard = await pour(bench, ours.target, tokens, rate, readers, seconds)
+                    _, heard = await pour(bench, ours.target, tokens, rate, readers, seconds, patience=30)
                 missing += round(rate * seconds) * readers - sum(one["received"] for one in heard)
                 ours.note(name, at(heard[0]["quantiles"], 99))
                 show(2 * turn + n + 1)
