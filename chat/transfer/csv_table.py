@@ -319,7 +319,7 @@ class RocketChatTables:
         for name in self._names:
             make, columns = self._reader_of(name)
             for place, row in self._rows(name, progress):
-                raw = {"further columns": row[columns:]} if isinstance(row, list) else {}
+                raw = {"further columns": row[columns:]} if columns and isinstance(row, list) else {}
                 items = [row] if isinstance(row, LineError) else guarded(partial(make, name, row), raw, (), place)
                 yield from self._users.take_new()
                 yield from items
@@ -327,10 +327,10 @@ class RocketChatTables:
             yield from room.member_records()
 
     def _reader_of(self, name: str) -> tuple[Callable[[str, list[str]], Iterable[Item]], int]:
-        """Return the function that reads the rows of a file, and how many columns it reads."""
+        """Return the function that reads the rows of a file, and how many columns it reads, 0 if it counts the rows."""
         if name.count("/") == 1:
             return self._message, 3 + name.lower().startswith(f"{DIRECT}/")
-        return {"users.csv": (self._user, 3), "channels.csv": (self._channel, 4)}.get(name.lower(), (self._aside, 9999))
+        return {"users.csv": (self._user, 3), "channels.csv": (self._channel, 4)}.get(name.lower(), (self._aside, 0))
 
     def _rows(self, name: str, progress: Callable[[int], object]) -> Iterator[tuple[str, Any]]:
         """Yield the place and fields of each row, or the error."""

@@ -71,11 +71,10 @@ class Workspace:
         described = [(one, self._describe(one)) for one in self._listed.values()]
         yield from self._users.take_new()
         for one, item in described:
-            told = {name: text_of(one.entry, name) for name in ABOUT}
-            yield from [
-                item,
-                *leftovers(told if one.kind in ("channel", "private") else {}, [item], (), "channels.json"),
-            ]
+            yield item
+            if one.kind in ("channel", "private"):
+                told = {name: text_of(one.entry, name) for name in ABOUT}
+                yield from leftovers(told, [item], (), "channels.json" if one.kind == "channel" else "groups.json")
         for one, item in described:
             if isinstance(item, ConversationRecord):
                 yield from self._conversation(one)
