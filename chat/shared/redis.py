@@ -177,7 +177,8 @@ async def call_open(command: Callable[..., Awaitable[Answer]], *arguments: Any, 
 
 
 def checked(kind: Any) -> Any:
-    """Return a class of such connections whose commands are sent as `call_open` does, so that a call is repeated."""
+    """Return a subclass of a class of connections. It raises the library's `ConnectionError`, after which a call is
+    repeated, if the connection was closed before a command is sent."""
 
     class CheckedConnection(kind):  # type: ignore[misc]
         async def send_packed_command(self, *arguments: Any, **named: Any) -> None:
@@ -241,7 +242,8 @@ def reason_of(error: BaseException) -> str:
 
 
 async def drop_demoted(redis: Bytes, error: Exception) -> None:
-    """Close idle connections if a server refused a write: its name may lead to a successor by now."""
+    """Close idle connections if a server refused a write: its name may lead to a successor by now. The library does
+    this for sentinels and clusters alone."""
     if isinstance(error, (ReadOnlyError, MasterDownError)) and hasattr(redis, "connection_pool"):
         await redis.connection_pool.disconnect(inuse_connections=False)
 

@@ -1,4 +1,4 @@
-"""Who may change a conversation, add and remove members: the rules alone, without a database."""
+"""The permissions to change a conversation, and to add and remove its members. No database is needed."""
 
 from dataclasses import replace
 

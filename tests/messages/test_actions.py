@@ -181,7 +181,7 @@ async def test_a_reply_that_was_deleted_before_it_is_replayed(ana: Person, ben: 
 
 
 async def test_a_reply_that_was_deleted_after_the_thread_is_followed(ana: Person, ben: Person) -> None:
-    """What following the thread told counts the reply, whose deletion is replayed after it."""
+    """Ben follows a thread with an unread reply, and then the reply is deleted: it is not unread after the replay."""
     room = await furnish(ana, ben)
     before, cursor = await looks(ben, room), (await sees(ben))["cursor"]
     reply = await answers(ana, room, 1, "a reply")

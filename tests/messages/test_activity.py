@@ -138,9 +138,8 @@ async def test_a_page_costs_the_same_in_a_large_database(ana: Person, ben: Perso
         for room in rooms:
             database.execute(FILL, {"room": room, "ana": ana.id, "ben": ben.id})
         database.execute("analyze")
-        database.execute(
-            "select set_config('random_page_cost', %s, false)", [LIMITS["random_page_cost"]]
-        )  # as nodes do
+        cost = LIMITS["random_page_cost"]  # of the connections of nodes
+        database.execute("select set_config('random_page_cost', %s, false)", [cost])
         for before in (triage.TOP, triage.parse_place(f"{1_600_000_000_000 + 10_000 * 1000}.{rooms[1]}.10000")):
             for query in triage.KINDS.values():
                 asked = before._asdict() | {"user": ana.id, "most": 50, "reacting": 5}

@@ -168,7 +168,7 @@ async def test_the_right_password_resets_the_count_on_all_nodes(redis_url: str) 
 
 
 async def test_nodes_count_alone_while_redis_is_away() -> None:
-    """It is not asked again for some seconds: a wrong password must not wait for it each time."""
+    """After a failure Redis is not asked again for some seconds, so that not every log-in waits for it."""
     async with open_redis("redis://127.0.0.1:1/0") as redis:
         limit = SharedLimit("name", "2/hour", counter := RedisCounter(redis))
         await limit.acquire("ana")
