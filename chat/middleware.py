@@ -232,14 +232,13 @@ async def charge_anonymous(request: web.Request, handler: Handler) -> web.Stream
 
     A request with an unknown query parameter is such a request: it costs as much, and reaches no handler.
     """
-    if not check_stranger(request):
-        check_parameters(request)
-        return await handler(request)
+    stranger = check_stranger(request)
     try:
-        check_parameters(request)
+        if request.query_string:
+            check_parameters(request)
         return await handler(request)
     finally:
-        if CHARGED not in request:
+        if stranger and CHARGED not in request:
             with suppress(RateLimited):
                 request.app[RATES].stranger.acquire(home_of(client_address(request)))
 

@@ -285,7 +285,7 @@ class AttachingPost(Protocol):
 
 
 class Attachments:
-    """Attach files to a batch of posts: the step of a post that `PostStep` describes. Free if there are none."""
+    """Attach files to a batch of posts: the step of a post that `PostStep` describes."""
 
     def __init__(self, posts: Iterable[AttachingPost]) -> None:
         self._file_ids = sorted({file_id for post in posts for file_id in post.draft.files})

@@ -180,6 +180,12 @@ class Post(NamedTuple):
         """The user that must own these files."""
         return self.uploader_id or self.author_id
 
+    def to_message(self, seq: int, said_at: datetime) -> Message:
+        """Return the message that the post becomes, before the steps add to it."""
+        draft = self.draft
+        fields = self.conversation_id, seq, self.author_id, draft.body, draft.client_id, said_at
+        return Message(*fields, reply_to=draft.reply_to, thread=draft.thread, type=draft.type, data=draft.data)
+
 
 class PostStep(Protocol):
     """A part of storing a batch of posts: reply targets, attachments, mentions, slow mode.

@@ -96,7 +96,8 @@ def require_exact(body: bytes) -> None:
 
 async def submit_post(app: web.Application, member: Member, conversation_id: int, draft: Draft) -> Posted:
     """Store a message. Raise the errors of `PostWriter.submit`."""
-    check_forward(member, draft)
+    if draft.forward:
+        check_forward(member, draft.forward)
     here = await app[HERE].find(conversation_id, member.user_id, draft.body)
     return await app[POSTS].submit(
         Post(conversation_id, member.user_id, draft, here=here, session_id=member.session_id)

@@ -23,7 +23,6 @@ from chat.messages.mentions import HereResolver, Mentions
 from chat.messages.streaming import StreamedStarts
 from chat.messages.threads import FORWARDED_MOST, Forwards, ReplyTargets, check_forward
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
-from chat.model.message import Message
 from chat.shared.audit import Actor, record
 from chat.shared.errors import (
     ERRORS_MOST,
@@ -37,7 +36,7 @@ from chat.shared.errors import (
 )
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.sql import columns, elements, load, numbers
+from chat.shared.sql import columns, load, numbers, optional_columns
 from chat.shared.tasks import Batcher, Deadlines
 from chat.shared.web import name_errors
 
@@ -72,8 +71,9 @@ class PostBatch:
         self._public: set[int] = set()
         self._members: set[int] = set()
         self._slow_mode, self._mentions = SlowMode(), Mentions()
-        self._locked_steps: list[PostStep] = [ReplyTargets(posts), Forwards(posts), Attachments(posts), self._slow_mode]
-        self._steps = [*self._locked_steps, self._mentions, StreamedStarts()]  # the last one needs the next position
+        self._locked_steps = [*find_steps(posts), self._slow_mode]
+        streams = [StreamedStarts()] if any(post.draft.streaming for post in posts) else []
+        self._steps = [*self._locked_steps, self._mentions, *streams]  # the last one needs the next position
 
     async def load(self, change: Change) -> None:
         """Lock the conversations, read what the posts are validated by, and lock the head: one round trip."""
@@ -144,7 +144,7 @@ class PostBatch:
         for n in self._accepted.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
-            message = to_message(post, seq, min(post.said_at or now, now))
+            message = post.to_message(seq, min(post.said_at or now, now))
             for step in self._steps:
                 message = step.apply(change, post, message)
             encoded = message.encode()
@@ -169,16 +169,16 @@ class PostBatch:
         return posted if self._accepted.get(key, n) == n else replace(posted, fresh=False)
 
 
-def optional_columns(rows: Sequence[tuple[str | None, ...]]) -> list[str]:
-    """Return the columns. One without a value is an empty array, which `unnest` fills with nulls: posts pay nothing."""
-    return [elements(column) if any(column) else "{}" for column in zip(*rows, strict=True)]
-
-
-def to_message(post: Post, seq: int, said_at: datetime) -> Message:
-    """Return the message that the post becomes, before the steps add to it."""
-    draft = post.draft
-    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread, type=draft.type, data=draft.data)
+def find_steps(posts: Sequence[Post]) -> list[PostStep]:
+    """Return the steps that these posts need, before those that every post needs."""
+    drafts, steps = [post.draft for post in posts], list[PostStep]()
+    if any(draft.reply_to or draft.thread for draft in drafts):
+        steps.append(ReplyTargets(posts))
+    if any(draft.forward for draft in drafts):
+        steps.append(Forwards(posts))
+    if any(draft.files for draft in drafts):
+        steps.append(Attachments(posts))
+    return steps
 
 
 SLOW = "This conversation is in slow mode. Wait before you post again."
@@ -353,7 +353,8 @@ def submit(
     if isinstance(draft, ApiError):
         return draft
     try:
-        check_forward(member, draft)
+        if draft.forward:
+            check_forward(member, draft.forward)
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id

@@ -321,7 +321,8 @@ async def post_scheduled(request: web.Request) -> web.Response:
     """Schedule a message. It is posted as the caller's at its time. Retry with the same `client_id`."""
     member = await require_identity(request)
     draft, app = await read_draft(request, ScheduledDraft), request.app
-    check_forward(member, draft)
+    if draft.forward:
+        check_forward(member, draft.forward)
     scheduled, is_new = await schedule_message(app[LOG], app[POOL], member.user_id, draft)
     app[SCHEDULED].wake()
     return answer_json({"scheduled": scheduled}, 201 if is_new else 200)

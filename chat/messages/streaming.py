@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class StreamedStarts(PostStep):
-    """Note which messages of a batch of posts stream. Free if there are none."""
+    """Note which messages of a batch of posts stream."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[object, ...]] = []

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor
-from chat.messages.drafts import Draft, ForwardedPlace, Post, PostStep
+from chat.messages.drafts import ForwardedPlace, Post, PostStep
 from chat.messages.history import Page, Place, Window, find_message, make_page
 from chat.model.conversation import followed, unfollowed
 from chat.model.errors import NoThread
@@ -33,7 +33,7 @@ class ReplyTarget:
 
 
 class ReplyTargets(PostStep):
-    """Check the messages that a batch of posts quotes or replies to, and keep their threads. Free if there are none."""
+    """Check the messages that a batch of posts quotes or replies to, and keep their threads."""
 
     def __init__(self, posts: Iterable[Post]) -> None:
         targets = ((post.conversation_id, (post.draft.reply_to, post.draft.thread)) for post in posts)
@@ -106,20 +106,20 @@ class NoOriginal(Invalid):
         super().__init__(errors=[{"field": "forward", "detail": "names no message that you can forward"}])
 
 
-def check_forward(member: Member, draft: Draft) -> None:
+def check_forward(member: Member, original: ForwardedPlace) -> None:
     """Raise `MissingScope` if an API key forwards a message and may read none.
 
     Raise `NoOriginal` if the key is limited to other conversations: the bot, or the user for whom the key acts, may be
     able to read the message.
     """
-    if draft.forward is not None and not member.may("messages:read"):
+    if not member.may("messages:read"):
         raise MissingScope("To forward a message, this API key needs the scope messages:read.")
-    if draft.forward is not None and member.only is not None and draft.forward.conversation not in member.only:
+    if member.only is not None and original.conversation not in member.only:
         raise NoOriginal
 
 
 class Forwards(PostStep):
-    """Put the messages that posts forward into them, if their authors may read these. Free if there are none."""
+    """Put the messages that posts forward into them, if their authors may read these."""
 
     def __init__(self, posts: Iterable[Post]) -> None:
         asked = ((post.draft.forward, post.file_owner_id) for post in posts)  # in an import, the user who imports

@@ -73,8 +73,6 @@ def name_parameters(routes: Iterable[Operation]) -> Mapping[Handler, frozenset[s
 
 def check_parameters(request: web.Request) -> None:
     """Raise `UnknownParameter` if the query has a name that the route does not know."""
-    if not request.rel_url.raw_query_string:
-        return
     known = request.app[PARAMETERS].get(request.match_info.handler)
     if known is not None and (unknown := request.query.keys() - known):
         accepted = f"this URL accepts: {', '.join(sorted(known))}" if known else "this URL accepts no parameters"

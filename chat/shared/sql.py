@@ -33,6 +33,11 @@ def elements(values: Iterable[object]) -> str:
     return f"{{{','.join('null' if value is None else quote(str(value)) for value in values)}}}"
 
 
+def optional_columns(rows: Sequence[tuple[str | None, ...]]) -> list[str]:
+    """Return the columns. One without a value is an empty array, which `unnest` fills with nulls: posts pay nothing."""
+    return [elements(column) if any(column) else "{}" for column in zip(*rows, strict=True)]
+
+
 def quote(text: str) -> str:
     """Quote one element; no text in it can end it early."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
