@@ -66,7 +66,8 @@ REASONS = {
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since chat.shared.rate_limits:parse_rates
         chat.files.images:Pictures._check_sandbox
     """,
-    "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns",
+    "the SQL files of this project": "chat.shared.sql:load chat.shared.sql:Queries.__init__",
+    "encodes each text by a function of the table": "chat.shared.sql:columns chat.shared.sql:optional_columns",
     "a look-up in the database": """
         chat.accounts.accounts:Accounts._check_time_zone chat.accounts.joining:check_setup_link
     """,
