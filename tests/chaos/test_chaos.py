@@ -45,7 +45,7 @@ async def test_every_promise_holds(tmp_path: Path) -> None:
     plan = [
         strike.name for section in ChaosOptions(seconds=SECONDS, seed=seed, faults=MANY).plan() for strike in section
     ]
-    asked = ["--people=40", f"--minutes={SECONDS / 60}", f"--faults={','.join(MANY)}", f"--seed={seed}", "--json"]
+    asked = ["--people=20", f"--minutes={SECONDS / 60}", f"--faults={','.join(MANY)}", f"--seed={seed}", "--json"]
     code, said, news = await chaos(*asked, out=tmp_path)
     print(news)
     report = json.loads(said)

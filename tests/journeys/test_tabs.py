@@ -33,7 +33,7 @@ async def says(person: Person, room: int, first: int, count: int = 10) -> None:
         await person.says(room, f"{number}")
 
 
-async def test_twelve_tabs_share_one_stream_and_one_socket(
+async def test_eight_tabs_share_one_stream_and_one_socket(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
     """With HTTP/1.1 and six connections a host, the leader closes in the middle of a burst, and no tab misses a
@@ -42,7 +42,7 @@ async def test_twelve_tabs_share_one_stream_and_one_socket(
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
     room = await stage.share(ana, ben, name="kitchen")
-    tabs = await opens_tabs(await open_window(node, ana, f"/c/{room}"), f"/c/{room}", 12)
+    tabs = await opens_tabs(await open_window(node, ana, f"/c/{room}"), f"/c/{room}", 8)
     assert await connections(ana) == (1, 1)
     bens = Glimpses(await open_window(node, ben))
     await bens.window.opens(f"/c/{room}")

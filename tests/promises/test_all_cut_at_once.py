@@ -12,7 +12,7 @@ from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import eventually
 
-STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
+STREAMS = int(os.environ.get("PROMISE_STREAMS", "400"))
 LIMIT = 60.0
 NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so a reader that moves to the other one is ahead of it
 
@@ -49,7 +49,7 @@ async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
 async def test_cursors_ahead_of_the_node(stage: Cast, start_node: StartNode) -> None:
     """Cursors ahead of this node are checked in the log with one query for all, and no stream is refused."""
     node = await start_node("a1")
-    async with crowd_of(stage, [node], readers=1500, posters=0) as crowd:
+    async with crowd_of(stage, [node], readers=600, posters=0) as crowd:
         for reader in crowd.readers:
             reader.cursor = reader.cursor.partition(".")[0] + ".999999"
             reader.leaves()

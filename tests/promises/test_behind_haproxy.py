@@ -21,7 +21,7 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.haproxy import gate, room_for
 from tests.waiting import breathe, eventually
 
-STREAMS = int(os.environ.get("PROMISE_STREAMS", "500"))
+STREAMS = int(os.environ.get("PROMISE_STREAMS", "300"))
 WINDOW = 2.0
 MACHINE = 25.0  # seconds that a busy machine adds
 NAMES = ("a1", "b2", "c3")
@@ -36,12 +36,12 @@ async def test_a_rolling_restart_shows_no_user_leaving(
     urls = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     elsewhere = await start_node("w9")
     with running_up(tmp_path / "data", 3, **urls, **FLEET) as up:
-        async with casting(database_url, up.url) as stage, crowd_of(stage, [up], readers=90, posters=6) as crowd:
+        async with casting(database_url, up.url) as stage, crowd_of(stage, [up], readers=60, posters=3) as crowd:
             crowd.people[0].at = elsewhere.url
             async with open_presence(crowd.people[0]) as watcher:
                 await watcher.watches(*crowd.people[1:])
                 await eventually(lambda: {one["status"] for one in watcher.people.values()} == {"away"})
-                crowd.starts_posting(pause=0.05)
+                crowd.starts_posting(pause=0.1)
                 began = time.monotonic()
                 await asyncio.to_thread(up.tells, "restart")
                 print(f"three nodes restarted in {time.monotonic() - began:.1f} s")
@@ -76,8 +76,8 @@ async def test_an_isolated_node_moves_its_users(
         bad = await start_node("a1", DATABASE_URL=postgres.url, REDIS_URL=valkey.url, DRAIN_SECONDS="1", **timing)
         good = await asyncio.gather(*(start_node(name, **timing) for name in NAMES[1:]))
         with gate([bad, *good], tmp_path) as door:
-            async with crowd_of(stage, [door], readers=30, posters=6) as crowd:
-                crowd.starts_posting(pause=0.05)
+            async with crowd_of(stage, [door], readers=18, posters=3) as crowd:
+                crowd.starts_posting(pause=0.1)
                 for network in (postgres, valkey):
                     await eventually(lambda: any(reader.starts[-1]["node"] == "a1" for reader in crowd.readers))
                     network.freeze()

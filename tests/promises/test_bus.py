@@ -107,7 +107,7 @@ async def test_a_broken_bus_loses_nothing(
     """A bus that is killed and returns empty, hangs, or accepts nothing: no message is lost, no post is slow, and
     announcements return by themselves."""
     nodes = await start_two(start_node, broker.url)
-    async with crowd_of(stage, nodes, readers=20, posters=4) as crowd:
+    async with crowd_of(stage, nodes, readers=8, posters=4) as crowd:
         for poster in crowd.posters:
             poster.patience = LONG
         crowd.starts_posting(pause=0.1)

@@ -49,8 +49,8 @@ async def test_full_for_a_while(small_disk: Path) -> None:
     with running_up(small_disk / "data", 2, RATE_LIMITS="off", STREAMS_PER_PERSON="1000") as up:
         postgres = PostgresEngine(small_disk / "data" / "postgres")
         postgres.use_running_port()
-        async with casting(postgres.url, up.url) as stage, crowd_of(stage, [up], readers=20, posters=8) as crowd:
-            crowd.starts_posting(pause=0.02)
+        async with casting(postgres.url, up.url) as stage, crowd_of(stage, [up], readers=6, posters=8) as crowd:
+            crowd.starts_posting(pause=0.1)
             await breathe(LIVED)
             filler = fill(small_disk)
             await eventually(lambda: is_refused(crowd), BACK)

@@ -41,8 +41,8 @@ async def test_nodes_of_the_version_before_continue(
     """Of two migrations at once under load, one does the work and the other finds nothing to do. No post is refused."""
     nodes = await asyncio.gather(*map(start_node, ("a1", "b2", "c3")))
     with gate(nodes, tmp_path) as door:
-        async with crowd_of(stage, [door], readers=20, posters=6) as crowd:
-            crowd.starts_posting(pause=0.02)
+        async with crowd_of(stage, [door], readers=8, posters=6) as crowd:
+            crowd.starts_posting(pause=0.1)
             await breathe(0.5)
             applied = await asyncio.gather(*(migrations.migrate(database_url) for _ in range(2)))
             assert sorted(applied) == [[], ["9999_moods"]]

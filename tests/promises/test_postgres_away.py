@@ -35,7 +35,7 @@ def postgres(tmp_path: Path) -> Iterator[PostgresEngine]:
 async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine) -> None:
     """Two nodes serve a crowd while the database stops and starts, twice: in order, and at once."""
     nodes = [await start_node(name, DATABASE_URL=postgres.url) for name in ("a1", "b2")]
-    async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=40, posters=8) as crowd:
+    async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=12, posters=8) as crowd:
         crowd.starts_posting(pause=0.05)
         for immediate in (False, True):
             await breathe(1)

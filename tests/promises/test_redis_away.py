@@ -51,7 +51,7 @@ async def test_stopped_and_restarted_empty_under_load(
 ) -> None:
     """Two nodes serve a crowd while Redis dies and starts empty; no reader misses a message."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
-    async with crowd_of(stage, nodes, readers=40, posters=8) as crowd:
+    async with crowd_of(stage, nodes, readers=12, posters=8) as crowd:
         crowd.starts_posting(pause=0.1)
         await breathe(1)
         valkey.kill()

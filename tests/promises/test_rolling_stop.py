@@ -8,7 +8,7 @@ from tests.waiting import breathe, eventually
 
 WINDOW = 3.0
 MACHINE = 25.0  # seconds that a busy machine adds
-READERS = 100
+READERS = 40
 
 
 async def test_every_node_in_turn(stage: Cast, start_node: StartNode, database_url: str) -> None:

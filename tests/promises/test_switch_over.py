@@ -34,8 +34,8 @@ async def test_the_old_primary_answers_as_a_standby(
     try:
         async with bad_network(own_postgres.url) as name:
             nodes = [await start_node(one, DATABASE_URL=name.url) for one in ("a1", "b2")]
-            async with casting(own_postgres.url, "") as stage, crowd_of(stage, nodes, readers=20, posters=6) as crowd:
-                crowd.starts_posting(pause=0.05)
+            async with casting(own_postgres.url, "") as stage, crowd_of(stage, nodes, readers=8, posters=6) as crowd:
+                crowd.starts_posting(pause=0.1)
                 await eventually(lambda: are_all_served(crowd, 0), MACHINE)
                 own_postgres.stop()
                 promote(standby)
