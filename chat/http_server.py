@@ -99,7 +99,8 @@ class HttpConnection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 (it holds the caller's bytes)
     ) -> web.StreamResponse:
         """Answer an error that happened outside the middlewares, and close the connection."""
-        if status >= 500:
+        # a ConnectionError means that the client has left, or that the middlewares have logged why they cut the answer
+        if status >= 500 and not isinstance(exc, ConnectionError):
             log.error("request failed outside the middlewares", error=repr(exc), exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionResetError("the response has started")

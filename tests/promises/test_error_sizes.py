@@ -15,6 +15,7 @@ import structlog
 from chat.shared.logging import DropRepeats
 from tests.cast import Person
 from tests.nodes import Node
+from tests.raw_socket import SOCKETS, handshake
 from tests.waiting import breathe
 
 ROOM = "/api/chat/conversations/1/messages"
@@ -79,15 +80,19 @@ def log() -> Iterator[list[structlog.typing.EventDict]]:
         yield lines
 
 
+@pytest.mark.parametrize("path", [ROOM, *SOCKETS])
 async def test_clients_that_leave_are_no_failures(
-    node: Node, ana: Person, log: list[structlog.typing.EventDict]
+    node: Node, ana: Person, path: str, log: list[structlog.typing.EventDict]
 ) -> None:
-    """Fifty clients reset their connection while posting, at every stage; none of it is logged as a failure."""
+    """Fifty clients reset their connection while posting or opening a socket, at every stage; none of it is logged as a
+    failure."""
     body = b'{"body": "x", "client_id": "1"}'
-    head = f"POST {ROOM} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\nContent-Length: "
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     for n in range(50):
         _, writer = await asyncio.open_connection("127.0.0.1", node.port)
-        writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body[: len(body) if n % 2 else 5])
+        post = head.encode() + body[: len(body) if n % 2 else 5]
+        writer.write(handshake(ana, path) if path in SOCKETS else post)
         await breathe(n / 5_000)
         reset(writer)
         await ana.call("GET", "/health/live")
