@@ -202,13 +202,44 @@ async def add_emoji(log: Log, actor: Actor, member: Member, most: int, name: str
         await change.connection.execute(queries.lock_emoji)
         await require_new_emoji(change.connection, member, name, most)
         still = image.webps[1] if len(image.webps) > 1 else None
-        made = {"name": name, "user": member.user_id, "picture": image.webps[0], "still": still}
-        row = await (await change.connection.execute(queries.insert_emoji, made)).fetchone()
-        assert row is not None
-        emoji = CustomEmoji(*row)
+        emoji = await insert_emoji(change, NewEmoji(name, member.user_id, image.webps[0], still))
         await record(change.connection, actor, "emoji.add", emoji=emoji.id, name=name)
-        await change.record(changed_emoji(emoji.id, emoji))
         return emoji
+
+
+class NewEmoji(NamedTuple):
+    """A custom emoji to be stored. `still`: the picture without movement, of one that moves."""
+
+    name: str
+    user_id: int | None
+    picture: bytes
+    still: bytes | None
+    created_at: datetime | None = None
+
+
+async def insert_emoji(change: Change, new: NewEmoji) -> CustomEmoji:
+    """Store a custom emoji and tell every client."""
+    row = await (await change.connection.execute(queries.insert_emoji, new._asdict())).fetchone()
+    assert row is not None
+    emoji = CustomEmoji(*row)
+    await change.record(changed_emoji(emoji.id, emoji))
+    return emoji
+
+
+async def import_emoji(change: Change, most: int, new: NewEmoji) -> CustomEmoji | None:
+    """Store a custom emoji of an import, as `insert_emoji` does; return None if it is here with the same picture.
+
+    Raise `EmojiNameTaken` or `TooManyEmoji`.
+    """
+    await change.connection.execute(queries.lock_emoji)
+    row = await (await change.connection.execute(queries.compare_emoji, new._asdict())).fetchone()
+    assert row is not None
+    count, same = row
+    if same is None and count < most:
+        return await insert_emoji(change, new)
+    if same:
+        return None
+    raise TooManyEmoji if same is None else EmojiNameTaken
 
 
 async def remove_emoji(log: Log, actor: Actor, member: Member, emoji_id: int) -> None:

@@ -18,8 +18,13 @@ select pg_advisory_xact_lock(7263396)
 select count(*), coalesce(bool_or(name = %(name)s), false) from custom_emoji
 
 -- name: insert_emoji
-insert into custom_emoji (name, user_id, picture, still) values (%(name)s, %(user)s, %(picture)s, %(still)s)
+insert into custom_emoji (name, user_id, picture, still, created_at)
+values (%(name)s, %(user_id)s, %(picture)s, %(still)s, coalesce(%(created_at)s, now()))
 returning id, name, user_id, created_at, still is not null
+
+-- name: compare_emoji
+-- How many there are, and whether the one of this name has this picture; null if there is none.
+select count(*), bool_or(picture = %(picture)s) filter (where name = %(name)s) from custom_emoji
 
 -- name: list_emoji
 select id, name, user_id, created_at, still is not null from custom_emoji order by name limit %s

@@ -132,7 +132,7 @@ async def run_import(
         store = None
         if options.files_url:
             settings = file_settings(database_url, options.files_url)
-            store = FileStore(open_uploads(pool, settings), settings.directory)
+            store = FileStore(open_uploads(pool, settings), settings.directory, settings.custom_emoji_most)
             if options.fetch_files:
                 folder = options.path.with_name(f"{options.path.name}.files")
                 remote = RemoteFiles(options.fetch_files, folder, settings.max_file_bytes)
@@ -185,7 +185,7 @@ def report(source: Source, counts: ImportCounts, options: ImportOptions) -> None
 def notes(source: Source, counts: ImportCounts, options: ImportOptions) -> Iterator[str]:
     """Yield what the operator should know: what was made, what was left out and where, and what is not as it was."""
     if counts.created or counts.files:
-        yield f"created accounts: {counts.created:,}; stored files and avatars: {counts.files:,}"
+        yield f"created accounts: {counts.created:,}; stored files and pictures: {counts.files:,}"
     for what, number in counts.skipped.most_common(MAX_SKIPPED_SHOWN):
         places = f" ({', '.join(counts.places[what])}{', …' if number > len(counts.places[what]) else ''})"
         yield f"skipped: {number:,} {what}{places if counts.places[what] else ''}"
@@ -269,7 +269,7 @@ async def find(reader: ExportReader, query: bytes, parameters: Parameters, what:
 
 # Progress, on standard error. Standard output is for the result.
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 
 def progress_bar(name: str) -> Progress:

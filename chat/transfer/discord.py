@@ -15,6 +15,7 @@ from chat.transfer.foreign import (
     INVALID,
     MISSING_FILE,
     OUTSIDE,
+    ForeignEmoji,
     ForeignMessages,
     ForeignUsers,
     JsonReader,
@@ -154,9 +155,27 @@ def find_pair(file: DiscordFile, users: "DiscordUsers") -> list[str]:
 
 
 class DiscordUsers(ForeignUsers):
-    """The users of Discord. A webhook writes under a name of its own with each message. `file`: the one being read."""
+    """The users of Discord, and its custom emoji. A webhook writes under a name of its own with each message.
+
+    `file`: the one being read.
+    """
 
     file: DiscordFile | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.custom = ForeignEmoji()
+        self._emoji: set[str] = set()  # their ids
+
+    def take_emoji(self, message: Json, file: DiscordFile, place: str) -> Iterator[Item]:
+        """Yield each custom emoji of a message that no message before it has."""
+        reacted = [one["emoji"] for one in message.get("reactions") or ()]
+        for emoji in [*reacted, *(message.get("inlineEmojis") or ())]:
+            id_, url = str(emoji.get("id") or ""), str(emoji.get("imageUrl") or "")
+            if id_ and id_ not in self._emoji:
+                self._emoji.add(id_)
+                picture = file_record(f"{emoji.get('name')}.png", file.find(url), url)
+                yield self.custom.add(emoji.get("name"), picture if picture.path or picture.url else None, place)
 
     def name_of(self, user: Json) -> str:
         """Return the name of a user in the records."""
@@ -269,7 +288,8 @@ class DiscordChannel:
         if kind == "ChannelPinnedMessage":
             self._pinned_by[target] = author
         root, heading = thread.place(number)
-        reactions, skipped = collect_reactions(self._reactions(message), place)
+        yield from self._users.take_emoji(message, file, place)
+        reactions, skipped = collect_reactions(self._reactions(message), place, self._users.custom)
         files = files_of(message, file)
         missing = [SkippedItem(MISSING_FILE, place) for one in files if not one.path and not one.url]
         missing += [SkippedItem(OUTSIDE)] if kind in REPLIES and self.messages.ref(target) is None else []

@@ -25,6 +25,7 @@ from chat.transfer.exporter import (
     Row,
     avatar_path,
     conversation_line,
+    emoji_path,
     encode,
     file_path,
     header_line,
@@ -110,7 +111,7 @@ async def write_archive(
     on_start: Callable[[int, int], None],
     on_progress: Progress,
 ) -> tuple[int, int]:
-    """Export to a ZIP with the lines and the bytes of files and avatars.
+    """Export to a ZIP with the lines and the bytes of files, avatars and custom emoji.
 
     Return the numbers of messages and of files whose bytes are missing. After a kill, the ZIP begins again.
     """
@@ -136,11 +137,15 @@ def archive_parts(path: Path) -> tuple[Path, Path]:
 
 
 async def pack_files(reader: ExportReader, uploads: Uploads, archive: zipfile.ZipFile, only: int | None) -> int:
-    """Add avatars and files to the archive. Return the number of files whose bytes are missing."""
+    """Add avatars, custom emoji and files to the archive. Return the number of files whose bytes are missing."""
     missing = 0
     async for rows in reader.pages(queries.list_avatars, {"only": only}):
         for user_id, picture in rows:
             archive.writestr(member(avatar_path(user_id)), bytes(picture))
+    if only is None:
+        async for rows in reader.pages(queries.list_emoji_pictures, None):
+            for name, picture in rows:
+                archive.writestr(member(emoji_path(name)), bytes(picture))
     async for rows in reader.pages(queries.list_files, {"only": only}):
         for conversation, seq, number, id_, name, size in rows:
             file = File(id_, 0, name, size, size, "", None, None, False, True)

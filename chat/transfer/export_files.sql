@@ -49,6 +49,9 @@ select at, conversation_id, draft, created_at from scheduled_messages where user
 -- name: list_own_reports
 select r.conversation_id, r.reason, r.at, r.outcome from reports r where r.reporter_id = %s order by r.id
 
+-- name: list_emoji_pictures
+select name, picture from custom_emoji order by created_at, name
+
 -- name: list_avatars
 -- Of the users of an export, as `list_users` in exporter.sql.
 select u.id, a.picture from users u join avatars a on a.id = u.avatar

@@ -27,7 +27,7 @@ Parameters = Sequence[Any] | Mapping[str, Any] | None
 class ExportReader:
     """Reads from one snapshot of the database, through server-side cursors, a page at a time.
 
-    `with_files`: records say where the archive has the bytes of files and avatars.
+    `with_files`: records say where the archive has the bytes of files, avatars and custom emoji.
     """
 
     def __init__(self, connection: Connection, with_files: bool = False) -> None:
@@ -134,6 +134,8 @@ class Export:
             if self._only is None:
                 async for rows in self._reader.pages(queries.list_blocks, None):
                     yield ExportPiece(b"".join(encode("block", user=row[0], blocked=row[1]) for row in rows), 0, mark)
+                async for rows in self._reader.pages(queries.list_emoji, None):
+                    yield ExportPiece(b"".join(emoji_line(row, self._reader.with_files) for row in rows), 0, mark)
         parameters = {"first": mark.conversation, "only": self._only}
         async for rows in self._reader.pages(queries.list_conversations, parameters):
             await self._names.load(user for row in rows for user in (row[6], *users_of(row[5])))
@@ -246,6 +248,18 @@ def user_line(row: Row, with_files: bool = False) -> bytes:
     first = {"id": str(id_), "name": name.lower(), "display_name": display_name, "email": email, "avatar": picture}
     line = encode("user", **first, role=role if role != "member" else "", **fields)
     return line if receipts else line[:-2] + b',"receipts":false}\n'
+
+
+def emoji_line(row: Row, with_files: bool) -> bytes:
+    """Return the record of a custom emoji."""
+    name, user, created_at = row
+    picture = {"name": f"{name}.webp"} | ({"path": emoji_path(name)} if with_files else {})
+    return encode("emoji", name=name, picture=picture, user=user, created_at=created_at)
+
+
+def emoji_path(name: str) -> str:
+    """Return the place of the picture of a custom emoji in an archive."""
+    return f"emoji/{name}.webp"
 
 
 def avatar_path(user_id: int) -> str:

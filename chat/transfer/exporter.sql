@@ -19,6 +19,10 @@ select u.id, name, display_name, role, about, time_zone, receipts, created_at, d
                  union select b.user_id from bans b where b.conversation_id = %(only)s))
  order by lower(name)
 
+-- name: list_emoji
+select e.name, lower(u.name), e.created_at
+  from custom_emoji e left join users u on u.id = e.user_id order by e.created_at, e.name
+
 -- name: list_blocks
 select u.name, o.name from blocks b join users u on u.id = b.user_id join users o on o.id = b.blocked_id
  order by u.name, o.name

@@ -10,9 +10,11 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from chat.accounts.validation import check_emoji_name
 from chat.messages.reactions import SPELLINGS, strip_selectors
 from chat.transfer.records import (
     AttachmentRecord,
+    EmojiRecord,
     Item,
     LineError,
     MemberRecord,
@@ -286,14 +288,40 @@ def file_record(
     return AttachmentRecord(name=shown or "file", path=path or None, url=web, size=known, type=mime)
 
 
+class ForeignEmoji:
+    """The custom emoji of an export: those with a picture, and with a name that an emoji can have here."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def add(
+        self, name: object, picture: AttachmentRecord | None, place: str, user: str | None = None
+    ) -> EmojiRecord | SkippedItem:
+        """Return the record of an emoji, or a skipped item for one that cannot be imported. Linear."""
+        shown = one_line(str(name), 64)
+        try:
+            key = check_emoji_name(str(name).strip(":").lower())
+        except ValueError:
+            return SkippedItem(f"custom emoji :{shown}:, whose name cannot be that of one here", place)
+        if picture is None:
+            return SkippedItem(f"custom emoji :{shown}:, whose picture is not in the export", place)
+        self._names.add(key)
+        return EmojiRecord(name=key, picture=picture, user=user)
+
+    def sign(self, name: str) -> str | None:
+        """Return how a reaction names the custom emoji; None if there is none of this name."""
+        key = name.strip(":").lower()
+        return f":{key}:" if key in self._names else None
+
+
 def collect_reactions(
-    found: Iterable[tuple[str, Iterable[str], int]], place: str
+    found: Iterable[tuple[str, Iterable[str], int]], place: str, custom: ForeignEmoji | None = None
 ) -> tuple[list[ReactionRecord], list[SkippedItem]]:
     """Return the reactions, and those that have no place. Each is `(emoji, names of users, number of all users)`."""
     kept: dict[str, dict[str, None]] = {}
     skipped: list[SkippedItem] = []
     for shown, users, count in found:
-        emoji, names = SPELLINGS.get(strip_selectors(shown)), list(users)
+        names, emoji = list(users), SPELLINGS.get(strip_selectors(shown)) or (custom.sign(shown) if custom else None)
         if emoji is None:
             skipped += [SkippedItem(f"reactions with {one_line(shown, 40)}, which is not a Unicode emoji", place)]
             continue

@@ -27,6 +27,7 @@ from chat.transfer.records import (
     BanRecord,
     BlockRecord,
     ConversationRecord,
+    EmojiRecord,
     FollowRecord,
     ImportCounts,
     Item,
@@ -103,8 +104,7 @@ class Importer:
         self._members = MemberImporter(self._users, self._conversations, self._messages, source.exact)
 
     async def _write(self, spool: "Spool", counts: ImportCounts, on_write: Callable[[int, int], None]) -> None:
-        done, at, keys = await self._begin(), 0, dict[Key, None]()
-        number = 0
+        done, at, number, keys = await self._begin(), 0, 0, dict[Key, None]()
         async for group in read_ahead(groups(spool.records())):
             if number % KEEP_EVERY == 0:
                 await self._keep()
@@ -160,11 +160,12 @@ class Importer:
         """Store the avatars and files of the group, but not those of messages that exist."""
         with_files = [one for one in pick(group, MessageRecord) if self._files.has_bytes(one)]
         avatars = [(one.name, one.avatar) for one in pick(group, UserRecord) if one.avatar]
-        if not with_files and not avatars:
+        emoji = pick(group, EmojiRecord)
+        if not with_files and not avatars and not emoji:
             return
         async with self._log.change() as change:
             conversations = pick(group, ConversationRecord)
-            names = names_in([*with_files, *conversations]) | {name for name, _ in avatars}
+            names = names_in([*with_files, *conversations, *emoji]) | {name for name, _ in avatars}
             await self._users.ensure(change.connection, names)
             await self._conversations.ensure(change, conversations)
             await self._conversations.find(change.connection, {one.conversation for one in with_files})
@@ -177,6 +178,8 @@ class Importer:
             bare = {row[0] for row in await rows.fetchall()}
         wanted = [(self._users[name], file) for name, file in avatars if self._users[name] in bare]
         await self._files.set_avatars(self._log, wanted)
+        for new in emoji:
+            await self._files.add_emoji(self._log, self._trail, new, self._users[new.user] if new.user else None)
         self._files.prefetch(one for key, one in keys.items() if key not in known)
         for key, one in keys.items():
             if key not in known:
@@ -253,6 +256,8 @@ def names_in(group: Sequence[Record]) -> set[str]:
                 names |= {*one.people, *([one.created_by] if one.created_by else [])}
             case BlockRecord():
                 names |= {one.user, one.blocked}
+            case EmojiRecord():
+                names |= {one.user} if one.user else set()
             case MemberRecord():
                 names |= {one.user, *([one.read.author] if one.read else [])}
             case PinRecord():
@@ -344,7 +349,7 @@ class Spool:
             case UserRecord():
                 self._records.execute("insert or ignore into users values (?, ?)", [record.name, body])
                 return 0, FIRST, False, None, None, body
-            case BlockRecord():
+            case BlockRecord() | EmojiRecord():
                 return 0, LAST, False, None, None, body
             case ConversationRecord():
                 self._described.add(self._number_of(record.id))

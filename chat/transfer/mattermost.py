@@ -1,7 +1,7 @@
 """A Mattermost bulk export: JSON lines with a type each: teams, channels, users, posts."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from chat.messages.mention_parser import parse_mentions
 from chat.shared.appearance import look_key
 from chat.transfer.archive import read_lines
+from chat.transfer.foreign import ForeignEmoji
 from chat.transfer.records import (
     AttachmentRecord,
     ConversationRecord,
@@ -76,9 +77,13 @@ READ_TYPES = frozenset({*MACHINERY, "post", "direct_post"})  # other lines are c
 class MattermostServer:
     """The server of an export, as items."""
 
-    def __init__(self) -> None:
+    def __init__(self, emoji: Iterable[Json] = ()) -> None:
+        """`emoji`: the custom emoji, which come after the posts."""
+        self._custom = ForeignEmoji()
+        for one in emoji:
+            self._emoji(one, "")
         self._users = MattermostUsers()
-        self._posts = MattermostPosts(self._users)
+        self._posts = MattermostPosts(self._users, self._custom)
         self._teams: dict[str, str] = {}
         self._titles: set[str] = set()
         self._seen: dict[str, None] = {}
@@ -124,9 +129,13 @@ class MattermostServer:
                 self._teams[str(what["name"])] = title(what.get("display_name"), what["name"])
                 yield SkippedItem("teams; their channels are imported", place)
             case "emoji":
-                yield SkippedItem(f"custom emoji :{one_line(str(what.get('name')), 64)}:", place)
+                yield self._emoji(what, place)
             case _ if kind != "version":
                 yield SkippedItem(f"lines of the type {kind}", place)
+
+    def _emoji(self, emoji: Json, place: str) -> Item:
+        picture = file_at(emoji["image"]) if emoji.get("image") else None
+        return self._custom.add(emoji.get("name"), picture, place)
 
     def _channel(self, channel: Json) -> Iterator[Item]:
         team, key = str(channel["team"]), channel_key(channel["team"], channel["name"])
@@ -274,8 +283,8 @@ ALL = re.compile(r"(?<![\w@.+%-])@all\b", re.IGNORECASE)
 class MattermostPosts:
     """Posts as messages. Both use Markdown: only names that are not allowed as usernames are rewritten."""
 
-    def __init__(self, users: MattermostUsers) -> None:
-        self._users = users
+    def __init__(self, users: MattermostUsers, custom: ForeignEmoji | None = None) -> None:
+        self._users, self._custom = users, custom or ForeignEmoji()
         self.pins: list[PinRecord] = []
         self.titles: dict[str, str] = {}  # of channels, by their names in addresses
 
@@ -355,8 +364,9 @@ class MattermostPosts:
     def _reactions(self, post: Fields, skipped: list[SkippedItem], place: str) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in post.get("reactions") or ():
-            if (emoji := find_emoji(str(one["emoji_name"]))) is None:
-                what = f"reactions with :{one['emoji_name']}:, which is not a Unicode emoji"
+            name = str(one["emoji_name"])
+            if (emoji := find_emoji(name) or self._custom.sign(name)) is None:
+                what = f"reactions with :{name}:, which is not a Unicode emoji"
                 skipped.append(SkippedItem(what, place))
             else:
                 found.setdefault(emoji, {})[self._users.name_of(one["user"])] = None

@@ -13,13 +13,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chat.accounts.validation import KEYWORDS_MOST, About, ChosenLanguage, DisplayName, Keyword, Name, TimeZone
+from chat.accounts.validation import (
+    KEYWORDS_MOST,
+    About,
+    ChosenLanguage,
+    DisplayName,
+    Keyword,
+    Name,
+    TimeZone,
+    check_emoji_name,
+)
 from chat.messages.mention_parser import LINK_MOST, LINKS_MOST
 from chat.model.types import BODY_MOST, STREAMED_MOST, ClientId, Data, MessageType, Moment, Role, Topic, check_said
 from chat.model.types import Name as Title
 from chat.shared.appearance import check_line
 
-VERSION = 5  # 1 had no ids of users and paths of files, 2 no data, 3 no keywords and default levels, 4 no previews
+# 1 had no ids of users and paths of files, 2 no data, 3 no keywords and default levels, 4 no previews, 5 no emoji
+VERSION = 6
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 Level = Literal["all", "mentions", "nothing"]
@@ -62,7 +72,7 @@ class EditRecord(RecordModel):
 
 
 class AttachmentRecord(RecordModel):
-    """A file of a message, or an avatar.
+    """A file of a message, an avatar, or the picture of a custom emoji.
 
     Its bytes are a member of the archive (`path`), or can be fetched from the source (`url`). Without both, only its
     name is known.
@@ -115,6 +125,16 @@ class BlockRecord(RecordModel):
     type: Literal["block"] = "block"
     user: Name
     blocked: Name
+
+
+class EmojiRecord(RecordModel):
+    """A custom emoji. `user`: who added it."""
+
+    type: Literal["emoji"] = "emoji"
+    name: Annotated[str, AfterValidator(check_emoji_name)]
+    picture: AttachmentRecord
+    user: Name | None = None
+    created_at: Moment | None = None
 
 
 class ConversationRecord(RecordModel):
@@ -235,7 +255,15 @@ class BanRecord(RecordModel):
 
 
 Record = (
-    UserRecord | BlockRecord | ConversationRecord | MessageRecord | PinRecord | MemberRecord | FollowRecord | BanRecord
+    UserRecord
+    | BlockRecord
+    | EmojiRecord
+    | ConversationRecord
+    | MessageRecord
+    | PinRecord
+    | MemberRecord
+    | FollowRecord
+    | BanRecord
 )
 
 # Items of a source: records, and what cannot be converted to records.
@@ -279,7 +307,7 @@ class ImportCounts:
     new: int = 0
     known: int = 0
     created: int = 0  # accounts
-    files: int = 0  # stored, avatars too
+    files: int = 0  # stored, avatars and custom emoji too
     late: int = 0  # messages that are older than the last one that was here, and come after it
 
     def add(self, item: Item) -> Record | None:
@@ -344,6 +372,8 @@ def parts_of(record: Record) -> Iterable[str]:
             yield "conversations"
         case PinRecord():
             yield "pins"
+        case EmojiRecord():
+            yield "custom emoji"
 
 
 def explain(error: ValidationError) -> str:

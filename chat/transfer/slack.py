@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from chat.transfer.archive import Archive, line_of, read_list
 from chat.transfer.errors import BadArchive
+from chat.transfer.foreign import ForeignEmoji, file_record
 from chat.transfer.records import (
     MAX_PLACES,
+    AttachmentRecord,
     ConversationRecord,
     Item,
     LineError,
@@ -31,6 +34,7 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
 ABOUT = ("topic", "purpose")  # what is told about a channel
 MARK = re.compile(r"<([@#!]?)([^<>|]{1,2000})(?:\|([^<>]{0,2000}))?>")
 LISTS = {"channels.json": "channel", "groups.json": "private", "dms.json": "direct", "mpims.json": "group"}
+EMOJI_LIST = "emoji.json"
 USER_LISTS = ("users.json", "org_users.json")
 OTHER_MESSAGES = "messages beside canvases and lists, or of conversations that the export does not list"
 INVALID = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
@@ -62,7 +66,11 @@ class Workspace:
         self.team = organization_of(users)
         self._listed = self._find_conversations()
         shown = {id_: str(one.entry.get("name") or "") for id_, one in self._listed.items() if one.kind != "direct"}
-        self._writer = MarkdownWriter(self._users.name_of, lambda id_, name: title(shown.get(id_) or name or id_))
+        custom = ForeignEmoji()
+        self._emoji = [*self._find_emoji(custom)]
+        self._writer = MarkdownWriter(
+            self._users.name_of, lambda id_, name: title(shown.get(id_) or name or id_), custom
+        )
 
     def read(self) -> Iterator[Item]:
         """Yield users and conversations first, then the messages and other records of each conversation."""
@@ -70,6 +78,7 @@ class Workspace:
         read = {file for one in self._listed.values() for folder in one.folders for file in self._days(folder)}
         described = [(one, self._describe(one)) for one in self._listed.values()]
         yield from self._users.take_new()
+        yield from self._emoji
         for one, item in described:
             yield item
             if one.kind in ("channel", "private"):
@@ -94,6 +103,31 @@ class Workspace:
     def _take_errors(self) -> list[LineError]:
         taken, self._errors = self._errors, []
         return taken
+
+    def _find_emoji(self, custom: ForeignEmoji) -> Iterator[Item]:
+        """Yield the custom emoji of `emoji.json`: names with addresses of pictures, or with `alias:` and another name.
+
+        Pictures in a folder `emojis` are used instead. Exports by Slack have neither; programs that ask Slack do.
+        """
+        if EMOJI_LIST not in self._archive.names():
+            return
+        try:
+            found = orjson.loads(self._archive.read(EMOJI_LIST))
+            found = found["emoji"] if isinstance(found.get("emoji"), dict) else found
+        except (BadArchive, *INVALID) as error:
+            self._errors.append(LineError(EMOJI_LIST, f"cannot be read: {error!r}"))
+            return
+        for name, source in found.items():
+            target = str(source).removeprefix("alias:")
+            is_alias = target != source and target in found
+            picture = target if is_alias else name
+            yield custom.add(name, self._picture(picture, found[picture]), EMOJI_LIST)
+
+    def _picture(self, name: str, url: object) -> AttachmentRecord | None:
+        paths = [f"emojis/{name}.{ending}" for ending in ("png", "gif", "jpg", "webp")]
+        path = next((one for one in paths if one in self._archive.names()), None)
+        record = file_record(f"{name}.png", path, url)
+        return record if record.path or record.url else None
 
     def _find_conversations(self) -> dict[str, Listed]:
         """Return the conversations of all lists by id. A conversation of several workspaces has several folders."""
@@ -207,7 +241,7 @@ class Workspace:
     def _rest(self, read: Iterable[str]) -> Iterator[Item]:
         """Yield a skipped item for each entry of a file that is not imported."""
         yield from self._take_errors()
-        lists = {base + name for base in self._bases for name in (*LISTS, *USER_LISTS)}
+        lists = {base + name for base in self._bases for name in (*LISTS, *USER_LISTS)} | {EMOJI_LIST}
         for path in self._archive.names():
             if path.endswith(".json") and path not in lists and path not in read:
                 day = DAY.fullmatch(path.rpartition("/")[2])

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from chat.transfer.text import show_emoji
+from chat.transfer.foreign import ForeignEmoji
+from chat.transfer.text import find_emoji, show_emoji
 
 CODE = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
 MARK = re.compile(r"<([^<>\n]+)>")
@@ -46,10 +47,16 @@ class SlackText:
 
 
 class MarkdownWriter:
-    """Converts texts. `user` and `channel` return the name for an id of Slack."""
+    """Converts texts. `user` and `channel` return the name for an id of Slack. `custom`: the workspace's own emoji."""
 
-    def __init__(self, user: Callable[[str], str], channel: Callable[[str, str], str]) -> None:
-        self._user, self._channel = user, channel
+    def __init__(
+        self, user: Callable[[str], str], channel: Callable[[str, str], str], custom: ForeignEmoji | None = None
+    ) -> None:
+        self._user, self._channel, self._custom = user, channel, custom or ForeignEmoji()
+
+    def emoji(self, name: str) -> str | None:
+        """Return the emoji of this name, as a reaction has it; None if there is none."""
+        return find_emoji(name) or self._custom.sign(name)
 
     def write(self, text: str, made: SlackText | None = None) -> SlackText:
         """Return the converted text. What it mentions is added to `made`."""

@@ -22,7 +22,6 @@ from chat.transfer.text import (
     clean,
     continued,
     email,
-    find_emoji,
     leftovers,
     link,
     moment,
@@ -303,7 +302,7 @@ class Messages:
     def _reactions(self, raw: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in dicts_in(raw.get("reactions")):
-            emoji = find_emoji(text_in(one, "name"))
+            emoji = self._writer.emoji(text_in(one, "name"))
             listed = one.get("users")
             users = [self._users.name_of(str(user)) for user in (listed if isinstance(listed, list) else ())]
             if emoji is None:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +37,7 @@ from chat.transfer.text import account_name, digest, parse
 
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 MAX_START = 1024 * 1024
+EMOJI_LINE = re.compile(rb'\s*\{\s*"type"\s*:\s*"emoji"')
 CREATED_AT = re.compile(rb'"create_at"\s*:\s*(\d+)')
 Progress = Callable[[int], None]
 Read = Callable[[Progress], Iterator[Item]]
@@ -152,10 +153,23 @@ def find_server(file: IO[bytes]) -> str:
     return oldest[1] if oldest else digest(*sorted(names))
 
 
+def find_emoji_lines(file: IO[bytes]) -> list[dict[str, Any]]:
+    """Return the custom emoji of an export. Linear."""
+    found = []
+    for _, line in read_lines(file, lambda _: None):
+        if EMOJI_LINE.match(line):
+            with suppress(*INVALID):
+                raw = parse(line)
+                found += [raw["emoji"]] if isinstance(raw["emoji"], dict) else []
+    return found
+
+
 def read_mattermost(open_file: OpenFile, name: str, progress: Progress) -> Iterator[Item]:
     """Yield the items of a Mattermost export."""
     with closing(open_file()) as file:
-        yield from MattermostServer().read(file, name, progress)
+        emoji = find_emoji_lines(file)
+    with closing(open_file()) as file:
+        yield from MattermostServer(emoji).read(file, name, progress)
 
 
 def open_lines(path: Path, into: str | None, private: bool, foreign: ForeignOptions) -> Source:

@@ -1,8 +1,8 @@
 """Undoing an import: what it made is recorded while it runs, and removed again in small transactions.
 
 Conversations that the import made are removed, unless someone has written in them since. In these and in conversations
-that it found, its messages become deleted ones. Accounts that it made are removed if nothing uses them. After a kill,
-the next run continues (deploy/decisions/0111-undo-of-imports.md).
+that it found, its messages become deleted ones. Its custom emoji are removed, and its accounts if nothing uses them.
+After a kill, the next run continues (deploy/decisions/0111-undo-of-imports.md).
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from chat.accounts.pictures import changed_emoji
 from chat.conversations.memberships import end_membership
 from chat.log.append import Change, Log
 from chat.messages.edits import bury
@@ -59,9 +60,16 @@ class Trail:
         self._users |= users | used
         self._conversations |= conversations
         if fresh:
-            kinds, *ids = zip(*fresh, strict=True)
-            columns = [texts(kinds), *map(numbers, ids)]
-            await change.connection.execute(queries.insert_parts, [self.import_id, *columns, self.import_id])
+            await self._insert(change, fresh)
+
+    async def add_emoji(self, change: Change, emoji_id: int) -> None:
+        """Record a custom emoji."""
+        await self._insert(change, [("emoji", 0, emoji_id, emoji_id)])
+
+    async def _insert(self, change: Change, parts: Sequence[Part]) -> None:
+        kinds, *ids = zip(*parts, strict=True)
+        columns = [texts(kinds), *map(numbers, ids)]
+        await change.connection.execute(queries.insert_parts, [self.import_id, *columns, self.import_id])
 
     async def _extend(self, change: Change, messages: Mapping[int, tuple[int, int]]) -> list[Part]:
         """Extend the ranges of messages; return those that are new."""
@@ -105,6 +113,8 @@ class Undo:
             await self._bury(*span)
         while await self._leave():
             pass
+        while (emoji := await self._next(queries.next_emoji, [self._import])) is not None:
+            await self._remove_emoji(emoji[0])
         await self._drop_users()
         async with self._pool.connection() as connection:
             await connection.execute(queries.finish_import, [self._import])
@@ -200,6 +210,13 @@ class Undo:
                     await run(queries.drop_membership, [conversation, user])
                     await change.record(left(conversation, user))
         return bool(rows)
+
+    async def _remove_emoji(self, emoji_id: int) -> None:
+        """Remove a custom emoji, unless someone has. What was written with it since shows its name."""
+        async with self._log.change() as change:
+            if (await change.connection.execute(queries.drop_emoji, [emoji_id])).rowcount:
+                await change.record(changed_emoji(emoji_id, None))
+            await change.connection.execute(queries.finish_emoji, [self._import, emoji_id])
 
     async def _drop_users(self) -> None:
         """Remove the accounts that the import made and nothing uses."""

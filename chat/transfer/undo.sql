@@ -151,6 +151,15 @@ delete from memberships where conversation_id = %s and user_id = %s
 -- name: finish_member
 delete from import_parts where import_id = %s and kind = 'member' and conversation_id = %s and first = %s
 
+-- name: next_emoji
+select first from import_parts where import_id = %s and kind = 'emoji' order by first limit 1
+
+-- name: drop_emoji
+delete from custom_emoji where id = %s
+
+-- name: finish_emoji
+delete from import_parts where import_id = %s and kind = 'emoji' and first = %s
+
 -- name: next_users
 select first from import_parts where import_id = %s and kind = 'user' and first > %s order by first limit %s
 

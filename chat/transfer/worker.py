@@ -38,6 +38,7 @@ from chat.transfer.import_files import FileStore
 from chat.transfer.importer import Importer, names_in
 from chat.transfer.records import (
     ConversationRecord,
+    EmojiRecord,
     ImportCounts,
     Item,
     Key,
@@ -217,7 +218,7 @@ class ImportWork:
             source = await asyncio.to_thread(choose, source, set(self._task.chosen))
         settings, people = self._settings, Options(self._task.people or {})
         keep = Retention(self._pool, settings.log_partition_entries, settings.log_retention_days).maintain
-        store = FileStore(self._uploads, settings.directory)
+        store = FileStore(self._uploads, settings.directory, settings.custom_emoji_most)
         importer = Importer(self._pool, source, keep, people, store, self._spec.job)
         await importer.run(self._counts, self._on_read, self._on_write)
         result = orjson.dumps(to_report(source, self._counts)).decode()
@@ -292,7 +293,7 @@ class Tally:
 
 
 def choose(source: Source, keys: set[Key]) -> Source:
-    """Return the source with these conversations only, and the users who occur in them."""
+    """Return the source with these conversations only, the users who occur in them, and all custom emoji."""
     names: set[str] = set()
     for item in source.read(lambda _: None):
         if not isinstance(item, LineError | SkippedItem) and conversation_of(item) in keys:
@@ -304,6 +305,8 @@ def choose(source: Source, keys: set[Key]) -> Source:
                 yield item
             elif isinstance(item, UserRecord):
                 yield from [item] if item.name in names else []
+            elif isinstance(item, EmojiRecord):
+                yield item if item.user in names else item.model_copy(update={"user": None})
             elif conversation_of(item) in keys:
                 yield item
 

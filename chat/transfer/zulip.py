@@ -11,6 +11,7 @@ from typing import IO, Any
 from chat.transfer.foreign import (
     INVALID,
     MISSING_FILE,
+    ForeignEmoji,
     ForeignMessages,
     ForeignUsers,
     JsonReader,
@@ -34,10 +35,11 @@ Json = dict[str, Any]
 TABLES = {
     "zerver_realm", "zerver_userprofile", "zerver_userprofile_mirrordummy", "zerver_userprofile_crossrealm",
     "zerver_stream", "zerver_recipient", "zerver_subscription", "zerver_reaction", "zerver_attachment",
+    "zerver_realmemoji",
 }  # fmt: skip
 USERS = ("zerver_userprofile", "zerver_userprofile_mirrordummy", "zerver_userprofile_crossrealm")
 TOLD = {
-    "zerver_realmemoji", "zerver_usergroup", "zerver_namedusergroup", "zerver_draft", "zerver_savedsnippet",
+    "zerver_usergroup", "zerver_namedusergroup", "zerver_draft", "zerver_savedsnippet",
     "zerver_submessage", "zerver_customprofilefieldvalue", "zerver_userstatus", "zerver_scheduledmessage",
 }  # fmt: skip
 FORMS = {*((name,) for name in (*TABLES, *TOLD, "zerver_message")), ()}
@@ -108,6 +110,8 @@ class ZulipExport:
         for table in USERS:
             for row, place in tables[table]:
                 yield from guarded(partial(self._user, row), {}, (), place)
+        for row, place in tables["zerver_realmemoji"]:
+            yield from guarded(partial(self._emoji, row, place), {}, (), place)
         for row, _ in tables["zerver_attachment"]:
             path = f"{self._root}uploads/{row.get('path_id')}"
             known = path if path in self._members_of else None
@@ -136,6 +140,13 @@ class ZulipExport:
         )
         self._text.names.setdefault(str(row.get("full_name") or name), name)
         return self._users.take_new()
+
+    def _emoji(self, row: Json, place: str) -> list[Item]:
+        path = f"{self._root}emoji/{row.get('realm')}/emoji/images/{row.get('file_name')}"
+        known = path in self._members_of and not row.get("deactivated")
+        author = self._text.users.get(int(row.get("author") or 0))
+        picture = file_record(row["file_name"], path) if known else None
+        return [self._text.custom.add(row.get("name"), picture, place, author)]
 
     def _conversations(self, tables: dict[str, list[tuple[Json, str]]]) -> Iterator[Item]:
         streams = {int(row["id"]): (row, place) for row, place in tables["zerver_stream"]}
@@ -251,7 +262,7 @@ class ZulipMessages:
         written = self._text.write(content)
         skipped = [SkippedItem(MISSING_FILE, place) for one in written.files if not one.path]
         said = [(emoji, [self._users[user]], 1) for emoji, user in self._reactions.pop(number, ())]
-        reactions, without = collect_reactions(said, place)
+        reactions, without = collect_reactions(said, place, self._text.custom)
         yield from [*skipped, *without]
         answered = ANSWER.search(content)
         edits = [
@@ -340,6 +351,7 @@ class ZulipText:
         self.users: dict[int, str] = {}  # account names by ids
         self.names: dict[str, str] = {}  # account names by full names
         self.uploads: dict[str, AttachmentRecord] = {}  # by paths
+        self.custom = ForeignEmoji()
 
     def write(self, content: str) -> "ZulipBody":
         """Return the converted text."""

@@ -101,6 +101,16 @@ def picture(size: tuple[int, int] = (64, 48), kind: str = "PNG", **options: Any)
     return out.getvalue()
 
 
+def moving(frames: int, side: int = 200) -> io.BytesIO:
+    """Return a GIF in which a square moves."""
+    shown = [Image.new("RGBA", (side, side)) for _ in range(frames)]
+    for number, frame in enumerate(shown):
+        frame.paste((255, 0, number % 256, 255), (number % side, 0, number % side + 20, 20))
+    out = io.BytesIO()
+    shown[0].save(out, "GIF", save_all=True, append_images=shown[1:], duration=50, disposal=2)
+    return io.BytesIO(out.getvalue())
+
+
 def developed(webp: bytes) -> Image.Image:
     """Return the decoded preview."""
     return Image.open(io.BytesIO(webp), formats=("WEBP",))

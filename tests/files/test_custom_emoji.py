@@ -10,7 +10,7 @@ from PIL import Image
 
 from chat.api_schema.openapi import MODELS
 from tests.cast import Cast, Person
-from tests.files.sending import developed, opens_file, picture
+from tests.files.sending import developed, moving, opens_file, picture
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, reacts, tries
 from tests.waiting import eventually
@@ -42,16 +42,6 @@ async def refused(person: Person, name: str, data: Any = None) -> tuple[int, str
 async def names(person: Person) -> list[str]:
     """Return the names of the emoji there are."""
     return [one["name"] for one in (await person.call("GET", PATH))[1]["emoji"]]
-
-
-def moving(frames: int, side: int = 200) -> io.BytesIO:
-    """Return a GIF in which a square moves."""
-    shown = [Image.new("RGBA", (side, side)) for _ in range(frames)]
-    for number, frame in enumerate(shown):
-        frame.paste((255, 0, number % 256, 255), (number % side, 0, number % side + 20, 20))
-    out = io.BytesIO()
-    shown[0].save(out, "GIF", save_all=True, append_images=shown[1:], duration=50, disposal=2)
-    return io.BytesIO(out.getvalue())
 
 
 async def test_every_client_learns_of_an_emoji(ada: Person, cast: Cast) -> None:

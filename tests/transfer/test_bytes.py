@@ -13,7 +13,7 @@ from PIL import Image
 from chat.transfer.commands import ExportOptions, export_file
 from chat.transfer.import_files import is_plain_webp
 from tests.cast import Person, casting
-from tests.files.sending import address, opens_file, picture, sends
+from tests.files.sending import address, moving, opens_file, picture, sends
 from tests.nodes import running_node
 from tests.transfer.files import Json, exports, imports
 from tests.transfer.mattermost_export import post
@@ -27,7 +27,7 @@ async def export_zip(database_url: str, path: Path, files_url: str) -> dict[str,
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     head, _, lines = members["export.jsonl"].partition(b"\n")
-    assert orjson.loads(head)["version"] == 5
+    assert orjson.loads(head)["version"] == 6
     return members | {"export.jsonl": lines}
 
 
@@ -41,7 +41,8 @@ async def says_with(person: Person, room: int, body: str, *files: Json) -> None:
 async def test_a_round_trip_gives_the_same_bytes(
     database_url: str, elsewhere: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """Export, import into an empty server, export: lines, files and avatars are equal, and readers get the bytes."""
+    """Export, import into an empty server, export: lines, files, avatars and custom emoji are equal, and readers get
+    the bytes."""
     here, there = ((tmp_path / name).as_uri() for name in ("here", "there"))
     async with running_node(database_url, redis_url, files_url=here) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana", role="admin")
@@ -53,9 +54,12 @@ async def test_a_round_trip_gives_the_same_bytes(
         await says_with(ben, room, "", await sends(ben, b"notes", ".env"))
         for person in (ana, ben):
             assert (await person.call("PUT", "/api/users/me/avatar", data=picture((320, 320))))[0] == 200
+        for name, data in (("acme", picture((64, 48))), ("jig", moving(3))):
+            assert (await ben.call("POST", f"/api/emoji?name={name}", data=data))[0] == 201
         first = await export_zip(database_url, tmp_path / "first.zip", here)
     assert len([name for name in first if name.startswith("files/")]) == 3
     assert len([name for name in first if name.startswith("avatars/")]) == 2
+    assert sorted(name for name in first if name.startswith("emoji/")) == ["emoji/acme.webp", "emoji/jig.webp"]
     assert await imports(elsewhere, tmp_path / "first.zip", files_url=there) == 0
     assert await export_zip(elsewhere, tmp_path / "second.zip", there) == first
     assert await imports(elsewhere, tmp_path / "first.zip", files_url=there) == 0
@@ -85,7 +89,7 @@ async def test_files_of_a_foreign_archive(
     store = (tmp_path / "store").as_uri()
     assert await imports(database_url, tmp_path / "mm.zip", files_url=store) == 0
     told = capsys.readouterr().err
-    assert "created accounts: 2; stored files and avatars: 2" in told
+    assert "created accounts: 2; stored files and pictures: 2" in told
     assert "1 files that the archive does not have (1/gone.pdf)" in told
     assert "1 avatars that are not pictures, or too large (p/b.png)" in told
     assert "(1/empty.txt)" in told

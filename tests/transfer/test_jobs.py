@@ -15,6 +15,7 @@ import pytest
 from chat.api_schema.dashboard import Imports, UndoPreview
 from chat.transfer.supervisor import make_folder, spawn
 from tests.cast import Cast, Person, casting
+from tests.files.sending import picture
 from tests.nodes import running_node
 from tests.transfer.files import big, imports, write_lines
 from tests.transfer.in_app import (
@@ -26,7 +27,7 @@ from tests.transfer.in_app import (
     undoes,
     uploads,
 )
-from tests.transfer.slack_export import write_slack
+from tests.transfer.slack_export import slack_files, write_slack
 from tests.verbs import pages, tries
 from tests.waiting import eventually
 
@@ -89,7 +90,8 @@ async def channels(person: Person) -> dict[str, int]:
 async def test_a_slack_archive_from_upload_to_undo(ada: Person, database_url: str, tmp_path: Path) -> None:
     """The check tells what would come, the import brings it, and after the undo all of it is gone."""
     before = await count(database_url, "select count(*) from users")
-    job = await gives(ada, write_slack(tmp_path / "farm.zip"))
+    emoji: dict[str, Any] = {"emoji.json": {"acme": "https://emoji.example/acme.png"}, "emojis/acme.png": picture()}
+    job = await gives(ada, write_slack(tmp_path / "farm.zip", slack_files() | emoji))
     plan = job["plan"]
     assert (job["state"], plan["source"], job["can"]) == ("ready", "Slack", ["start", "remove"])
     assert {one["name"] for one in plan["conversations"]} >= {"garden", "kitchen"}
@@ -108,12 +110,14 @@ async def test_a_slack_archive_from_upload_to_undo(ada: Person, database_url: st
     UndoPreview.model_validate(preview)
     assert preview["kept"] == []
     assert preview["messages"] == done["result"]["new"]
+    assert await count(database_url, "select count(*) from custom_emoji where name = 'acme'") == 1
     undone = await undoes(ada, job["id"])
     assert undone["messages"] == done["result"]["new"]
     assert (undone["kept_conversations"], undone["kept_accounts"]) == (0, 0)
     assert await channels(ada) == {}
     assert await tries(ada, "GET", f"/api/chat/conversations/{rooms['garden']}") == (404, "not_found")
-    for table in ("messages", "reactions", "message_edits", "mentions", "thread_follows", "imports", "import_parts"):
+    tables = "messages reactions message_edits mentions thread_follows imports import_parts custom_emoji"
+    for table in tables.split():
         assert await count(database_url, f"select count(*) from {table}") == 0, table
     assert await count(database_url, "select count(*) from users") == before
     actions = "select count(*) from audit where action = any(%s) and actor = %s"

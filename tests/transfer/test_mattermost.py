@@ -26,8 +26,7 @@ async def test_everything_in_it_is_imported(
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *mattermost_lines()), people=people) == 0
     told = capsys.readouterr()
     assert told.out == "8 new, 0 known, 0 invalid\n"
-    assert "skipped: 1 reactions with :custom:" in told.err
-    assert "skipped: 1 custom emoji :custom: (mm.jsonl:15)" in told.err
+    assert "skipped: 1 custom emoji :custom:, whose picture was not imported (custom.png)" in told.err
     mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
     assert sorted(mine) == ["Secret", "The Garden", "direct", "group"]
     assert {one["unread"] for one in mine.values()} == {0}
@@ -47,7 +46,7 @@ def check_garden(lines: list[Json], long: str) -> None:
         "📎 plan.pdf",
     ]
     assert said[1]["mentions"] == ["ben", long]
-    assert said[1]["reactions"] == [{"emoji": "👍", "users": ["ben"]}]
+    assert said[1]["reactions"] == [{"emoji": "👍", "users": ["ben"]}, {"emoji": ":custom:", "users": ["ben"]}]
     assert [line.get("thread", {}).get("author") for line in said[1:5]] == [None, "ana", "ana", None]
     assert (said[2]["author"], said[2]["reactions"]) == (long, [{"emoji": "🎉", "users": ["ana"]}])
     assert "edited_at" in said[4]
@@ -166,7 +165,8 @@ async def test_the_report_is_also_json(database_url: str, tmp_path: Path, capsys
     assert (report["source"], report["new"], report["known"], report["invalid"]) == ("Mattermost", 8, 0, 1)
     assert report["found"]["messages"] == 8
     assert report["created_accounts"] == 3
-    assert {"what": "custom emoji :custom:", "count": 1, "places": ["mm.jsonl:15"]} in report["skipped"]
+    emoji = "custom emoji :custom:, whose picture was not imported"
+    assert {"what": emoji, "count": 1, "places": ["custom.png"]} in report["skipped"]
     assert report["errors"][0]["place"] == "mm.jsonl:16"
 
 

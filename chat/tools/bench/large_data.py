@@ -195,7 +195,7 @@ def curves_of(found: Found) -> Iterator[Curve]:
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
 BEN, BENS = 2, 10  # other users who together write as many
 ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 
 
 async def write_data(database_url: str, size: int) -> None:

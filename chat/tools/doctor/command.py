@@ -43,7 +43,7 @@ from chat.tools.doctor.proxy_checks import (
 SESSION_SECONDS = 300.0
 NO_SESSION: tuple[type[Exception], ...] = (*UNAVAILABLE, UndefinedTable, InsufficientPrivilege, OperatorError)
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 Check = Callable[[Site], list[Finding]]
 
 

@@ -56,6 +56,7 @@ export const imports: Messages['imports'] = {
     'server admins': 'مشرفون',
     conversations: 'محادثات',
     pins: 'تثبيتات',
+    'custom emoji': 'رموز مخصّصة',
     files: 'ملفات',
   },
   newMessages: 'رسائل جديدة',

@@ -57,6 +57,7 @@ export const imports: Messages['imports'] = {
     'server admins': 'Admins',
     conversations: 'Unterhaltungen',
     pins: 'Angeheftetes',
+    'custom emoji': 'Eigene Emojis',
     files: 'Dateien',
   },
   newMessages: 'Neue Nachrichten',

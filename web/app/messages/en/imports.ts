@@ -52,6 +52,7 @@ export const imports = {
     'server admins': 'Admins',
     conversations: 'Conversations',
     pins: 'Pins',
+    'custom emoji': 'Custom emoji',
     files: 'Files',
   } as Record<string, string>,
   newMessages: 'New messages',

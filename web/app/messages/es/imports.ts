@@ -57,6 +57,7 @@ export const imports: Messages['imports'] = {
     'server admins': 'Administradores',
     conversations: 'Conversaciones',
     pins: 'Fijados',
+    'custom emoji': 'Emojis propios',
     files: 'Archivos',
   },
   newMessages: 'Mensajes nuevos',

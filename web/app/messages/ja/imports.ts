@@ -52,6 +52,7 @@ export const imports: Messages['imports'] = {
     'server admins': '管理者',
     conversations: '会話',
     pins: 'ピン留め',
+    'custom emoji': 'カスタム絵文字',
     files: 'ファイル',
   },
   newMessages: '新しいメッセージ',
