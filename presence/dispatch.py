@@ -7,7 +7,6 @@ from chat.shared.errors import AdminsOnly, ApiError, Forbidden, NotFound
 from chat.shared.identity import Member
 from chat.shared.rate_limits import Rates
 from chat.shared.registry.registry import Registry
-from chat.shared.registry.scripts import TYPING
 from presence.log_follower import WatchScope
 from presence.mirror import Mirror
 from presence.protocol import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch, format_moment
@@ -76,7 +75,7 @@ class SignalDispatcher:
         own = self._mirror.own(user_id)
         if own is None or not own[1].endswith("invisible"):  # own: "<status> <mode>"
             message = b"%d %d" % (user_id, signal.on)
-            await self._registry.redis.publish(b"%b%d" % (TYPING, signal.conversation), message)
+            await self._registry.redis.publish(self._registry.channels.of_typing(signal.conversation), message)
 
     async def _watch(self, socket: Socket, signal: Watch) -> None:
         asked = [one for one in dict.fromkeys(signal.users) if one not in (socket.users or ())]
@@ -91,7 +90,7 @@ class SignalDispatcher:
         if not socket.open:
             return
         for conversation_id in self._watchers.add_conversations(socket, signal.conversations):
-            self._registry.subscriber.want(b"%b%d" % (TYPING, conversation_id))
+            self._registry.subscriber.want(self._registry.channels.of_typing(conversation_id))
         await self._show(socket, [one for one in asked if one in seen])
         if signal.users:
             known = [one for one in dict.fromkeys(signal.users) if one in (socket.users or ())]
@@ -112,7 +111,7 @@ class SignalDispatcher:
         self._hide(socket, users)
         for conversation_id in self._watchers.drop_conversations(socket, conversations):
             if not self._watchers.is_watched(conversation_id):
-                self._registry.subscriber.drop(b"%b%d" % (TYPING, conversation_id))
+                self._registry.subscriber.drop(self._registry.channels.of_typing(conversation_id))
 
     def _hide(self, socket: Socket, users: Iterable[int]) -> list[int]:
         hidden = self._watchers.drop_users(socket, users)

@@ -14,7 +14,6 @@ import structlog
 
 from chat.shared.redis import UNAVAILABLE, reason_of
 from chat.shared.registry.registry import Registry
-from chat.shared.registry.scripts import PERSON
 from presence.protocol import Record, View, forget, merge
 
 BATCH = 500
@@ -48,7 +47,7 @@ class Mirror:
         self._view: View = {}
         self._unread: dict[int, bool] = {}
         self._wake = asyncio.Event()
-        registry.subscriber.on(PERSON, self._on_message, self._confirmed)
+        registry.subscriber.on(registry.channels.persons, self._on_message, self._confirmed)
         registry.on_lost.append(self._reread_later)
 
     def follow(self, user_id: int) -> FollowedUser:
@@ -56,7 +55,7 @@ class Mirror:
         followed = self._followed.get(user_id)
         if followed is None:
             followed = self._followed[user_id] = FollowedUser()
-            self._registry.subscriber.want(b"%b%d" % (PERSON, user_id))
+            self._registry.subscriber.want(self._registry.channels.of_person(user_id))
         followed.watchers += 1
         return followed
 
@@ -67,7 +66,7 @@ class Mirror:
         if not followed.watchers:
             del self._followed[user_id]
             forget(self._view, [user_id])
-            self._registry.subscriber.drop(b"%b%d" % (PERSON, user_id))
+            self._registry.subscriber.drop(self._registry.channels.of_person(user_id))
 
     def own(self, user_id: int) -> list[Any] | None:
         """Return the user's own view; None if unknown."""

@@ -14,7 +14,6 @@ from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry, Works
-from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
 from presence.dashboard import ActiveConversations, Dashboard, History
@@ -64,7 +63,7 @@ class Sockets(SocketHandler):
         )
         self._busy: asyncio.Queue[Socket] = asyncio.Queue()
         self._degraded = False
-        registry.subscriber.on(TYPING, self._on_typing, lambda _conversation: None)
+        registry.subscriber.on(registry.channels.typing, self._on_typing, lambda _conversation: None)
         registry.on_revoked.append(self.roster.revoke)
 
     def works(self) -> Works:

@@ -58,8 +58,9 @@ local function notify_holders(holders, parts, status, news, moment)
         return
     end
     redis.call('HSET', key, 'moment', moment)
+    local start = ARGV[1]:match('^(.*tandem:)') .. 'holder:'
     local said = table.concat({key:match('u:(%d+)'), status, #holders, moment}, ' ')
-    for _, holder in ipairs(holders) do redis.call('PUBLISH', 'tandem:holder:' .. holder:match('[^~]*$'), said) end
+    for _, holder in ipairs(holders) do redis.call('PUBLISH', start .. holder:match('[^~]*$'), said) end
 end
 
 -- Computes the views for others and for the user, and publishes them if they have changed.

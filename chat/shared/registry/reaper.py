@@ -14,8 +14,8 @@ from chat.shared.registry.scripts import (
     COUNTS,
     LEASES,
     PEOPLE,
-    PERSON,
     REAP,
+    Channels,
     ScriptCall,
     held_key,
     run_call,
@@ -45,6 +45,7 @@ class Reaper:
 
     def __init__(self, redis: Bytes, patience: float, moved: Callable[[int], None]) -> None:
         self._redis, self._patience, self._moved = redis, patience, moved
+        self._channels = Channels(redis)
         self.reaped = self.left = self.ghosts = 0
         self._registered = asyncio.Event()
         self._dead: dict[str, None] = {}
@@ -163,7 +164,7 @@ class Reaper:
             yield batch
 
     async def _reap_users(self, user_ids: list[int], holders: list[str]) -> int:
-        calls = [ScriptCall(REAP, user_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
+        calls = [ScriptCall(REAP, user_key(one), [self._channels.of_person(one), 0, 0, *holders]) for one in user_ids]
         outcomes = await run_calls(self._redis, calls)
         for _, moved in outcomes:
             self._moved(moved)

@@ -18,13 +18,10 @@ from chat.shared.registry.lease import Lease, check_timing
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.reporting import Evidence, JoinLeaveCounter, Overview, as_dict, parse_evidence
 from chat.shared.registry.scripts import (
-    HOLDER,
     LEASES,
     LOOK,
-    PERSON,
-    REVOKED,
+    Channels,
     ScriptCall,
-    holder_channel,
     run_calls,
     run_commands,
     user_key,
@@ -54,9 +51,9 @@ class Registry:
         self._revocations = Revocations(redis)
         self.revoke = self._revocations.revoke
         self.reaper = Reaper(redis, self.timing.patience, self.join_leaves.note)
-        self.echo = Echo()
-        self.subscriber = Subscriber(redis, REVOKED, self._on_revocation, self.echo)
-        self.subscriber.on(HOLDER, self._on_holders_changed, lambda _rest: None)
+        self.echo, self.channels = Echo(), Channels(redis)
+        self.subscriber = Subscriber(redis, self.channels.revoked, self._on_revocation, self.echo)
+        self.subscriber.on(self.channels.holders, self._on_holders_changed, lambda _rest: None)
         callbacks = self._set_holder, self.reaper.report_expired, self._on_order
         self.lease = Lease(redis, settings.node, self.timing, self._describe, *callbacks, self.echo)
         self.writer = RegistryWriter(redis, pool, self.connected, self.join_leaves.note, self.lease)
@@ -143,7 +140,7 @@ class Registry:
     async def read_views(self, asked: Iterable[tuple[int, int, int]]) -> dict[int, list[Any]]:
         """Return `{user: [shown, own, …]}`, as person.lua does, for `(user, known shown version, known own one)`."""
         asked = list(asked)
-        calls = [ScriptCall(LOOK, user_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
+        calls = [ScriptCall(LOOK, user_key(one), [self.channels.of_person(one), *versions]) for one, *versions in asked]
         views = [orjson.loads(outcome) for outcome in await run_calls(self.redis, calls)]
         for view in views:
             self.join_leaves.note(view[4])
@@ -201,8 +198,8 @@ class Registry:
 
     def _set_holder(self, holder: str) -> None:
         if self.writer.holder:
-            self.subscriber.drop(holder_channel(self.writer.holder))
-        self.subscriber.want(holder_channel(holder))
+            self.subscriber.drop(self.channels.of_holder(self.writer.holder))
+        self.subscriber.want(self.channels.of_holder(holder))
         self.reaper.set_holder(holder)
         self.writer.set_holder(holder)
         for lost in self.on_lost if self.writer.before else ():
@@ -218,7 +215,7 @@ class Revocations:
     """Publishes the revocations of one node."""
 
     def __init__(self, redis: Bytes) -> None:
-        self._redis = redis
+        self._redis, self._channel = redis, Channels(redis).revoked
         self._waiting: asyncio.Queue[int] = asyncio.Queue(WAITING_MOST)
 
     def revoke(self, session_id: int) -> None:
@@ -231,6 +228,6 @@ class Revocations:
         while True:
             session_id = await self._waiting.get()
             try:
-                await self._redis.publish(REVOKED, b"%d" % session_id)
+                await self._redis.publish(self._channel, b"%d" % session_id)
             except UNAVAILABLE as error:
                 log.warning("revocation not published, nodes learn it from the log", error=reason_of(error))

@@ -82,10 +82,6 @@ COUNTS = "tandem:{nodes}:counts"
 ROOMS = "tandem:{nodes}:rooms"
 ROOMS_ASKED = "tandem:{nodes}:rooms:asked"
 PEOPLE = "tandem:{u:*}"
-REVOKED = b"tandem:revoked"
-PERSON = b"tandem:person:"
-TYPING = b"tandem:typing:"
-HOLDER = b"tandem:holder:"
 
 
 def user_key(user_id: int) -> str:
@@ -103,9 +99,29 @@ def held_key(holder: str) -> str:
     return f"tandem:{{h:{holder}}}"
 
 
-def holder_channel(holder: str) -> bytes:
-    """Return the channel with news of users on several holders. Only the random part, because names are arbitrary."""
-    return HOLDER + holder.rpartition("~")[2].encode()
+class Channels:
+    """The names of channels. All databases of a Redis server share its channels, so those of a numbered database begin
+    with its number: two deployments on one server hear nothing of each other. person.lua makes such names too."""
+
+    def __init__(self, redis: Bytes) -> None:
+        pool = getattr(redis, "connection_pool", None)  # a cluster has none, and one database
+        number = int(pool.connection_kwargs.get("db") or 0) if pool else 0
+        start = b"%d/tandem:" % number if number else b"tandem:"
+        self.revoked, self.persons, self.typing, self.holders = (
+            start + kind for kind in (b"revoked", b"person:", b"typing:", b"holder:")
+        )
+
+    def of_person(self, user_id: int) -> bytes:
+        """Return the channel with the views of a user."""
+        return b"%b%d" % (self.persons, user_id)
+
+    def of_typing(self, conversation_id: int) -> bytes:
+        """Return the channel that says who types in a conversation."""
+        return b"%b%d" % (self.typing, conversation_id)
+
+    def of_holder(self, holder: str) -> bytes:
+        """Return the channel with news of users on several holders. Only the random part, as names are arbitrary."""
+        return self.holders + holder.rpartition("~")[2].encode()
 
 
 def ticket_key(digest: str) -> str:

@@ -24,7 +24,7 @@ from chat.shared.registry.lease import Lease
 from chat.shared.registry.scripts import (
     CALL_SECONDS,
     HOLD,
-    PERSON,
+    Channels,
     ScriptCall,
     held_key,
     run_calls,
@@ -55,6 +55,7 @@ class RegistryWriter:
     def __init__(
         self, redis: Bytes, pool: Pool, holdings: ConnectedUsers, moved: Callable[[int], None], lease: Lease
     ) -> None:
+        self._channels = Channels(redis)
         self._redis, self._pool, self._connected, self._moved, self._lease = redis, pool, holdings, moved, lease
         self.holder = self.before = ""
         self.failing = False
@@ -208,7 +209,7 @@ class RegistryWriter:
         now = self._clock()
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
-        channel, versions = b"%b%d" % (PERSON, user_id), (held.shown_version, held.own_version)
+        channel, versions = self._channels.of_person(user_id), (held.shown_version, held.own_version)
         known = [channel, *versions, holder, held.rows(now), choice, self.before, until]
         return ScriptCall(HOLD, user_key(user_id), known)
 
@@ -237,12 +238,10 @@ class RegistryWriter:
 
     async def _send_choices(self, holder: str, choices: dict[int, Choice], until: dict[int, int]) -> dict[int, int]:
         """Write choices, as `_store` writes devices."""
-        calls = [
-            ScriptCall(
-                HOLD, user_key(one), [b"%b%d" % (PERSON, one), 0, 0, holder, b"[]", choices[one].encode(), "", time]
-            )
-            for one, time in until.items()
-        ]
+        calls = []
+        for one, time in until.items():
+            known = [self._channels.of_person(one), 0, 0, holder, b"[]", choices[one].encode(), "", time]
+            calls.append(ScriptCall(HOLD, user_key(one), known))
         outcomes = dict(zip(until, await run_calls(self._redis, calls), strict=True))
         for user_id in [one for one, outcome in outcomes.items() if not isinstance(outcome, int)]:
             if self._choices.get(user_id) is choices[user_id]:
