@@ -4,7 +4,9 @@ import asyncio
 import gc
 import itertools
 import os
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -121,11 +123,21 @@ def forked_nodes() -> Iterator[None]:
     STARTER.end()
 
 
-@pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
-    """A migrated server of this test, to be stopped, killed, paused and started again (from the main thread)."""
-    with PostgresEngine(tmp_path_factory.mktemp("own-postgres")) as engine:
+@pytest.fixture(scope="session")
+def migrated_cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a migrated server that is stopped. To copy it takes a tenth of the time of making one."""
+    folder = tmp_path_factory.mktemp("migrated") / "postgres"
+    with PostgresEngine(folder) as engine:
         asyncio.run(migrate(engine.url, as_node(engine.url)))
+    return folder
+
+
+@pytest.fixture
+def own_postgres(migrated_cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
+    """A migrated server of this test, to be stopped, killed, paused and started again (from the main thread)."""
+    folder = tmp_path_factory.mktemp("own-postgres") / "postgres"
+    subprocess.run(["cp", "--archive", migrated_cluster, folder], check=True)
+    with PostgresEngine(folder) as engine:
         yield engine
 
 
