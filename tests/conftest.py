@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import redis
 import uvloop
@@ -21,7 +22,7 @@ from chat.local.engine import NatsEngine, RabbitEngine, ValkeyEngine
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
-from tests.databases import as_node, find_crashes, folder_in_memory, fresh_database, set_fsync
+from tests.databases import Administrator, as_node, find_crashes, folder_in_memory, fresh_database, set_fsync
 from tests.forked_nodes import STARTER, hash_cheaply
 from tests.nodes import Node, running_node
 
@@ -149,6 +150,13 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyEngin
 
 
 @pytest.fixture(scope="session")
+def administrator(postgres_url: str) -> Iterator[Administrator]:
+    """A connection that makes and drops the databases of all tests."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
 def template(postgres_url: str) -> Iterator[str]:
     """The name of a migrated, empty database that each test clones; TEMPLATE_DATABASE may name one."""
     if given := os.environ.get("TEMPLATE_DATABASE"):
@@ -160,16 +168,17 @@ def template(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_database_url(postgres_url: str) -> Iterator[str]:
+def empty_database_url(postgres_url: str, administrator: Administrator) -> Iterator[str]:
     """A database without a schema."""
-    with fresh_database(postgres_url, f"tandem_empty_{os.getpid()}_{next(SERIAL)}") as url:
+    with fresh_database(postgres_url, f"tandem_empty_{os.getpid()}_{next(SERIAL)}", through=administrator) as url:
         yield url
 
 
 @pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
+def database_url(postgres_url: str, template: str, administrator: Administrator) -> Iterator[str]:
     """A migrated database of this test, dropped afterwards."""
-    with fresh_database(postgres_url, f"tandem_test_{os.getpid()}_{next(SERIAL)}", template) as url:
+    name = f"tandem_test_{os.getpid()}_{next(SERIAL)}"
+    with fresh_database(postgres_url, name, template, administrator) as url:
         yield url
 
 
