@@ -11,9 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 MEMORY, ROOM, PREFIX = Path("/dev/shm"), 4 * 2**30, "tandem-tests-"
+Administrator = psycopg.Connection[TupleRow]  # commits each command
 LOCKED_SECONDS = 60.0  # after which a new folder is certainly locked
 
 
@@ -46,15 +48,20 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def fresh_database(server: str, name: str, template: str = "template1") -> Iterator[str]:
-    """Make a database on `server` (a URL), yield its URL, and drop it with anyone who is still connected."""
+def fresh_database(
+    server: str, name: str, template: str = "template1", through: Administrator | None = None
+) -> Iterator[str]:
+    """Make a database on `server` (a URL), yield its URL, and drop it with anyone who is still connected.
+
+    `through` is an open connection to that server; without one, each command takes a connection of its own.
+    """
     # In memory 20 ms, and 35 ms with WAL_LOG; on a disk without fsync 90 and 60 ms.
     clone = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    tell(server, clone.format(Identifier(name), Identifier(template)))
+    tell(through or server, clone.format(Identifier(name), Identifier(template)))
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
-        tell(server, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        tell(through or server, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def as_node(url: str) -> str:
@@ -74,7 +81,10 @@ def find_crashes(log: Path) -> list[str]:
     return [line for line in log.read_text(errors="replace").splitlines() if "was terminated by signal" in line]
 
 
-def tell(server: str, command: Composable) -> None:
-    """Run a command outside a transaction, on a connection of its own."""
+def tell(server: str | Administrator, command: Composable) -> None:
+    """Run a command outside a transaction, on a connection of its own if the server is given as a URL."""
+    if isinstance(server, psycopg.Connection):
+        server.execute(command)
+        return
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(command)

@@ -162,7 +162,9 @@ async def held_by_two(
     await redis.delete(key)
     for holder, rows in (("a~1", first), ("b~1", second)):
         devices = orjson.dumps([[session, 0, 1, int(active), 60_000 * gone] for session, active, gone in rows])
-        await run_call(redis, ScriptCall(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), "", FAR]))
-    shown, own, *_ = orjson.loads(await run_call(redis, ScriptCall(LOOK, key, [b"c", 0, 0])))
+        await run_call(
+            redis, ScriptCall(HOLD, key, [b"tandem:person:1", 0, 0, holder, devices, choice.encode(), "", FAR])
+        )
+    shown, own, *_ = orjson.loads(await run_call(redis, ScriptCall(LOOK, key, [b"tandem:person:1", 0, 0])))
     await redis.aclose()
     return shown, own

@@ -15,7 +15,7 @@ from chat.shared.registry.scripts import (
     LEASES,
     PEOPLE,
     REAP,
-    Channels,
+    RegistryChannels,
     ScriptCall,
     held_key,
     run_call,
@@ -45,7 +45,7 @@ class Reaper:
 
     def __init__(self, redis: Bytes, patience: float, moved: Callable[[int], None]) -> None:
         self._redis, self._patience, self._moved = redis, patience, moved
-        self._channels = Channels(redis)
+        self._channels = RegistryChannels(redis)
         self.reaped = self.left = self.ghosts = 0
         self._registered = asyncio.Event()
         self._dead: dict[str, None] = {}

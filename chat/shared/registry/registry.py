@@ -20,7 +20,7 @@ from chat.shared.registry.reporting import Evidence, JoinLeaveCounter, Overview,
 from chat.shared.registry.scripts import (
     LEASES,
     LOOK,
-    Channels,
+    RegistryChannels,
     ScriptCall,
     run_calls,
     run_commands,
@@ -51,7 +51,7 @@ class Registry:
         self._revocations = Revocations(redis)
         self.revoke = self._revocations.revoke
         self.reaper = Reaper(redis, self.timing.patience, self.join_leaves.note)
-        self.echo, self.channels = Echo(), Channels(redis)
+        self.echo, self.channels = Echo(), RegistryChannels(redis)
         self.subscriber = Subscriber(redis, self.channels.revoked, self._on_revocation, self.echo)
         self.subscriber.on(self.channels.holders, self._on_holders_changed, lambda _rest: None)
         callbacks = self._set_holder, self.reaper.report_expired, self._on_order
@@ -215,7 +215,7 @@ class Revocations:
     """Publishes the revocations of one node."""
 
     def __init__(self, redis: Bytes) -> None:
-        self._redis, self._channel = redis, Channels(redis).revoked
+        self._redis, self._channel = redis, RegistryChannels(redis).revoked
         self._waiting: asyncio.Queue[int] = asyncio.Queue(WAITING_MOST)
 
     def revoke(self, session_id: int) -> None:

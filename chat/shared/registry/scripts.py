@@ -99,7 +99,7 @@ def held_key(holder: str) -> str:
     return f"tandem:{{h:{holder}}}"
 
 
-class Channels:
+class RegistryChannels:
     """The names of channels. All databases of a Redis server share its channels, so those of a numbered database begin
     with its number: two deployments on one server hear nothing of each other. person.lua makes such names too."""
 

@@ -24,7 +24,7 @@ from chat.shared.registry.lease import Lease
 from chat.shared.registry.scripts import (
     CALL_SECONDS,
     HOLD,
-    Channels,
+    RegistryChannels,
     ScriptCall,
     held_key,
     run_calls,
@@ -55,7 +55,7 @@ class RegistryWriter:
     def __init__(
         self, redis: Bytes, pool: Pool, holdings: ConnectedUsers, moved: Callable[[int], None], lease: Lease
     ) -> None:
-        self._channels = Channels(redis)
+        self._channels = RegistryChannels(redis)
         self._redis, self._pool, self._connected, self._moved, self._lease = redis, pool, holdings, moved, lease
         self.holder = self.before = ""
         self.failing = False
