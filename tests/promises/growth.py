@@ -15,7 +15,6 @@ STEP = 8
 GROWTH_MOST = 20.0  # linear is 8, quadratic is 64
 MEASURABLE = 0.0005  # CPU seconds; a function that takes less at its largest input is not compared
 MESSAGE = 16_000  # characters of the longest message
-FOREIGN_FILE = 64_000  # characters, where only the size of an imported file is a limit
 Run = Callable[[Any], object]
 
 

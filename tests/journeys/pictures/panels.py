@@ -94,7 +94,7 @@ PANELS = [
     Scene("panel-members", scene(ROOM, "Members", until="Ben Okafor")),
     Scene("panel-pins", scene(ROOM, "Pinned messages")),
     Scene("panel-thread", scene("/c/1/thread/3", until="Which platform?")),
-    Scene("panel-details", scene(DETAILS, until="Company-wide news and chat")),
+    Scene("panel-details", scene(DETAILS, until="Name and topic")),
     Scene("panel-details-links", scene(DETAILS, "Invite links", "Create link", until="Copy the link now")),
     Scene("panel-details-posting", scene(DETAILS, "Name and topic", "Who can post")),
     Scene("panel-details-changes", scene(DETAILS, "Banned", "Activity log")),
