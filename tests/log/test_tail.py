@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from chat.log import tail as tail_module
 from chat.log.append import Log
@@ -160,6 +161,29 @@ async def running(work: asyncio.Task[None]) -> AsyncIterator[None]:
         await asyncio.wait([work])
 
 
+async def test_announcements_in_order_cause_no_read(pool: Pool) -> None:
+    """Reading starts only at a hole, so a busy log costs no statements."""
+    tail, _ = await begin(pool)
+    first, second, third = await append(pool, 1, 1, 1)
+    tail.on_commit(*first)
+    assert not tail._behind.is_set()
+    tail.on_commit(*third)
+    assert tail._behind.is_set()
+    tail.on_commit(*second)
+
+
+async def test_announcements_of_known_entries_take_no_memory(pool: Pool) -> None:
+    """An announcement that comes after its entries were read from the log is forgotten."""
+    tail, listener = await begin(pool)
+    first, second, third = await append(pool, 1, 1, 1)
+    tail.on_commit(*third)
+    await tail.catch_up()
+    tail.on_commit(*first)
+    tail.on_commit(*second)
+    assert listener.heard == [1, 2, 3]
+    assert not tail._early
+
+
 async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An announcement with a hole before it starts reading the log at once."""
     monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 3600.0)
@@ -169,6 +193,26 @@ async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatc
         _, second = await append(pool, 2, 1)
         tail.on_commit(*second)
         await eventually(lambda: listener.heard == [1, 2, 3])
+
+
+async def test_a_lost_bus_is_logged_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes try to connect again every second, and operators read of it once."""
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 0.0)
+    tail, _ = await begin(pool)
+    attempts = 0
+
+    async def receive(ready: Callable[[], None], _: Callable[[bytes], None]) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            ready()
+        raise ConnectionError("lost")
+
+    monkeypatch.setattr(tail.bus, "receive", receive)
+    with capture_logs() as logs:
+        async with running(asyncio.create_task(tail.listen())):
+            await eventually(lambda: attempts > 2)
+    assert [row["event"] for row in logs] == ["bus unavailable, polling the log"]
 
 
 async def test_a_lost_redis_is_not_asked_without_a_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

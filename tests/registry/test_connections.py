@@ -59,7 +59,7 @@ def test_a_device_lingers_after_its_last_connection() -> None:
     held.forget_gone(14.9)
     assert len(held.devices) == 1
     held.forget_gone(15.0)
-    assert held.devices == ()
+    assert not held.devices
 
 
 def test_a_connection_ends_the_linger_of_its_device() -> None:
