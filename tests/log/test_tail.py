@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from chat.log import tail as tail_module
 from chat.log.append import Log
-from chat.log.entry import Entry, Unplaced
+from chat.log.entry import Entry, Unplaced, pack
 from chat.log.maintenance import Retention
 from chat.log.tail import Tail, read_entries
 from chat.shared.bus import RedisBus
@@ -170,6 +170,47 @@ async def test_announcements_in_order_cause_no_read(pool: Pool) -> None:
     tail.on_commit(*third)
     assert tail._behind.is_set()
     tail.on_commit(*second)
+
+
+async def test_an_announcement_of_another_log_starts_a_read(pool: Pool) -> None:
+    """After a restore another node announces a lower position of a new epoch: this node compares heads at once."""
+    tail, _ = await begin(pool)
+    for batch in (known := await append(pool, 1, 1)):
+        tail.on_commit(*batch)
+    for epoch, entries in known:
+        tail._on_hint(pack(epoch, entries, 10**6))
+    assert not tail._behind.is_set()
+    tail._on_hint(pack("another", known[0][1], 10**6))
+    assert tail._behind.is_set()
+
+
+async def test_a_hint_without_entries_starts_a_read_only_if_it_is_ahead(pool: Pool) -> None:
+    """A large commit announces its positions alone, and other nodes read it. A hint that is no announcement is none."""
+    tail, listener = await begin(pool)
+    lags: list[int] = []
+    tail.on_announcement = lags.append
+    (epoch, entries), *_ = await append(pool, 2)
+    tail._on_hint(b"anything else")
+    assert not tail._behind.is_set()
+    tail._on_hint(pack(epoch, entries, -1))
+    assert tail._behind.is_set()
+    await tail.catch_up()
+    assert listener.heard == [1, 2]
+    tail._behind.clear()
+    tail._on_hint(pack(epoch, entries, -1))
+    assert not tail._behind.is_set()
+    assert lags == [2, 2]
+
+
+async def test_the_log_is_read_without_announcements(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the bus is silent, heads are compared again and again."""
+    monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 0.01)
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 0.01)
+    tail, listener = await begin(pool)
+    async with running(asyncio.create_task(tail.follow())):
+        for total in (1, 2):
+            await append(pool, 1)
+            await eventually(lambda: len(listener.heard) == total)  # noqa: B023 (called within the loop)
 
 
 async def test_announcements_of_known_entries_take_no_memory(pool: Pool) -> None:
