@@ -133,7 +133,7 @@ def test_previews_that_were_replaced_are_gone() -> None:
         ({"body": "", "streaming": True}, False),
     ],
 )
-def test_a_text_is_withheld_if_its_message_has_nothing_at_all(fields: dict[str, object], withheld: bool) -> None:
+def test_a_text_is_withheld_if_its_message_has_nothing_at_all(fields: dict[str, Any], withheld: bool) -> None:
     """Neither text nor files nor data, although it was neither deleted nor is still written."""
     assert is_withheld(fields) == withheld
     assert find_withheld([entry(1, "message", 9, **fields)]) == ({(ROOM, 9)} if withheld else set())
