@@ -61,8 +61,8 @@ class Workplace:
         code, last = json.loads(server.stdout.readline())
         return code, last
 
-    def kills(self, path: str, changed: str, tests: list[str], seconds: float) -> bool:
-        """Return True if one of the tests fails, or hangs, with the changed source of `path`."""
+    def kills(self, path: str, changed: str, tests: list[str], seconds: float) -> str | None:
+        """Return the first of the tests that fails, or hangs, with the changed source of `path`; None if none does."""
         file = self.folder / path
         original = file.read_text()
         self._write(file, changed)
@@ -77,20 +77,20 @@ class Workplace:
 
     def _fails(
         self, server: "subprocess.Popen[str]", tests: list[str], seconds: float, change: dict[str, object]
-    ) -> bool:
-        """Return True if one of the tests fails. A test that took long fails twice, as the machine may be busy."""
+    ) -> str | None:
+        """Return the first test that fails. A test that took long fails twice, as the machine may be busy."""
         while tests:
             began = time.monotonic()
             code, last = self._run(server, tests, seconds, **change)
             if code == "0":
-                return False
+                return None
             if code == str(NOT_SWAPPED):
                 raise NotSwapped
             slow = time.monotonic() - began >= seconds / 2
             if not slow or last not in tests or self._run(server, [last], seconds, **change)[0] != "0":
-                return True
+                return last
             tests = tests[tests.index(last) + 1 :]
-        return False
+        return None
 
     def _run(
         self, server: "subprocess.Popen[str]", tests: list[str], seconds: float, **change: object

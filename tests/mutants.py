@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -194,6 +194,7 @@ class Coverage:
         self._budget = budget
         self._lines: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._seconds: dict[str, float] = {}
+        self._kills = Counter[tuple[str, str]]()
         numbers = Queue[int]()
         for number in range(workers):
             numbers.put(number)
@@ -227,7 +228,7 @@ class Coverage:
         return kept
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that execute the line, or else its module; those most likely to notice come first."""
+        """Return the tests that execute the line, or else its module; first those that noticed earlier mutants."""
         if mutant.path.endswith(".lua"):
             found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
         else:
@@ -235,9 +236,15 @@ class Coverage:
             found = set(lines.get(str(mutant.line), [])) or {test for tests in lines.values() for test in tests}
         module = Path(mutant.path)
 
-        def rank(test: str) -> tuple[bool, bool, float]:
+        def rank(test: str) -> tuple[int, bool, bool, float]:
             file = test.partition("::")[0]
-            return f"test_{module.stem}.py" not in file, f"/{module.parent.name}/" not in file, self._seconds[test]
+            kills = self._kills[mutant.path, test]
+            return (
+                -kills,
+                f"test_{module.stem}.py" not in file,
+                f"/{module.parent.name}/" not in file,
+                self._seconds[test],
+            )
 
         chosen: list[str] = []
         left = self._budget
@@ -246,6 +253,11 @@ class Coverage:
                 chosen.append(test)
                 left -= self._seconds[test]
         return chosen
+
+    def note_kill(self, mutant: Mutant, test: str | None) -> None:
+        """Have the test that killed a mutant tried early for the next one of the file."""
+        if test:
+            self._kills[mutant.path, test] += 1
 
     def most_seconds(self, tests: list[str]) -> float:
         """Return the time after which one of these tests hangs."""
@@ -304,8 +316,9 @@ def try_all(mutants: list[Mutant], suites: list[str], workers: int, budget: floa
             if outcome in ("", "survived"):
                 place = places.get()
                 tests = coverage.tests_of(mutant)
-                killed = place.kills(mutant.path, mutant.source, tests, coverage.most_seconds(tests))
-                outcome = "killed" if killed else "survived"
+                killer = place.kills(mutant.path, mutant.source, tests, coverage.most_seconds(tests))
+                coverage.note_kill(mutant, killer)
+                outcome = "survived" if killer is None else "killed"
                 places.put(place)
                 keep_result(mutant, outcome)
                 print(f"{outcome:9} {mutant.path}:{mutant.line}  {mutant.before} => {mutant.after}", flush=True)

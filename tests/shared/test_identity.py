@@ -12,8 +12,17 @@ import pytest
 from chat.local.postgres import PostgresEngine
 from chat.shared import identity
 from chat.shared.errors import Unauthenticated
-from chat.shared.identity import Identities, KeyLimits, Member, hash_token
-from chat.shared.postgres import open_pool
+from chat.shared.identity import (
+    FIRST_PROBE,
+    Identities,
+    KeyLimits,
+    Member,
+    close_probe_session,
+    hash_token,
+    is_probe,
+    open_probe_session,
+)
+from chat.shared.postgres import Connection, open_pool
 from tests.registry.registry_nodes import enrol
 from tests.waiting import eventually
 
@@ -171,6 +180,53 @@ async def test_an_expired_or_ended_session_is_refused(database_url: str) -> None
         identities.forget(1)
         assert is_refused(identities, make_member(1, 1))
         assert not is_refused(identities, make_member(2, 1))
+
+
+async def test_a_session_lasts_to_its_last_moment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused from the moment on at which it expires, by this node's clock since it was read."""
+    async with running_identities(database_url) as identities:
+        member = make_member(1, 1)
+        for age, refused in ((59.5, False), (60.0, True), (60.5, True)):
+            with monkeypatch.context() as patched:
+                patched.setattr(time, "monotonic", lambda age=age: member.looked_up + age)
+                assert is_refused(identities, member) == refused
+
+
+async def test_users_whom_a_key_acts_for_are_remembered(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is read once. The cache has a bound, what was used last stays, and streams take no space in it."""
+    monkeypatch.setattr(identity, "REMEMBERED", 2)
+    ana, ben, chloe = (str(user_id) for user_id in await enrol(database_url, "ana", "ben", "chloe"))
+    key = Member(99, 5, "bot", "member", 60.0, time.monotonic(), key=KeyLimits(frozenset({"act-as"}), None, 99))
+    async with running_identities(database_url, "run") as identities:
+        assert (await identities.act_as(key, [ana], remember=False)).user_id == int(ana)
+        assert not identities._acted
+        read = await identities.act_as(key, [ana])
+        await identities.act_as(key, [ben])
+        assert await identities.act_as(key, [ana]) is read
+        await identities.act_as(key, [chloe])
+        assert list(identities._acted) == [(5, ana), (5, chloe)]
+
+
+async def test_a_probe_has_one_account_and_one_session(database_url: str) -> None:
+    """Its account is made once and its earlier sessions end; another probe has another account."""
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        first = await open_probe_session(connection, "a1", 60.0)
+        second = await open_probe_session(connection, "a1", 60.0)
+        other = await open_probe_session(connection, "b2", 60.0)
+        assert (first.id, second.id, other.id) == (FIRST_PROBE, FIRST_PROBE, FIRST_PROBE + 1)
+        async with running_identities(database_url, "run") as identities:
+            for probe, known in ((first, False), (second, True), (other, True)):
+                if known:
+                    member = await identities.of_token(probe.token)
+                    assert (member.user_id, 0 < member.seconds_left() <= 60) == (probe.id, True)
+                    continue
+                with pytest.raises(Unauthenticated):
+                    await identities.of_token(probe.token)
+        await close_probe_session(connection, other)
+        async with running_identities(database_url, "run") as identities:
+            with pytest.raises(Unauthenticated):
+                await identities.of_token(other.token)
+    assert [is_probe(user_id) for user_id in (FIRST_PROBE - 1, FIRST_PROBE)] == [False, True]
 
 
 async def test_a_key_that_acts_for_a_user_asks_again_when_their_sessions_end(database_url: str) -> None:
