@@ -95,7 +95,10 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
-TUNING = re.compile(r"(?<=\b(?:batch|limit)=) ?[\d_]+|(?<=[<>])=?(?= [A-Z]+_SECONDS)|(?<=len\(self\._)(\w+\) [<>])=?")
+TUNING = re.compile(
+    r"(?<=\b(?:batch|limit)=) ?[\d_]+|(?<=[<>])=?(?= [A-Z]+_SECONDS)|(?<=len\(self\._)(\w+\) [<>])=?"
+    r"|(?<=\bstrict=)(?:True|False)|(?:(?<=\.Queue\()|(?<=\btoken_hex\()|(?<=\btoken_urlsafe\()) ?\d+"
+)
 TEMPLATE = "tandem_mutants"
 NAMES = ("mutants.py", "mutant_workplace.py", "fork_server.py", "code_swap.py", "line_recorder.py")
 COMMAND = {Path(__file__).parent / name for name in NAMES}  # whose changes change no test
@@ -146,7 +149,7 @@ def compare(path: str, source: str, changed: str) -> Mutant | None:
 
 def is_trivial(before: str, after: str) -> bool:
     """Return True for tuning (`PAGE = 500`, `batch=500`, or `len(self._known) > MOST` could be one more), logging,
-    asserts, twins of other mutants, and what is not Python."""
+    asserts (`strict=True` is one), twins of other mutants, and what is not Python."""
     if re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.|assert |@dataclass", before):
         return True
     if TUNING.sub("", before) == TUNING.sub("", after) or re.search(r"\bnot \w+ := |, \+,", after):

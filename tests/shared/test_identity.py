@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -11,16 +12,22 @@ import pytest
 
 from chat.local.postgres import PostgresEngine
 from chat.shared import identity
-from chat.shared.errors import Unauthenticated
+from chat.shared.errors import ApiError, Invalid, NotFound, Unauthenticated
 from chat.shared.identity import (
+    ACTED_MOST,
     FIRST_PROBE,
     Identities,
     KeyLimits,
+    LimitedKey,
     Member,
+    MissingScope,
+    NotForKeys,
+    UnknownActed,
     close_probe_session,
     hash_token,
     is_probe,
     open_probe_session,
+    parse_acted,
 )
 from chat.shared.postgres import Connection, open_pool
 from tests.registry.registry_nodes import enrol
@@ -88,11 +95,14 @@ async def test_old_identities_are_forgotten(database_url: str, monkeypatch: pyte
 
 async def test_fresh_identities_stay_when_old_ones_are_forgotten(database_url: str) -> None:
     """Each minute only what is older than thirty seconds is forgotten."""
-    await open_sessions(database_url, "t")
+    await open_sessions(database_url, "old", "fresh")
     async with running_identities(database_url, "run") as identities:
-        await identities.of_token("t")
+        old = await identities.of_token("old")
+        await identities.of_token("fresh")
+        identities._known[hash_token("old")] = replace(old, looked_up=old.looked_up - 31)
         identities._forget_stale()
-        assert await is_remembered(identities, "t")
+        assert not await is_remembered(identities, "old")
+        assert await is_remembered(identities, "fresh")
 
 
 async def test_a_used_session_does_not_become_idle(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,9 +210,14 @@ async def test_users_whom_a_key_acts_for_are_remembered(database_url: str, monke
     async with running_identities(database_url, "run") as identities:
         assert (await identities.act_as(key, [ana], remember=False)).user_id == int(ana)
         assert not identities._acted
+        with pytest.raises(UnknownActed):
+            await identities.act_as(key, ["x" * ACTED_MOST])
+        with pytest.raises(Invalid):
+            await identities.act_as(key, ["x" * (ACTED_MOST + 1)])
         read = await identities.act_as(key, [ana])
         await identities.act_as(key, [ben])
         assert await identities.act_as(key, [ana]) is read
+        assert (read.name, read.acting, read.payer, read.session_id) == ("ana", True, 99, 5)
         await identities.act_as(key, [chloe])
         assert list(identities._acted) == [(5, ana), (5, chloe)]
 
@@ -236,6 +251,8 @@ async def test_a_key_that_acts_for_a_user_asks_again_when_their_sessions_end(dat
         other = make_member(2, 7, acting=True)
         identities.bar(1)
         assert [is_refused(identities, member) for member in (person, acting, other)] == [False, True, False]
+        identities._barred[1] = acting.looked_up  # at the same moment
+        assert is_refused(identities, acting)
         await eventually(lambda: not is_refused(identities, make_member(2, 1, acting=True)))
 
 
@@ -276,6 +293,9 @@ async def test_a_changed_user_is_read_again(database_url: str) -> None:
         assert await is_remembered(identities, "t")
         identities.forget_user(ana)
         assert not await is_remembered(identities, "t")
+        before = await identities.of_token("t")
+        identities._changed[ana] = before.looked_up  # at the same moment
+        assert (await identities.of_token("t")).looked_up > before.looked_up
 
 
 async def test_waiting_look_ups_are_counted(database_url: str) -> None:
@@ -287,3 +307,90 @@ async def test_waiting_look_ups_are_counted(database_url: str) -> None:
         for one in asked:
             one.cancel()
         await asyncio.wait(asked)
+
+
+async def test_a_session_is_remembered_by_its_hash(database_url: str) -> None:
+    """What is known of a token by its hash alone is remembered like that of a token."""
+    await open_sessions(database_url, "t")
+    async with running_identities(database_url, "run") as identities:
+        first = await identities.of_digest(hash_token("t"))
+        assert await is_remembered(identities, "t")
+        assert await identities.of_token("t") is first
+
+
+async def test_a_proof_lasts_for_its_time(database_url: str) -> None:
+    """The time that is left is told to the fraction of a second; without a proof, and later, there is none."""
+    await open_sessions(database_url, "t")
+    async with running_identities(database_url, "run") as identities:
+        session_id = (await identities.of_token("t")).session_id
+        async with await Connection.connect(database_url, autocommit=True) as connection:
+            for seconds, least, most in ((0.0, 500.0, 600.0), (599.5, 0.0, 0.5), (601.0, 0.0, 0.0)):
+                statement = "update sessions set proved_at = now() - make_interval(secs => %s)"
+                await connection.execute(statement, [seconds])
+                assert least <= await identities.proof_left(session_id) <= most
+            await identities.note_proof(session_id)
+            assert await identities.proof_left(session_id) > 500
+        assert await identities.proof_left(session_id + 1) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("7", (7, None)),
+        ("1" * 16, (1111111111111111, None)),
+        ("1" * 17, (None, None)),
+        ("-7", (None, None)),
+        ("٧", (None, None)),
+        ("", (None, None)),
+        ("ana", (None, None)),
+        ("ext:7", (None, "7")),
+        ("ext:a%20b%00", (None, "a b")),
+        ("ext:ext:7", (None, "ext:7")),
+    ],
+)
+def test_a_user_is_named_by_id_or_external_id(text: str, parsed: tuple[int | None, str | None]) -> None:
+    """Anything else names no user; numbers that no id can have are none."""
+    assert parse_acted(text) == parsed
+
+
+@pytest.mark.parametrize("needed", [False, True])
+async def test_an_admin_may_need_a_second_factor(database_url: str, needed: bool) -> None:
+    """Without one they have no admin rights where it is needed. A session is no key, and has no `__Host-` cookie."""
+    await open_sessions(database_url, "t")
+    async with await Connection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("update users set role = 'admin'")
+    async with running_identities(database_url, "run") as identities:
+        identities._admin_mfa = needed or identities._admin_mfa
+        member = await identities.of_token("t")
+    assert (member.role, member.withheld) == (("member", True) if needed else ("admin", False))
+    assert (member.host_cookie, member.key, member.acting, member.only) == (False, None, False, None)
+
+
+LIMITED = KeyLimits(frozenset({"messages:read", "conversations:write"}), frozenset({5}), 99)
+
+
+@pytest.mark.parametrize(
+    ("key", "scope", "conversation", "error"),
+    [
+        (LIMITED, None, 5, NotForKeys),
+        (LIMITED, "admin", 5, MissingScope),
+        (LIMITED, "messages:read", 5, None),
+        (LIMITED, "messages:read", 6, NotFound),
+        (LIMITED, "messages:read", None, None),
+        (LIMITED, "conversations:write", 5, None),
+        (LIMITED, "conversations:write", None, LimitedKey),
+        (replace(LIMITED, acting=True), "messages:read", None, LimitedKey),
+        (replace(LIMITED, acting=True), "messages:read", 5, None),
+        (replace(LIMITED, conversations=None), "conversations:write", None, None),
+        (replace(LIMITED, conversations=None, acting=True), "messages:read", 6, None),
+    ],
+)
+def test_a_key_has_its_scopes_in_its_conversations(
+    key: KeyLimits, scope: str | None, conversation: int | None, error: type[ApiError] | None
+) -> None:
+    """A key that acts for users may not ask for all that they may see, if it is limited to some conversations."""
+    if error is None:
+        key.check(scope, conversation)
+        return
+    with pytest.raises(error):
+        key.check(scope, conversation)
