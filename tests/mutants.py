@@ -217,9 +217,10 @@ class Coverage:
 
     def _record(self, suite: str, environment: dict[str, str]) -> Path:
         """Return the file with the lines of a suite."""
-        shared = {*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *ROOT.glob("tests/*.py")}
+        helpers = {file for file in ROOT.glob("tests/*.py") if not file.name.startswith("test_")} - COMMAND
+        shared = {*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *helpers}
         own = [ROOT / suite] if suite.endswith(".py") else ROOT.glob(f"{suite}/**/*.py")
-        sources = b"".join(file.read_bytes() for file in sorted((shared - COMMAND) | {*own}))
+        sources = b"".join(file.read_bytes() for file in sorted({*shared, *own}))
         kept = KEPT / f"lines-{suite.replace('/', '-')}-{hashlib.sha256(sources).hexdigest()[:16]}.json"
         if not kept.exists():
             print(f"» Recording which lines {suite} executes", flush=True)

@@ -316,6 +316,9 @@ async def test_a_session_is_remembered_by_its_hash(database_url: str) -> None:
         first = await identities.of_digest(hash_token("t"))
         assert await is_remembered(identities, "t")
         assert await identities.of_token("t") is first
+        identities._known[hash_token("t")] = replace(first, expires_in=0.0)
+        with pytest.raises(Unauthenticated):
+            await identities.of_token("t")
 
 
 async def test_a_proof_lasts_for_its_time(database_url: str) -> None:
