@@ -1,11 +1,13 @@
-"""Runs pytest again and again without importing third-party packages each time: `python -m tests.fork_server`.
+"""Runs pytest again and again without importing everything each time: `python -m tests.fork_server`.
 
 It reads a line of JSON, `{"options": [text], "seconds": number}`, from standard input, runs pytest with these options
 in a forked child, and writes the exit code as a line, or `timeout` once the child was killed after that many seconds.
 Only packages from outside the project are imported before the fork, so each child reads the project's sources as they
-are then. Used by `tests/mutants.py`.
+are then. With `--warm`, the project and its tests are imported, too. Then a question names a file whose functions are
+changed in the child: `{"path": path, "old": source, "new": source}`. Used by `tests/mutants.py`.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -13,8 +15,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.code_swap import Functions
 
 PROJECT = ("chat", "presence", "tests")
+QUIET = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # as plugins are imported before the fork
+NOT_SWAPPED = 99  # the exit code if a changed function was called by an import
 LIST = "import sys, chat.app, chat.tools.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
 LIST += "; print('\\n' + ' '.join(sys.modules))"
 
@@ -43,20 +53,30 @@ class Started:
         os.pwrite(self._descriptor, nodeid.encode(), 0)
 
 
-def run(options: list[str], seconds: float) -> tuple[str, str]:
+def silence() -> None:
+    """Send what this process reads and writes nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+def collect(functions: Functions, tests: list[str]) -> None:
+    """Import the project by collecting these tests."""
+    with functions, contextlib.redirect_stdout(sys.stderr):
+        pytest.main([*QUIET, "-q", "-q", "--collect-only", "-p", "no:cacheprovider", *tests])
+
+
+def run(asked: dict[str, Any], functions: Functions) -> tuple[str, str]:
     """Run pytest in a child of its own process group; return its exit code or `timeout`, and the last test."""
     with tempfile.TemporaryFile() as last:
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
-            silence = os.open(os.devnull, os.O_RDWR)
-            for descriptor in (0, 1, 2):
-                os.dup2(silence, descriptor)
-            import pytest
-
-            quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-            os._exit(int(pytest.main([*quiet, *options], plugins=[Started(last.fileno())])))
-        ended, _, _ = select.select([pidfd := os.pidfd_open(child)], [], [], seconds)
+            silence()
+            if "new" in asked and not functions.swap(asked["path"], asked["old"], asked["new"]):
+                os._exit(NOT_SWAPPED)
+            os._exit(int(pytest.main([*QUIET, *asked["options"]], plugins=[Started(last.fileno())])))
+        ended, _, _ = select.select([pidfd := os.pidfd_open(child)], [], [], asked["seconds"])
         os.close(pidfd)
         if not ended:
             os.killpg(child, signal.SIGKILL)
@@ -66,11 +86,14 @@ def run(options: list[str], seconds: float) -> tuple[str, str]:
 
 def main() -> None:
     """Run the command that the heading of this file describes."""
-    import_packages(json.loads(sys.stdin.readline())["options"])
+    tests = json.loads(sys.stdin.readline())["options"]
+    import_packages(tests)
+    functions = Functions(Path.cwd())
+    if "--warm" in sys.argv:
+        collect(functions, tests)
     print(json.dumps(["ready", ""]), flush=True)
     for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(run(asked["options"], asked["seconds"])), flush=True)
+        print(json.dumps(run(json.loads(line), functions)), flush=True)
 
 
 if __name__ == "__main__":

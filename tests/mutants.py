@@ -5,9 +5,10 @@
 
 A first pass records which tests execute which line, for each of SUITES, and again only where a file has changed. Each
 mutant then runs the tests of its line, quickest first, in a copy of the project and on a PostgreSQL and a Valkey of the
-command's own. A test that was slow to fail must fail again, because the machine may be busy. Results are kept in
-`.mutants/`, so that a run that was stopped continues where it was. A mutant that no test can tell from the original
-stands in `equivalent_mutants.toml` with the reason. The exit code is 1 while other mutants survive.
+command's own, in a process forked from one that has imported everything. A test that was slow to fail must fail again,
+because the machine may be busy. Results are kept in `.mutants/`, so that a run that was stopped continues where it was;
+only survivors are tried again. A mutant that no test can tell from the original stands in `equivalent_mutants.toml`
+with the reason. The exit code is 1 while other mutants survive.
 
 Python is changed by cosmic-ray's operators and by leaving out calls; Lua by the table `LUA`.
 Needs the extra `mutation`: `.venv/bin/pip install -c deploy/constraints.txt -e '.[test,mutation]'`.
@@ -21,18 +22,15 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import cache_from_source
 from pathlib import Path
 from queue import Queue
 
@@ -40,6 +38,7 @@ from chat.local.engine import ValkeyEngine
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
+from tests.mutant_workplace import Workplace
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".mutants"
@@ -96,11 +95,15 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
-TUNING = re.compile(r"(?<=\b(?:batch|limit)=) ?[\d_]+|(?<=[<>])=?(?= [A-Z]+_SECONDS)|(?<=len\(self\._)(\w+\) [<>])=?")
+TUNING = re.compile(
+    r"(?<=\b(?:batch|limit)=) ?[\d_]+|(?<=[<>])=?(?= [A-Z]+_SECONDS)|(?<=len\(self\._)(\w+\) [<>])=?"
+    r"|(?<=\bstrict=)(?:True|False)|(?:(?<=\.Queue\()|(?<=\btoken_hex\()|(?<=\btoken_urlsafe\()) ?\d+"
+)
 TEMPLATE = "tandem_mutants"
+NAMES = ("mutants.py", "mutant_workplace.py", "fork_server.py", "code_swap.py", "line_recorder.py")
+COMMAND = {Path(__file__).parent / name for name in NAMES}  # whose changes change no test
 TESTS_MOST = 60  # of those that execute a line: first those named like the module, then the quickest
-TEST_SECONDS = 30
-RUN_SECONDS = 240
+SECONDS_LEAST, SECONDS_FACTOR = 10.0, 5  # a test hangs after this time and this multiple of what it took before
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def compare(path: str, source: str, changed: str) -> Mutant | None:
 
 def is_trivial(before: str, after: str) -> bool:
     """Return True for tuning (`PAGE = 500`, `batch=500`, or `len(self._known) > MOST` could be one more), logging,
-    asserts, twins of other mutants, and what is not Python."""
+    asserts (`strict=True` is one), twins of other mutants, and what is not Python."""
     if re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.|assert |@dataclass", before):
         return True
     if TUNING.sub("", before) == TUNING.sub("", after) or re.search(r"\bnot \w+ := |, \+,", after):
@@ -190,9 +193,11 @@ def mutate_lua(source: str) -> Iterator[str]:
 class Coverage:
     """The tests that execute each line, recorded for each suite; kept until a source or a test of the suite changes."""
 
-    def __init__(self, suites: list[str], environment: dict[str, str], workers: int) -> None:
+    def __init__(self, suites: list[str], environment: dict[str, str], workers: int, budget: float) -> None:
+        self._budget = budget
         self._lines: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._seconds: dict[str, float] = {}
+        self._kills = Counter[tuple[str, str]]()
         numbers = Queue[int]()
         for number in range(workers):
             numbers.put(number)
@@ -212,7 +217,8 @@ class Coverage:
 
     def _record(self, suite: str, environment: dict[str, str]) -> Path:
         """Return the file with the lines of a suite."""
-        shared = [*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *ROOT.glob("tests/*.py")]
+        helpers = {file for file in ROOT.glob("tests/*.py") if not file.name.startswith("test_")} - COMMAND
+        shared = {*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *helpers}
         own = [ROOT / suite] if suite.endswith(".py") else ROOT.glob(f"{suite}/**/*.py")
         sources = b"".join(file.read_bytes() for file in sorted({*shared, *own}))
         kept = KEPT / f"lines-{suite.replace('/', '-')}-{hashlib.sha256(sources).hexdigest()[:16]}.json"
@@ -226,7 +232,7 @@ class Coverage:
         return kept
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that execute the line, or else its module; those most likely to notice come first."""
+        """Return the tests that execute the line, or else its module; first those that noticed earlier mutants."""
         if mutant.path.endswith(".lua"):
             found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
         else:
@@ -234,78 +240,32 @@ class Coverage:
             found = set(lines.get(str(mutant.line), [])) or {test for tests in lines.values() for test in tests}
         module = Path(mutant.path)
 
-        def rank(test: str) -> tuple[bool, bool, float]:
+        def rank(test: str) -> tuple[int, bool, bool, float]:
             file = test.partition("::")[0]
-            return f"test_{module.stem}.py" not in file, f"/{module.parent.name}/" not in file, self._seconds[test]
+            kills = self._kills[mutant.path, test]
+            return (
+                -kills,
+                f"test_{module.stem}.py" not in file,
+                f"/{module.parent.name}/" not in file,
+                self._seconds[test],
+            )
 
-        return sorted(found & self._seconds.keys(), key=rank)[:TESTS_MOST]
+        chosen: list[str] = []
+        left = self._budget
+        for test in sorted(found & self._seconds.keys(), key=rank)[:TESTS_MOST]:
+            if self._seconds[test] <= left or not chosen:
+                chosen.append(test)
+                left -= self._seconds[test]
+        return chosen
 
+    def note_kill(self, mutant: Mutant, test: str | None) -> None:
+        """Have the test that killed a mutant tried early for the next one of the file."""
+        if test:
+            self._kills[mutant.path, test] += 1
 
-class Workplace:
-    """A copy of the project in which mutants are tried one at a time."""
-
-    def __init__(self, folder: Path, number: int, environment: dict[str, str]) -> None:
-        self.folder = folder / f"copy-{number}"
-        for name in ("chat", "presence", "tests"):
-            shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("web", "deploy", "pyproject.toml", "README.md"):
-            (self.folder / name).symlink_to(ROOT / name)
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.fork_server"],
-            cwd=self.folder,
-            env=environment | {"PYTEST_XDIST_WORKER": f"gw{number}", "PYTHONPATH": str(self.folder)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._ask({"options": SUITES})
-        code, _ = self._run(["tests/log/test_cursor.py"])
-        if code != "0":
-            sys.exit(f"The unchanged project fails in {self.folder}: pytest ends with {code}.")
-
-    def _ask(self, question: dict[str, object]) -> tuple[str, str]:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        print(json.dumps(question), file=self._server.stdin, flush=True)
-        code, last = json.loads(self._server.stdout.readline())
-        return code, last
-
-    def kills(self, mutant: Mutant, tests: list[str]) -> bool:
-        """Return True if one of the tests fails, or hangs."""
-        file = self.folder / mutant.path
-        original = file.read_text()
-        self._write(file, mutant.source)
-        try:
-            return self._fails(tests)
-        finally:
-            self._write(file, original)
-
-    def _fails(self, tests: list[str]) -> bool:
-        """Return True if one of the tests fails. A test that took long fails twice, as the machine may be busy."""
-        while tests:
-            began = time.monotonic()
-            code, last = self._run(tests)
-            if code == "0":
-                return False
-            if time.monotonic() - began < TEST_SECONDS / 2 or last not in tests or self._run([last])[0] != "0":
-                return True
-            tests = tests[tests.index(last) + 1 :]
-        return False
-
-    def _run(self, tests: list[str]) -> tuple[str, str]:
-        """Run these tests; return pytest's exit code or `timeout`, and the test that started last."""
-        options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}", *tests]
-        return self._ask({"options": options, "seconds": RUN_SECONDS})
-
-    def _write(self, file: Path, source: str) -> None:
-        """Write a source and delete its byte code, because Python compares times in whole seconds."""
-        file.write_text(source)
-        Path(cache_from_source(str(file))).unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """End the fork server."""
-        self._server.terminate()
-        self._server.communicate()
+    def most_seconds(self, tests: list[str]) -> float:
+        """Return the time after which one of these tests hangs."""
+        return SECONDS_LEAST + SECONDS_FACTOR * max((self._seconds[test] for test in tests), default=0.0)
 
 
 def read_results() -> dict[str, str]:
@@ -334,7 +294,7 @@ def find_mutants(wanted: list[str], sample: int | None, seed: int) -> list[Mutan
     return mutants if sample is None else random.Random(seed).sample(mutants, min(sample, len(mutants)))
 
 
-def try_all(mutants: list[Mutant], suites: list[str], workers: int) -> dict[str, list[Mutant]]:
+def try_all(mutants: list[Mutant], suites: list[str], workers: int, budget: float) -> dict[str, list[Mutant]]:
     """Try all mutants; return them by outcome: `killed`, `survived`, `equivalent`."""
     equivalent = tomllib.loads(EQUIVALENT.read_text())
     outcomes: dict[str, list[Mutant]] = defaultdict(list)
@@ -350,16 +310,19 @@ def try_all(mutants: list[Mutant], suites: list[str], workers: int) -> dict[str,
         asyncio.run(migrate(template, as_node(template)))
         engines = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "TEMPLATE_DATABASE": TEMPLATE}
         environment = os.environ | engines
-        coverage = Coverage(suites, environment, workers)
+        coverage = Coverage(suites, environment, workers, budget)
         places: Queue[Workplace] = Queue()
         for number in range(workers):
-            places.put(Workplace(Path(folder), number, environment))
+            places.put(Workplace(Path(folder), number, environment, suites))
 
         def judge(mutant: Mutant) -> None:
             outcome = "equivalent" if mutant.key in equivalent else known.get(mutant.key, "")
             if outcome in ("", "survived"):
                 place = places.get()
-                outcome = "killed" if place.kills(mutant, coverage.tests_of(mutant)) else "survived"
+                tests = coverage.tests_of(mutant)
+                killer = place.kills(mutant.path, mutant.source, tests, coverage.most_seconds(tests))
+                coverage.note_kill(mutant, killer)
+                outcome = "survived" if killer is None else "killed"
                 places.put(place)
                 keep_result(mutant, outcome)
                 print(f"{outcome:9} {mutant.path}:{mutant.line}  {mutant.before} => {mutant.after}", flush=True)
@@ -380,6 +343,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="what --sample draws by")
     parser.add_argument("--suites", nargs="+", default=SUITES, help="the tests to run (default: those of the core)")
     parser.add_argument("--workers", type=int, default=2, help="how many to try at once")
+    parser.add_argument("--seconds", type=float, default=20, help="how long all tests of a mutant took at first")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     asked = parser.parse_args()
     KEPT.mkdir(exist_ok=True)
@@ -388,7 +352,7 @@ def main() -> None:
         print(*(f"{mutant.path}:{mutant.line}  {mutant.before} => {mutant.after}" for mutant in mutants), sep="\n")
         print(len(mutants), "mutants")
         return
-    outcomes = try_all(mutants, asked.suites, asked.workers)
+    outcomes = try_all(mutants, asked.suites, asked.workers, asked.seconds)
     print(f"{len(mutants)} mutants:", ", ".join(f"{len(found)} {outcome}" for outcome, found in outcomes.items()))
     for mutant in outcomes["survived"]:
         print(f"survived  {mutant.path}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}")

@@ -99,6 +99,8 @@ def unpack(data: bytes) -> Announcement:
         end = data.index(b"\n", at)
         position, kind, conversation, user, subject, size = data[at:end].split(b" ")
         at = end + 1 + int(size)
+        if not end < at <= len(data):  # a negative size would be read forever
+            raise ValueError("an announcement with a frame of another size")
         frame = data[end + 1 : at]
         entries.append(
             Entry(

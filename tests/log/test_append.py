@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Sequence
 import psycopg
 import pytest
 
-from chat.log.append import Log
-from chat.log.entry import Entry, Unplaced
+from chat.log import append
+from chat.log.append import SIZES, Announcer, Histogram, Log
+from chat.log.entry import Entry, Unplaced, unpack_range
 from chat.log.maintenance import Retention
 from chat.log.tail import find_head, read_entries
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import Posted, PostWriter
+from chat.shared.bus import RedisBus
 from chat.shared.errors import Forbidden, Overloaded
 from chat.shared.postgres import Pool, open_pool
 from tests.cast import Cast
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -164,3 +167,103 @@ async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -
     async with await psycopg.AsyncConnection.connect(cast.database_url) as connection:
         row = await (await connection.execute("select count(*), max(seq) from messages")).fetchone()
     assert row == (10, 10)
+
+
+async def test_entries_of_nobody_are_stored_and_announced_as_such(pool: Pool) -> None:
+    """An entry without a conversation, user or subject has none for its readers either. One with them keeps them."""
+    heard = Heard()
+    async with Log(pool, heard).change() as change:
+        await change.record(Unplaced("note", data=b"1"))
+        await change.record(Unplaced("note", 5, 6, 7, data=b"1"))
+    stored = (await read_entries(pool, 0, 10)).entries
+    assert stored == heard.entries
+    assert [(entry.conversation_id, entry.user_id, entry.subject) for entry in stored] == [(None,) * 3, (5, 6, 7)]
+
+
+async def test_the_next_position_is_known_within_a_change(pool: Pool) -> None:
+    """A change may store the position of an entry before it places the entry."""
+    async with Log(pool, Heard()).change() as change:
+        await change.now()
+        for _ in range(2):
+            expected = change.next_position
+            assert (await change.record(Unplaced("note", data=b"1"))).position == expected
+
+
+def test_a_histogram_counts_each_value_in_its_bucket() -> None:
+    """A value at a bound belongs to it; a bucket includes the ones below; the last one has all."""
+    histogram = Histogram(SIZES[:3])
+    for value in (1, 2, 3, 5, 6):
+        histogram.note(value)
+    assert histogram.buckets() == [("1", 1.0), ("2", 2.0), ("5", 4.0), ("+Inf", 5.0)]
+    assert histogram.total == 17
+
+
+class Failing(RedisBus):
+    """A bus whose first message is lost."""
+
+    def __init__(self) -> None:
+        self.published: list[bytes] = []
+        self._failed = False
+
+    async def publish(self, hint: bytes) -> None:
+        """Fail once, then keep what is published."""
+        if not self._failed:
+            self._failed = True
+            raise ConnectionError("lost")
+        self.published.append(hint)
+
+
+def announced(position: int) -> list[Entry]:
+    """Return a commit of one entry."""
+    return [Entry(position, "note", None, None, None, b"")]
+
+
+async def test_announcements_continue_after_one_that_was_lost() -> None:
+    """A message that the bus refused is not sent again, and later ones are sent in order. This node hears of all."""
+    heard, bus = Heard(), Failing()
+    announcer = Announcer(bus, heard)
+    running = asyncio.create_task(announcer.run())
+    for position in (1, 2, 3):
+        announcer.announce("k", announced(position))
+    await eventually(lambda: len(bus.published) == 2)
+    assert [unpack_range(hint) for hint in bus.published] == [("k", 2, 2), ("k", 3, 3)]
+    assert [entry.position for entry in heard.entries] == [1, 2, 3]
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_what_the_bus_is_too_slow_for_is_dropped() -> None:
+    """No memory fills while the bus does not answer, and this node hears of all commits."""
+    heard = Heard()
+    announcer = Announcer(Failing(), heard)
+    for position in range(1, 1001):
+        announcer.announce("k", announced(position))
+    await eventually(lambda: len(heard.entries) == 1000)
+    assert announcer._queue.qsize() == announcer._queue.maxsize < 1000
+    assert announcer.lag is None
+
+
+async def test_the_lag_is_that_of_the_last_own_announcement() -> None:
+    """Each of our announcements is measured when it returns, also if others are on their way; those of others never."""
+    announcer = Announcer(Failing(), Heard())
+    for position in (1, 2):
+        announcer.announce("k", announced(position))
+    announcer.on_announcement(7)
+    assert announcer.lag is None
+    for position in (1, 2):
+        announcer.lag = None
+        announcer.on_announcement(position)
+        assert 0 <= (announcer.lag or 0.0) < 60
+        assert announcer.lag is not None
+        announcer.lag = None
+        announcer.on_announcement(position)
+        assert announcer.lag is None
+
+
+async def test_announcements_that_never_return_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the bus is silent, the times of at most so many announcements are kept."""
+    monkeypatch.setattr(append, "SENT_MOST", 3)
+    announcer = Announcer(Failing(), Heard())
+    for position in range(1, 5):
+        announcer.announce("k", announced(position))
+    assert list(announcer._sent) == [4]

@@ -42,3 +42,19 @@ def test_holes_within_an_announcement_are_refused() -> None:
     lines = whole.split(b"\n")
     with pytest.raises(ValueError, match="holes"):
         unpack(b"\n".join([lines[0], lines[1], *lines[3:]]))
+
+
+def test_an_announcement_that_was_cut_is_refused() -> None:
+    """A part of a frame is not delivered. The positions alone are an announcement, too."""
+    whole = pack("k", [Entry(n, "message", 1, None, None, b"frame") for n in (1, 2)], 10**6)
+    for size in range(len(whole)):
+        if whole[:size] != b"k 1 2\n":
+            with pytest.raises(ValueError, match=r".*"):
+                unpack(whole[:size])
+
+
+def test_a_frame_of_negative_size_is_refused() -> None:
+    """A size that leads back to the beginning of the line would be read forever."""
+    line = b"1 message 1 0 0 -20\n"
+    with pytest.raises(ValueError, match="size"):
+        unpack(b"k 1 1\n" + line)

@@ -1,5 +1,6 @@
 """Retention: partitions ahead of need, old ones dropped whole, and a reset for readers that are too late."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -138,6 +139,36 @@ async def test_old_partitions_wait_for_the_end_of_a_dump(pool: Pool, database_ur
     assert (await partitions(pool))[0][0] == 11
 
 
+@asynccontextmanager
+async def maintained_elsewhere(database_url: str) -> AsyncIterator[None]:
+    """Hold the lock of a node that maintains the partitions."""
+    async with await Connection.connect(database_url) as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        yield
+
+
+async def test_one_node_at_a_time_makes_partitions(pool: Pool, database_url: str) -> None:
+    """The others wait, because two would make the same partition."""
+    await write(pool, 5)
+    before = await partitions(pool)
+    async with maintained_elsewhere(database_url):
+        making = asyncio.create_task(Retention(pool, SIZE, 14).make_partitions())
+        await eventually(lambda: waiting_for_locks(pool, "advisory"))
+        assert await partitions(pool) == before
+    await making
+
+
+async def test_partitions_that_another_node_drops_are_left_to_it(pool: Pool, database_url: str) -> None:
+    """That is no reason to look less often: the log is not in use."""
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
+    before = await partitions(pool)
+    async with maintained_elsewhere(database_url):
+        assert await Retention(pool, SIZE, 14).drop_partitions()
+        assert await partitions(pool) == before
+
+
 async def test_pauses_grow_while_the_log_is_in_use(pool: Pool, database_url: str) -> None:
     """Every attempt to drop costs the others a moment, so there are fewer and fewer."""
     await write(pool, 15)
@@ -162,10 +193,11 @@ async def test_a_node_starts_during_a_dump(pool: Pool, database_url: str, redis_
         await write(other.app[POOL], 1)
 
 
-async def waiting_for_locks(pool: Pool) -> int:
-    """Return how many sessions wait for a lock on a table."""
+async def waiting_for_locks(pool: Pool, kind: str = "relation") -> int:
+    """Return how many sessions wait for a lock, by default one on a table."""
     async with pool.connection() as connection:
-        counted = await connection.execute("select count(*) from pg_locks where not granted and locktype = 'relation'")
+        counting = "select count(*) from pg_locks where not granted and locktype = %s"
+        counted = await connection.execute(counting, [kind])
         row = await counted.fetchone()
     return int(row[0]) if row else 0
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from chat.log import tail as tail_module
 from chat.log.append import Log
-from chat.log.entry import Entry, Unplaced
+from chat.log.entry import Entry, Unplaced, pack
 from chat.log.maintenance import Retention
 from chat.log.tail import Tail, read_entries
 from chat.shared.bus import RedisBus
@@ -160,6 +161,70 @@ async def running(work: asyncio.Task[None]) -> AsyncIterator[None]:
         await asyncio.wait([work])
 
 
+async def test_announcements_in_order_cause_no_read(pool: Pool) -> None:
+    """Reading starts only at a hole, so a busy log costs no statements."""
+    tail, _ = await begin(pool)
+    first, second, third = await append(pool, 1, 1, 1)
+    tail.on_commit(*first)
+    assert not tail._behind.is_set()
+    tail.on_commit(*third)
+    assert tail._behind.is_set()
+    tail.on_commit(*second)
+
+
+async def test_an_announcement_of_another_log_starts_a_read(pool: Pool) -> None:
+    """After a restore another node announces a lower position of a new epoch: this node compares heads at once."""
+    tail, _ = await begin(pool)
+    for batch in (known := await append(pool, 1, 1)):
+        tail.on_commit(*batch)
+    for epoch, entries in known:
+        tail._on_hint(pack(epoch, entries, 10**6))
+    assert not tail._behind.is_set()
+    tail._on_hint(pack("another", known[0][1], 10**6))
+    assert tail._behind.is_set()
+
+
+async def test_a_hint_without_entries_starts_a_read_only_if_it_is_ahead(pool: Pool) -> None:
+    """A large commit announces its positions alone, and other nodes read it. A hint that is no announcement is none."""
+    tail, listener = await begin(pool)
+    lags: list[int] = []
+    tail.on_announcement = lags.append
+    (epoch, entries), *_ = await append(pool, 2)
+    tail._on_hint(b"anything else")
+    assert not tail._behind.is_set()
+    tail._on_hint(pack(epoch, entries, -1))
+    assert tail._behind.is_set()
+    await tail.catch_up()
+    assert listener.heard == [1, 2]
+    tail._behind.clear()
+    tail._on_hint(pack(epoch, entries, -1))
+    assert not tail._behind.is_set()
+    assert lags == [2, 2]
+
+
+async def test_the_log_is_read_without_announcements(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the bus is silent, heads are compared again and again."""
+    monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 0.01)
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 0.01)
+    tail, listener = await begin(pool)
+    async with running(asyncio.create_task(tail.follow())):
+        for total in (1, 2):
+            await append(pool, 1)
+            await eventually(lambda: len(listener.heard) == total)  # noqa: B023 (called within the loop)
+
+
+async def test_announcements_of_known_entries_take_no_memory(pool: Pool) -> None:
+    """An announcement that comes after its entries were read from the log is forgotten."""
+    tail, listener = await begin(pool)
+    first, second, third = await append(pool, 1, 1, 1)
+    tail.on_commit(*third)
+    await tail.catch_up()
+    tail.on_commit(*first)
+    tail.on_commit(*second)
+    assert listener.heard == [1, 2, 3]
+    assert not tail._early
+
+
 async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An announcement with a hole before it starts reading the log at once."""
     monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 3600.0)
@@ -169,6 +234,26 @@ async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatc
         _, second = await append(pool, 2, 1)
         tail.on_commit(*second)
         await eventually(lambda: listener.heard == [1, 2, 3])
+
+
+async def test_a_lost_bus_is_logged_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes try to connect again every second, and operators read of it once."""
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 0.0)
+    tail, _ = await begin(pool)
+    attempts = 0
+
+    async def receive(ready: Callable[[], None], _: Callable[[bytes], None]) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            ready()
+        raise ConnectionError("lost")
+
+    monkeypatch.setattr(tail.bus, "receive", receive)
+    with capture_logs() as logs:
+        async with running(asyncio.create_task(tail.listen())):
+            await eventually(lambda: attempts > 2)
+    assert [row["event"] for row in logs] == ["bus unavailable, polling the log"]
 
 
 async def test_a_lost_redis_is_not_asked_without_a_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

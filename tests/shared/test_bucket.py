@@ -7,7 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.shared.errors import RateLimited
-from chat.shared.rate_limits import AWAY_SECONDS, KEYS_MOST, SWEPT_FROM, Limit, RedisCounter, SharedLimit, TokenBucket
+from chat.shared.rate_limits import (
+    AWAY_SECONDS,
+    KEYS_MOST,
+    NARROW,
+    SWEPT_FROM,
+    WIDE,
+    Limit,
+    RedisCounter,
+    SharedLimit,
+    TokenBucket,
+    home_of,
+    networks_of,
+    scale,
+)
 from chat.shared.redis import open_redis
 
 
@@ -178,3 +191,31 @@ async def test_nodes_count_alone_while_redis_is_away() -> None:
             await limit.acquire("ana")
         await limit.refill("ana")
         await limit.acquire("ana")
+
+
+def test_an_ipv6_address_counts_for_its_networks() -> None:
+    """An IPv4 address counts for itself. The home of an address is the narrowest network."""
+    address = "2001:db8:1234:56ff:aaaa::1"
+    networks = ["2001:db8:1234:56ff::", "2001:db8:1234:5600::", "2001:db8:1234::"]
+    assert networks_of(address, WIDE) == networks_of(address, NARROW) == networks
+    assert networks_of("203.0.113.7", WIDE) == ["203.0.113.7"]
+    assert [home_of(one) for one in (address, "203.0.113.7")] == [networks[0], "203.0.113.7"]
+
+
+def test_rates_are_scaled_by_their_amounts() -> None:
+    """The windows stay as long as they are, and no limit stays none."""
+    scaled = Limit(scale("5/minute;20/2 hours", 4)).items
+    assert [(item.amount, item.get_expiry()) for item in scaled] == [(20, 60), (80, 7200)]
+    assert scale("", 4) == ""
+
+
+def test_a_wait_is_told_before_it_is_needed() -> None:
+    """`wait` says what `take` would, and takes nothing. After it, one may be taken."""
+    clock = Clock()
+    bucket = TokenBucket(2, 60, clock)
+    assert bucket.wait("ana") == 0
+    assert [bucket.take("ana"), bucket.wait("ana"), bucket.take("ana")] == [0, 0, 0]
+    assert bucket.wait("ana") == bucket.wait("ana") == bucket.take("ana") == 30
+    clock.now += 30
+    assert bucket.wait("ana") == 0
+    assert bucket.take("ana") == 0
