@@ -5,6 +5,7 @@ Hypothesis chooses users, actions and targets; some are refused. Each user polls
 
 import asyncio
 import copy
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -170,7 +171,7 @@ async def test_snapshot_and_entries_are_the_new_snapshot(
     postgres_url: str, template: str, redis_url: str, plan: list[tuple[str, int, int, Any]]
 ) -> None:
     """Each action is checked for the next user in turn. At the end, all actions together are checked for all users."""
-    with fresh_database(postgres_url, "tandem_every_action", template) as database_url:
+    with fresh_database(postgres_url, f"tandem_every_action_{os.getpid()}", template) as database_url:
         async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
             stage = await furnish(cast)
             first = [await looks(person) for person in stage.people]

@@ -4,6 +4,7 @@ The model is a list of events in commit order, with the members at each moment. 
 join, leave, listen, lose the connection, reconnect, poll, move to another node.
 """
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -195,7 +196,7 @@ async def test_every_user_receives_exactly_what_they_may_read(
     postgres_url: str, template: str, redis_url: str, actions: list[tuple[str, int, int]], recent: int
 ) -> None:
     """With two nodes whose recent entries are sometimes too few, pages, memory and live entries are combined."""
-    with fresh_database(postgres_url, "tandem_model", template) as database_url:
+    with fresh_database(postgres_url, f"tandem_model_{os.getpid()}", template) as database_url:
         async with (
             running_node(database_url, redis_url, recent_bytes=recent, node="a1") as first,
             running_node(database_url, redis_url, recent_bytes=recent, node="b2") as second,

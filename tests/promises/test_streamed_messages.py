@@ -1,6 +1,7 @@
 """Streamed messages: every reader has the author's text, character by character, wherever they resume."""
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator
 
@@ -285,7 +286,7 @@ async def test_appends_against_a_string(
 ) -> None:
     """After any sequence of appends, repeats, overlaps, gaps and races over two nodes, the message is the model's
     string; so is the text of a reader that was cut in between, and of one that resumes from before."""
-    with fresh_database(postgres_url, "tandem_streamed", template) as database_url:
+    with fresh_database(postgres_url, f"tandem_streamed_{os.getpid()}", template) as database_url:
         async with (
             running_node(database_url, redis_url, append_interval=0.005, recent_bytes=recent) as first,
             running_node(database_url, redis_url, append_interval=0.005, recent_bytes=recent, node="b2") as second,

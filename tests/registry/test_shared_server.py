@@ -1,5 +1,6 @@
 """Two deployments on one Redis server, each with a numbered database of its own, hear nothing of each other."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ async def deployments(postgres_url: str, template: str, redis_url: str) -> Async
     async with AsyncExitStack() as stack:
         casts = []
         for number in NUMBERS:
-            url = stack.enter_context(fresh_database(postgres_url, f"tandem_shared_{number}", template))
+            url = stack.enter_context(fresh_database(postgres_url, f"tandem_shared_{os.getpid()}_{number}", template))
             node = await stack.enter_async_context(
                 running_node(url, urlsplit(redis_url)._replace(path=f"/{number}").geturl(), node=f"n{number}")
             )

@@ -1,5 +1,6 @@
 """Places: for any query and page, exactly the newest matching messages are found."""
 
+import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -41,7 +42,7 @@ def talk(postgres_url: str, template: str) -> Iterator[tuple[Connection, list[tu
         counts[room] += 1
         said.append((position, room, counts[room], words_of(position)))
     with (
-        fresh_database(postgres_url, "tandem_places", template) as url,
+        fresh_database(postgres_url, f"tandem_places_{os.getpid()}", template) as url,
         psycopg.connect(url, autocommit=True) as server,
     ):
         with (
