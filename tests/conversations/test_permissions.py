@@ -11,6 +11,7 @@ from chat.conversations.permissions import (
     authorize_change,
     authorize_patch,
     authorize_removal,
+    authorize_role_change,
     authorize_setting,
 )
 from chat.model.conversation import Conversation
@@ -84,3 +85,13 @@ def test_nobody_removes_or_makes_someone_above_them() -> None:
     assert authorize_addition(access("member"), "member") == "member"
     with pytest.raises(NotMember):
         authorize_addition(access(None, private=False), "member")
+
+
+def test_a_private_channel_is_not_found_by_others() -> None:
+    """They can neither join it nor add anyone, and do not learn that it exists. A public one they may join."""
+    for is_self in (False, True):
+        with pytest.raises(NotFound):
+            authorize_role_change(replace(access(None), is_self=is_self), "member")
+    assert authorize_role_change(replace(access(None, private=False), is_self=True), "member") == "member"
+    with pytest.raises(NotMember):
+        authorize_role_change(access(None, private=False), "member")

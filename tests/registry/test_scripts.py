@@ -116,6 +116,7 @@ def test_without_a_clock_it_is_the_servers(scripts: Scripts) -> None:
 def test_a_name_is_taken_while_its_lease_lasts(scripts: Scripts) -> None:
     """Another node gets the record of the one that has it, until that lease ends. Other names are free."""
     scripts.leases(5000, "a~1", "take", where="here")
+    assert scripts.leases(5000, "a~2", "take")[0] == "taken"  # at the same moment
     outcome, detail, _ = scripts.leases(5999, "a~2", "take")
     assert (outcome, orjson.loads(detail)["where"]) == ("taken", "here")
     assert not scripts.record("a~2")
