@@ -51,6 +51,7 @@ async def test_an_emoji_is_added_used_and_removed(start_node: StartNode, open_wi
     await writes(one)
     await expect(signs(message(two, 2))).to_have_count(1, timeout=LIMIT)
     await reacts_with_it(one, two)
+    await previews(one)
     await looks_on_a_phone(two)
     await removes(one)
     await one.opens(f"/c/{room}")
@@ -137,6 +138,21 @@ async def reacts_with_it(one: Window, two: Window) -> None:
     await one.page.emulate_media(color_scheme="dark")
     await pictured(one, "emoji-messages-dark")
     await one.page.emulate_media(color_scheme="light")
+
+
+async def previews(window: Window) -> None:
+    """A preview in one line shows the picture: of the message to reply to, and in the list of pins."""
+    page, sign = window.page, {"role": "img", "name": ":party-parrot:"}
+    await uses(window, 2, "Reply")
+    bar = page.get_by_text("Replying to").locator("..")
+    await expect(bar.get_by_role(**sign)).to_have_count(1, timeout=LIMIT)  # type: ignore[arg-type]
+    await page.get_by_role("button", name="Cancel reply").click()
+    await uses(window, 2, "Pin")
+    await page.get_by_role("button", name="Pinned messages").click()
+    pins = page.get_by_role("complementary", name="Pinned messages")
+    await expect(pins.get_by_role(**sign)).to_have_count(1, timeout=LIMIT)  # type: ignore[arg-type]
+    await pictured(window, "emoji-previews")
+    await page.keyboard.press("Escape")
 
 
 async def looks_on_a_phone(window: Window) -> None:

@@ -2,7 +2,7 @@
 import data from 'emoji-picker-element-data/en/emojibase/data.json';
 import { expect, test } from 'vitest';
 import { type Emoji, spell } from './data';
-import { customNames, findCustom, findEmoji, nameOfFile } from './find';
+import { customNames, findCustom, findEmoji, nameOfFile, splitSigns } from './find';
 
 const all: Emoji[] = data.map((one) => ({
   emoji: spell(one.emoji),
@@ -41,4 +41,9 @@ test('custom emoji are found by any part of the name, beginnings first', () => {
 test('the names between colons of a text, and the name for a file', () => {
   expect(customNames('a :b1::c_2: 10:30:45 :Not: :d :e-3:')).toEqual(['b1', 'c_2', '30', 'e-3']);
   expect([nameOfFile('Party Parrot (1).gif'), nameOfFile('x'.repeat(90))]).toEqual(['party-parrot-1-', 'x'.repeat(32)]);
+});
+
+test('a text is split at what may be a custom emoji, and nothing of it is lost', () => {
+  expect(splitSigns('at 10:30 :party: a::b:x: :no way:')).toEqual(['at 10:30 ', ':party:', ' a::b:x: :no way:']);
+  expect(splitSigns('plain')).toEqual(['plain']);
 });

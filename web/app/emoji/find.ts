@@ -9,6 +9,11 @@ export function customNames(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(/(?<=:)[a-z0-9_-]{2,32}(?=:)/g), ([name]) => name))];
 }
 
+/** Return the parts of a text: each that may be a custom emoji, such as `:party:`, and what is between them. */
+export function splitSigns(text: string): string[] {
+  return text.includes(':') ? text.split(/(:[a-z0-9_-]{2,32}:)/) : [text];
+}
+
 /** Return the custom emoji whose names have these letters, those that begin with them first. */
 export function findCustom<T extends { name: string }>(all: T[], typed: string, most: number): T[] {
   const asked = typed.slice(0, TYPED_MOST).toLowerCase().trim().replace(/^:|:$/g, '').replace(/\s/g, '-');
