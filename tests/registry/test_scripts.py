@@ -18,8 +18,8 @@ from chat.shared.registry.scripts import (
     LOOK,
     OVERVIEW,
     REAP,
+    RegistryChannels,
     Script,
-    holder_channel,
     user_key,
 )
 
@@ -297,7 +297,7 @@ def test_after_a_loss_of_data_nobody_joins(scripts: Scripts) -> None:
 def test_holders_are_told_of_each_other(scripts: Scripts) -> None:
     """Each counts the user as one part of so many. They hear when the number or the status changes."""
     pubsub = scripts.server.pubsub()
-    pubsub.subscribe(holder_channel("a~1"))
+    pubsub.subscribe(RegistryChannels(scripts.server).of_holder("a~1"))
     pubsub.get_message(timeout=5.0)
     scripts.holds("a~1", [1, 0, 1, 0, 0])  # alone: not told
     scripts.holds("b~2", [2, 0, 1, 0, 0])  # told of two

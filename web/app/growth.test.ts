@@ -11,7 +11,7 @@ import { SseParser } from '../client/sse';
 import { limitMarks, lookKey } from './appearance';
 import { commandIn, complete, tokenAt, withoutEscape } from './composer/completion';
 import { asLink, nextLine, toggleLines, toggleMark } from './composer/formatting';
-import { customNames, findCustom, findEmoji, nameOfFile } from './emoji/find';
+import { customNames, findCustom, findEmoji, nameOfFile, splitSigns } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
 import { pictures } from './markdown/custom-emoji';
@@ -75,6 +75,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/emoji/find.ts customNames': [customNames, MESSAGE],
   'app/emoji/find.ts findCustom': [(text) => findCustom([{ name: 'party' }], text, 9), QUERY],
   'app/emoji/find.ts nameOfFile': [nameOfFile, NAME],
+  'app/emoji/find.ts splitSigns': [splitSigns, MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
   'app/markdown/custom-emoji.ts pictures': [pictures, MESSAGE],

@@ -40,6 +40,7 @@ export function localCandidates(token: Token, chat: Chat, conversation: Conversa
 /** Return the suggestions that need a request: users unknown to this device, and the emoji data. */
 export async function remoteCandidates(token: Token, chat: Chat, conversation: Conversation): Promise<Candidate[]> {
   if (token.kind === 'emoji') {
+    if (!chat.emoji.loaded) await chat.emoji.load().catch(() => undefined); // the list may still be on its way
     const custom = customEmoji(token.typed, chat);
     const standard = findEmoji(await readEmoji().catch(() => []), token.typed, MOST).map((one) => ({
       key: one.emoji,
