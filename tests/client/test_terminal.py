@@ -34,7 +34,9 @@ class Desk(NamedTuple):
     async def runs(self, command: str, **settings: str) -> Process:
         """Run a shell command in the project's folder, with the key in its environment."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "TANDEM_SERVER": self.ana.at, "TANDEM_KEY": self.secret, **settings}
+        # SHLVL: a first bash whose input is a socket, as it is here, reads ~/.bashrc, which may change the path.
+        own = {"PATH": path, "SHLVL": "2", "TANDEM_SERVER": self.ana.at, "TANDEM_KEY": self.secret}
+        env = {**os.environ, **own, **settings}
         shell = ("bash", "-c", command)
         process = await asyncio.create_subprocess_exec(
             *shell, env=env, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
