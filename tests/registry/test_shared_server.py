@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chat.shared.redis import connect_redis
+from chat.shared.registry.scripts import RegistryChannels
 from tests.cast import Cast, casting
 from tests.databases import fresh_database
 from tests.nodes import running_node
@@ -29,6 +31,16 @@ async def deployments(postgres_url: str, template: str, redis_url: str) -> Async
             )
             casts.append(await stack.enter_async_context(casting(url, node.url)))
         yield casts[0], casts[1]
+
+
+@pytest.mark.parametrize(("number", "start"), [(0, b"tandem:"), (3, b"tandem:3/")])
+def test_the_names_of_channels(number: int, start: bytes) -> None:
+    """All are within `tandem:*`, the channels that the documented rights of a Redis user allow."""
+    channels = RegistryChannels(connect_redis(f"redis://localhost/{number}"))
+    assert channels.revoked == start + b"revoked"
+    assert channels.of_person(5) == start + b"person:5"
+    assert channels.of_typing(6) == start + b"typing:6"
+    assert channels.of_holder("a1~7f") == start + b"holder:7f"
 
 
 async def test_presence_typing_and_log_outs_stay_apart(deployments: tuple[Cast, Cast]) -> None:

@@ -58,7 +58,7 @@ local function notify_holders(holders, parts, status, news, moment)
         return
     end
     redis.call('HSET', key, 'moment', moment)
-    local start = ARGV[1]:match('^(.*tandem:)') .. 'holder:'
+    local start = ARGV[1]:match('^tandem:%d*/?') .. 'holder:'
     local said = table.concat({key:match('u:(%d+)'), status, #holders, moment}, ' ')
     for _, holder in ipairs(holders) do redis.call('PUBLISH', start .. holder:match('[^~]*$'), said) end
 end

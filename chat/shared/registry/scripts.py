@@ -100,13 +100,16 @@ def held_key(holder: str) -> str:
 
 
 class RegistryChannels:
-    """The names of channels. All databases of a Redis server share its channels, so those of a numbered database begin
-    with its number: two deployments on one server hear nothing of each other. person.lua makes such names too."""
+    """The names of channels. All databases of a Redis server share its channels, so those of a numbered database have
+    its number: two deployments on one server hear nothing of each other. person.lua makes such names too.
+
+    All begin with `tandem:`, to which the rights of a Redis user may be limited.
+    """
 
     def __init__(self, redis: Bytes) -> None:
         pool = getattr(redis, "connection_pool", None)  # a cluster has none, and one database
         number = int(pool.connection_kwargs.get("db") or 0) if pool else 0
-        start = b"%d/tandem:" % number if number else b"tandem:"
+        start = b"tandem:%d/" % number if number else b"tandem:"
         self.revoked, self.persons, self.typing, self.holders = (
             start + kind for kind in (b"revoked", b"person:", b"typing:", b"holder:")
         )
