@@ -27,6 +27,7 @@ from chat.transfer.foreign import (
     quote,
 )
 from chat.transfer.records import AttachmentRecord, ConversationRecord, Item, LineError, PinRecord, Ref, SkippedItem
+from chat.transfer.slack_blocks import dicts_in
 from chat.transfer.text import clean, title, topic
 
 Json = dict[str, Any]
@@ -169,8 +170,8 @@ class DiscordUsers(ForeignUsers):
 
     def take_emoji(self, message: Json, file: DiscordFile, place: str) -> Iterator[Item]:
         """Yield each custom emoji of a message that no message before it has."""
-        reacted = [one["emoji"] for one in message.get("reactions") or ()]
-        for emoji in [*reacted, *(message.get("inlineEmojis") or ())]:
+        reacted = [one.get("emoji") for one in dicts_in(message.get("reactions"))]
+        for emoji in dicts_in([*reacted, message.get("inlineEmojis")]):
             id_, url = str(emoji.get("id") or ""), str(emoji.get("imageUrl") or "")
             if id_ and id_ not in self._emoji:
                 self._emoji.add(id_)
@@ -341,7 +342,8 @@ class DiscordChannel:
         if named:
             listed = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
             text = re.sub(rf"(?:{listed})(?!\w)", lambda found: "@" + named[found[0]], text)
-        text = TIMESTAMP.sub(lambda found: day_of(found[1]), COMMAND.sub(r"/\1", EMOJI.sub(r":\1:", text)))
+        text = EMOJI.sub(lambda found: self._users.custom.sign(found[1]) or f":{found[1]}:", text)
+        text = TIMESTAMP.sub(lambda found: day_of(found[1]), COMMAND.sub(r"/\1", text))
         return CHANNEL.sub(lambda found: f"#{self._titles.get(found[1]) or found[1]}", text)
 
     def _reactions(self, message: Json) -> Iterator[tuple[str, list[str], int]]:

@@ -67,7 +67,7 @@ class Workspace:
         self._listed = self._find_conversations()
         shown = {id_: str(one.entry.get("name") or "") for id_, one in self._listed.items() if one.kind != "direct"}
         custom = ForeignEmoji()
-        self._emoji = [*self._find_emoji(custom)]
+        self._emoji = [*self._find_emoji(custom, names)]
         self._writer = MarkdownWriter(
             self._users.name_of, lambda id_, name: title(shown.get(id_) or name or id_), custom
         )
@@ -104,12 +104,12 @@ class Workspace:
         taken, self._errors = self._errors, []
         return taken
 
-    def _find_emoji(self, custom: ForeignEmoji) -> Iterator[Item]:
+    def _find_emoji(self, custom: ForeignEmoji, files: set[str]) -> Iterator[Item]:
         """Yield the custom emoji of `emoji.json`: names with addresses of pictures, or with `alias:` and another name.
 
         Pictures in a folder `emojis` are used instead. Exports by Slack have neither; programs that ask Slack do.
         """
-        if EMOJI_LIST not in self._archive.names():
+        if EMOJI_LIST not in files:
             return
         try:
             found = orjson.loads(self._archive.read(EMOJI_LIST))
@@ -121,11 +121,11 @@ class Workspace:
             target = str(source).removeprefix("alias:")
             is_alias = target != source and target in found
             picture = target if is_alias else name
-            yield custom.add(name, self._picture(picture, found[picture]), EMOJI_LIST)
+            yield custom.add(name, self._picture(picture, found[picture], files), EMOJI_LIST)
 
-    def _picture(self, name: str, url: object) -> AttachmentRecord | None:
+    def _picture(self, name: str, url: object, files: set[str]) -> AttachmentRecord | None:
         paths = [f"emojis/{name}.{ending}" for ending in ("png", "gif", "jpg", "webp")]
-        path = next((one for one in paths if one in self._archive.names()), None)
+        path = next((one for one in paths if one in files), None)
         record = file_record(f"{name}.png", path, url)
         return record if record.path or record.url else None
 

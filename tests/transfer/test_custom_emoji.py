@@ -10,10 +10,11 @@ import orjson
 import psycopg
 import pytest
 
+from chat.transfer.archive import Archive
 from tests.cast import Person
 from tests.files.sending import moving, picture
 from tests.files.test_custom_emoji import adds
-from tests.transfer.files import Json, exports, imports, reads
+from tests.transfer.files import Json, bodies_in, exports, imports, reads
 from tests.transfer.foreign_exports import (
     BEN,
     discord_channel,
@@ -101,6 +102,37 @@ async def test_pictures_and_reactions_come_along(
     assert reactions.count(":acme:") == (2 if write is discord else 1)
     assert reactions.count(":acme2:") == (1 if write is slack else 0)
     assert ":gone:" not in reactions
+
+
+def test_discord_names_are_the_same_in_texts_and_reactions(tmp_path: Path) -> None:
+    """Discord's names have capital letters. A text calls the emoji as it is called here; one without a picture keeps
+    its name, and code stays as it is."""
+    emoji = {"id": "1", "name": "PepeHands", "imageUrl": "Farm_Files/p.png"}
+    message = discord_message(10, "<:PepeHands:1> <:GoneHere:2> `<:PepeHands:1>`", inlineEmojis=[emoji])
+    file = {"Farm.json": json.dumps(discord_channel(9, "general", message)), "Farm_Files/p.png": LOGO}
+    items, _ = reads(write_zip(tmp_path / "farm.zip", file))
+    assert bodies_in(items) == [":pepehands: :GoneHere: `<:PepeHands:1>`"]
+
+
+@pytest.mark.parametrize("inline", ["x", 5, [None], ["x"], [5]])
+def test_a_broken_emoji_of_discord_costs_no_message(inline: object, tmp_path: Path) -> None:
+    """A list of emoji may be anything; the text of its message is read."""
+    message = discord_message(10, "kept", inlineEmojis=inline)
+    items, counts = reads(write_zip(tmp_path / "farm.zip", {"Farm.json": json.dumps(discord_channel(9, "g", message))}))
+    assert (bodies_in(items), counts.bad) == (["kept"], 0)
+
+
+def test_the_files_of_slack_are_listed_once_for_all_emoji(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for a picture takes no longer in an archive with more files."""
+    listed: list[int] = []
+    names = Archive.names
+    monkeypatch.setattr(Archive, "names", lambda archive: listed.append(1) or names(archive))
+    for many in (1, 50):
+        emoji = {f"em-{n}": f"https://emoji.example/{n}.png" for n in range(many)}
+        reads(write_slack(tmp_path / "farm.zip", slack_files() | {"emoji.json": emoji}))
+        listed.append(0)
+    first, second = "".join(map(str, listed)).split("0")[:2]
+    assert first == second
 
 
 async def test_what_is_here_stays(
