@@ -12,7 +12,8 @@ from chat.model.types import check_exact
 from chat.shared.appearance import is_visible
 from chat.shared.errors import Invalid
 from chat.shared.web import name_errors
-from chat.transfer.slack_blocks import MAX_DEPTH, BlockWriter, dicts_in, text_in, without_previews
+from chat.transfer.foreign import dicts_in
+from chat.transfer.slack_blocks import MAX_DEPTH, BlockWriter, text_in, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, link_to, literal, stacked
 from chat.transfer.text import clean, find_emoji, one_line, parse, split_body
 

@@ -130,10 +130,8 @@ class Forwards(PostStep):
 
     async def load(self, change: Change) -> None:
         """Queue the look-up of the originals."""
-        if self._asked:
-            self._cursor = await change.connection.execute(
-                queries.find_originals, [*map(list, zip(*self._asked, strict=True))]
-            )
+        asked = [*map(list, zip(*self._asked, strict=True))]
+        self._cursor = await change.connection.execute(queries.find_originals, asked)
 
     async def receive(self) -> None:
         """Fetch the originals."""

@@ -20,6 +20,7 @@ from chat.transfer.foreign import (
     ForeignUsers,
     JsonReader,
     collect_reactions,
+    dicts_in,
     file_record,
     guarded,
     keep_hashes,
@@ -27,7 +28,6 @@ from chat.transfer.foreign import (
     quote,
 )
 from chat.transfer.records import AttachmentRecord, ConversationRecord, Item, LineError, PinRecord, Ref, SkippedItem
-from chat.transfer.slack_blocks import dicts_in
 from chat.transfer.text import clean, title, topic
 
 Json = dict[str, Any]
@@ -176,7 +176,7 @@ class DiscordUsers(ForeignUsers):
             if id_ and id_ not in self._emoji:
                 self._emoji.add(id_)
                 picture = file_record(f"{emoji.get('name')}.png", file.find(url), url)
-                yield self.custom.add(emoji.get("name"), picture if picture.path or picture.url else None, place)
+                yield self.custom.add(emoji.get("name"), picture, place)
 
     def name_of(self, user: Json) -> str:
         """Return the name of a user in the records."""

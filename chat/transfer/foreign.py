@@ -25,7 +25,18 @@ from chat.transfer.records import (
     UserRecord,
     explain,
 )
-from chat.transfer.text import UniqueNames, clean, continued, digest, leftovers, one_line, parse, shown_name, split_body
+from chat.transfer.text import (
+    UniqueNames,
+    clean,
+    continued,
+    digest,
+    find_emoji,
+    leftovers,
+    one_line,
+    parse,
+    shown_name,
+    split_body,
+)
 
 INVALID = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 Json = dict[str, Any]
@@ -288,6 +299,17 @@ def file_record(
     return AttachmentRecord(name=shown or "file", path=path or None, url=web, size=known, type=mime)
 
 
+def dicts_in(value: object) -> Iterator[Json]:
+    """Yield the objects in a list of any depth, or the object itself."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+        elif isinstance(one, list):
+            waiting += reversed(one)
+
+
 class ForeignEmoji:
     """The custom emoji of an export: those with a picture, and with a name that an emoji can have here."""
 
@@ -297,16 +319,23 @@ class ForeignEmoji:
     def add(
         self, name: object, picture: AttachmentRecord | None, place: str, user: str | None = None
     ) -> EmojiRecord | SkippedItem:
-        """Return the record of an emoji, or a skipped item for one that cannot be imported. Linear."""
+        """Return the record of an emoji, or a skipped item for one whose name or picture cannot be used. Linear.
+
+        A picture needs a path or an address.
+        """
         shown = one_line(str(name), 64)
         try:
             key = check_emoji_name(str(name).strip(":").lower())
         except ValueError:
             return SkippedItem(f"custom emoji :{shown}:, whose name cannot be that of one here", place)
-        if picture is None:
+        if picture is None or not (picture.path or picture.url):
             return SkippedItem(f"custom emoji :{shown}:, whose picture is not in the export", place)
         self._names.add(key)
         return EmojiRecord(name=key, picture=picture, user=user)
+
+    def find(self, name: str) -> str | None:
+        """Return the emoji of this name as a reaction has it, standard or custom; None if there is none."""
+        return find_emoji(name) or self.sign(name)
 
     def sign(self, name: str) -> str | None:
         """Return how a reaction names the custom emoji; None if there is none of this name."""

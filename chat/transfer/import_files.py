@@ -143,7 +143,7 @@ class FileImporter:
 
     async def add_emoji(self, log: Log, trail: Trail, emoji: EmojiRecord, user_id: int | None) -> None:
         """Add a custom emoji. One whose name has another picture here is counted, as is one without a picture."""
-        if not self._can_open(emoji.picture):
+        if self._store is None or not self._can_open(emoji.picture):
             self._skip(f"custom emoji :{emoji.name}:, whose picture was not imported", emoji.picture)
             return
         if (read := await self._read_picture("emoji", user_id or 0, emoji.picture)) is None:
@@ -157,7 +157,7 @@ class FileImporter:
         try:
             async with log.change() as change:
                 new = NewEmoji(emoji.name, user_id, picture, still, emoji.created_at)
-                if made := await import_emoji(change, self._emoji_most, new):
+                if made := await import_emoji(change, self._store.emoji_most, new):
                     await trail.add_emoji(change, made.id)
                     self._counts.files += 1
         except EmojiNameTaken:
@@ -168,10 +168,6 @@ class FileImporter:
     @property
     def _directory(self) -> str:
         return self._store.directory if self._store else "all"
-
-    @property
-    def _emoji_most(self) -> int:
-        return self._store.emoji_most if self._store else 0
 
     async def _read_picture(self, kind: Kind, user_id: int, file: AttachmentRecord) -> tuple[bytes, ImageInfo] | None:
         """Return the bytes of a picture and what the image worker made of them. What is no picture is counted."""

@@ -31,7 +31,6 @@ from chat.transfer.text import (
     continued,
     digest,
     email,
-    find_emoji,
     leftovers,
     link,
     moment,
@@ -75,10 +74,9 @@ READ_TYPES = frozenset({*MACHINERY, "post", "direct_post"})  # other lines are c
 
 
 class MattermostServer:
-    """The server of an export, as items."""
+    """The server of an export, as items. `emoji`: its custom emoji, whose lines come after the posts."""
 
     def __init__(self, emoji: Iterable[Json] = ()) -> None:
-        """`emoji`: the custom emoji, which come after the posts."""
         self._custom = ForeignEmoji()
         for one in emoji:
             self._emoji(one, "")
@@ -365,7 +363,7 @@ class MattermostPosts:
         found: dict[str, dict[str, None]] = {}
         for one in post.get("reactions") or ():
             name = str(one["emoji_name"])
-            if (emoji := find_emoji(name) or self._custom.sign(name)) is None:
+            if (emoji := self._custom.find(name)) is None:
                 what = f"reactions with :{name}:, which is not a Unicode emoji"
                 skipped.append(SkippedItem(what, place))
             else:

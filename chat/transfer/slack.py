@@ -123,11 +123,10 @@ class Workspace:
             picture = target if is_alias else name
             yield custom.add(name, self._picture(picture, found[picture], files), EMOJI_LIST)
 
-    def _picture(self, name: str, url: object, files: set[str]) -> AttachmentRecord | None:
+    def _picture(self, name: str, url: object, files: set[str]) -> AttachmentRecord:
         paths = [f"emojis/{name}.{ending}" for ending in ("png", "gif", "jpg", "webp")]
         path = next((one for one in paths if one in files), None)
-        record = file_record(f"{name}.png", path, url)
-        return record if record.path or record.url else None
+        return file_record(f"{name}.png", path, url)
 
     def _find_conversations(self) -> dict[str, Listed]:
         """Return the conversations of all lists by id. A conversation of several workspaces has several folders."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from html import unescape as unescape_html
 from typing import Any
 
+from chat.transfer.foreign import dicts_in
 from chat.transfer.slack_markup import (
     MarkdownWriter,
     SlackText,
@@ -371,17 +372,6 @@ def is_preview(attachment: Fields, text: str) -> bool:
 
 
 # Values of any shape.
-
-
-def dicts_in(value: object) -> Iterator[Fields]:
-    """Yield the objects in a list of any depth, or the object itself."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            yield one
-        elif isinstance(one, list):
-            waiting += reversed(one)
 
 
 def text_in(fields: object, *names: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from chat.transfer.foreign import ForeignEmoji
-from chat.transfer.text import find_emoji, show_emoji
+from chat.transfer.text import show_emoji
 
 CODE = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
 MARK = re.compile(r"<([^<>\n]+)>")
@@ -52,11 +52,7 @@ class MarkdownWriter:
     def __init__(
         self, user: Callable[[str], str], channel: Callable[[str, str], str], custom: ForeignEmoji | None = None
     ) -> None:
-        self._user, self._channel, self._custom = user, channel, custom or ForeignEmoji()
-
-    def emoji(self, name: str) -> str | None:
-        """Return the emoji of this name, as a reaction has it; None if there is none."""
-        return find_emoji(name) or self._custom.sign(name)
+        self._user, self._channel, self.custom = user, channel, custom or ForeignEmoji()
 
     def write(self, text: str, made: SlackText | None = None) -> SlackText:
         """Return the converted text. What it mentions is added to `made`."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chat.transfer.foreign import MISSING_FILE
+from chat.transfer.foreign import MISSING_FILE, dicts_in
 from chat.transfer.records import (
     AttachmentRecord,
     Item,
@@ -15,7 +15,7 @@ from chat.transfer.records import (
     SkippedItem,
     UserRecord,
 )
-from chat.transfer.slack_blocks import MISSING, BlockWriter, address_of, dicts_in, file_text, text_in, without_previews
+from chat.transfer.slack_blocks import MISSING, BlockWriter, address_of, file_text, text_in, without_previews
 from chat.transfer.slack_markup import MarkdownWriter, SlackText, stacked
 from chat.transfer.text import (
     UniqueNames,
@@ -302,7 +302,7 @@ class Messages:
     def _reactions(self, raw: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in dicts_in(raw.get("reactions")):
-            emoji = self._writer.emoji(text_in(one, "name"))
+            emoji = self._writer.custom.find(text_in(one, "name"))
             listed = one.get("users")
             users = [self._users.name_of(str(user)) for user in (listed if isinstance(listed, list) else ())]
             if emoji is None:
