@@ -88,7 +88,7 @@ def test_nobody_removes_or_makes_someone_above_them() -> None:
 
 
 def test_a_private_channel_is_not_found_by_others() -> None:
-    """They can neither join it nor add anyone, and do not learn that it exists. A public one they may join."""
+    """A user who is no member of a private channel is told that it does not exist. Anyone can join a public channel."""
     for is_self in (False, True):
         with pytest.raises(NotFound):
             authorize_role_change(replace(access(None), is_self=is_self), "member")

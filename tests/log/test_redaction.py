@@ -141,7 +141,7 @@ def test_a_text_is_withheld_if_its_message_has_nothing_at_all(fields: dict[str, 
 
 
 def test_a_withheld_text_is_found_again() -> None:
-    """What replaces a text that a former member may not read is recognized, in messages and edits."""
+    """Messages and edits whose text was taken out for former members are recognized as such."""
     frames = [entry(1, "message", 1, body="a"), entry(2, "edit", 2, body="b", files=[1], data={"c": 1})]
     withheld = [one._replace(frame=erase(one.frame, WITHHELD)) for one in frames]
     assert find_withheld(withheld) == {(ROOM, 1), (ROOM, 2)}

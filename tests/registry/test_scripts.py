@@ -82,7 +82,7 @@ def heard(pubsub: Any) -> Iterator[bytes]:
 
 
 def test_a_lease_is_taken_and_renewed(scripts: Scripts) -> None:
-    """It lasts from each renewal on, and the others hear nothing of it. The node is told by which server."""
+    """Each renewal extends the lease and reports no other node as dead. The node hears an echo from the server."""
     pubsub = scripts.server.pubsub()
     pubsub.subscribe(ECHO)
     pubsub.get_message(timeout=5.0)
@@ -156,7 +156,7 @@ def test_a_lease_that_is_gone_or_claimed_is_lost(scripts: Scripts) -> None:
 
 
 def test_a_lease_of_the_future_counts_from_now_on(scripts: Scripts) -> None:
-    """It was written by another clock. Its length stays, and it blocks its name meanwhile only for others."""
+    """A lease that another clock wrote keeps its length. Until it ends, other nodes can take other names."""
     scripts.leases(9000, "b~1", "take")
     assert scripts.leases(5000, "a~1", "take") == ("held", "", [])
     assert (scripts.record("b~1")["heard"], scripts.record("b~1")["until"]) == (5000, 6000)
@@ -166,7 +166,7 @@ def test_a_lease_of_the_future_counts_from_now_on(scripts: Scripts) -> None:
 
 
 def test_an_order_to_drain_stays(scripts: Scripts) -> None:
-    """It reaches the live node of this name, stays in renewals, and is copied to the node's next lease."""
+    """The live node of this name gets the order. Its renewals and its next lease still have it."""
     scripts.leases(5000, "a~1", "take")
     scripts.leases(5000, "b~1", "take")
     assert [scripts.call(DRAIN, name, "1") for name in ("a", "c")] == [1, 0]
@@ -204,7 +204,7 @@ def test_one_node_reaps_a_dead_one(scripts: Scripts) -> None:
 
 
 def test_a_write_after_the_lease_changes_nothing(scripts: Scripts) -> None:
-    """It arrived so late that its holder may have been reaped. The answer is the server's time."""
+    """A write that arrives after the end of its lease stores nothing, and is answered with the server's time."""
     server = scripts.call(HOLD, CHANNEL, 0, 0, "a~1", "[[1,0,1,1,0]]", "", "", 1, key=user_key(7))
     assert server > 1
     assert not scripts.server.exists(user_key(7))
